@@ -1,0 +1,99 @@
+/**
+ * The catalogue of errors. `status` is the HTTP status of the problem document, or null for
+ * errors that never leave as a response; `exitCode` is the CLI's. docs/errors.md lists the
+ * same codes, and a test fails where the two disagree.
+ */
+export const errorCatalogue = {
+  // HTTP, told to clients as application/problem+json
+  FN_BAD_REQUEST: { status: 400, exitCode: 1, title: 'Request cannot be read one way only' },
+  FN_NOT_FOUND: { status: 404, exitCode: 1, title: 'No function has this route' },
+  FN_APP_NOT_FOUND: { status: 404, exitCode: 1, title: 'No app has this host name' },
+  FN_NO_RELEASE: { status: 404, exitCode: 1, title: 'The app has no live release' },
+  FN_METHOD_NOT_ALLOWED: { status: 405, exitCode: 1, title: 'The function does not answer this method' },
+  FN_REQUEST_TIMEOUT: { status: 408, exitCode: 1, title: 'The request did not arrive in time' },
+  FN_BODY_TOO_LARGE: { status: 413, exitCode: 1, title: 'The request body is larger than the function accepts' },
+  FN_HANDLER_FAILED: { status: 502, exitCode: 1, title: 'The function failed' },
+  FN_BAD_RESPONSE: { status: 502, exitCode: 1, title: 'The function returned something that is no response' },
+  FN_WORKER_DIED: { status: 502, exitCode: 1, title: "The function's worker ended during the request" },
+  FN_APP_UNREACHABLE: { status: 502, exitCode: 1, title: 'The connection to the app ended during the request' },
+  FN_OVERLOADED: { status: 503, exitCode: 1, title: 'The function has more requests than it can queue' },
+  FN_LOAD_FAILED: { status: 503, exitCode: 1, title: 'The function does not load' },
+  FN_APP_UNAVAILABLE: { status: 503, exitCode: 1, title: 'The app is restarting' },
+  FN_TIMEOUT: { status: 504, exitCode: 1, title: 'The function did not answer in time' },
+  FN_INTERNAL: { status: 500, exitCode: 1, title: 'fnrun itself failed' },
+
+  // Builds
+  FN_NO_FUNCTIONS: { status: null, exitCode: 1, title: 'No functions were found' },
+  FN_NO_HANDLER: { status: null, exitCode: 1, title: 'A function exports no handler' },
+  FN_ROUTE_CONFLICT: { status: null, exitCode: 1, title: 'Two functions have one route' },
+  FN_BAD_ROUTE: { status: null, exitCode: 1, title: 'A folder name is no route segment' },
+  FN_BAD_SETTINGS: { status: null, exitCode: 1, title: 'A setting has a value that cannot be used' },
+  FN_UNRESOLVED_IMPORT: { status: null, exitCode: 1, title: 'An import does not resolve' },
+  FN_IMPORT_OUTSIDE: { status: null, exitCode: 1, title: 'An import leaves the app' },
+  FN_SYNTAX: { status: null, exitCode: 1, title: 'A source file does not parse' },
+  FN_LOCKFILE: { status: null, exitCode: 1, title: 'package.json and the lockfile do not fit' },
+  FN_NPM_FAILED: { status: null, exitCode: 1, title: 'npm could not install the dependencies' },
+  FN_SOURCE_LIMIT: { status: null, exitCode: 1, title: 'The source tree is larger than a build accepts' },
+  FN_SOURCE_ENTRY: { status: null, exitCode: 1, title: 'The source tree holds something that cannot be built' },
+  FN_BUILD_TIMEOUT: { status: null, exitCode: 1, title: 'The build took too long' },
+  FN_LOAD_TIMEOUT: { status: null, exitCode: 1, title: 'A function did not load in time' },
+
+  // Daemon, control API and CLI
+  FN_USAGE: { status: 400, exitCode: 2, title: 'The command was not understood' },
+  FN_NOT_RUNNING: { status: null, exitCode: 1, title: 'No fnrun server answers' },
+  FN_ALREADY_RUNNING: { status: null, exitCode: 1, title: 'Another fnrun server has this home' },
+  FN_NO_SUCH_APP: { status: 404, exitCode: 1, title: 'There is no such app' },
+  FN_APP_EXISTS: { status: 409, exitCode: 1, title: 'The app exists already' },
+  FN_BAD_APP_NAME: { status: 400, exitCode: 2, title: 'The name cannot be an app' },
+  FN_NO_SUCH_RELEASE: { status: 404, exitCode: 1, title: 'There is no such release' },
+  FN_PUSH_REJECTED: { status: null, exitCode: 1, title: 'The push was rejected' },
+  FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },
+  FN_GIT_FAILED: { status: null, exitCode: 1, title: 'git failed' },
+  FN_PORT_IN_USE: { status: null, exitCode: 1, title: 'The port is taken' },
+} as const;
+
+/** A stable error code, as in problem documents and `--json` output. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** What an error may carry beside its message. */
+export interface FnrunErrorOptions {
+  cause?: unknown;
+  /** The one thing to do next, as a sentence without final period. */
+  hint?: string;
+}
+
+/** An error told to a person: what happened and why in `message`, what to do in `hint`. */
+export class FnrunError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+
+  constructor(code: ErrorCode, message: string, options: FnrunErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'FnrunError';
+    this.code = code;
+    this.hint = options.hint ?? null;
+  }
+
+  /** HTTP status of the code; 500 for codes that have none. */
+  get status(): number {
+    return errorCatalogue[this.code].status ?? 500;
+  }
+}
+
+/** RFC 9457 problem document. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail?: string;
+  requestId?: string;
+  /** Only under `fnrun dev`. */
+  stack?: string;
+}
+
+/** The problem document of `code`. `type` is a relative reference into the error pages of the docs. */
+export function problemOf(code: ErrorCode, extra: { detail?: string; requestId?: string; stack?: string } = {}): Problem {
+  const entry = errorCatalogue[code];
+  return { type: `about:blank#${code}`, title: entry.title, status: entry.status ?? 500, code, ...extra };
+}

@@ -1,0 +1,84 @@
+import type { FunctionInspection } from './manifest.ts';
+
+/**
+ * Messages between the daemon (or `fnrun dev`) and an app host over the IPC channel.
+ * A request carries `id`; its reply the same. `connection` comes with a socket handle.
+ */
+export type ToHost =
+  | { type: 'load'; id: number; release: string; releaseDir: string; env: Record<string, string>; check: boolean; fresh: boolean }
+  | { type: 'activate'; id: number; release: string }
+  | { type: 'discard'; id: number; release: string }
+  | { type: 'stats'; id: number }
+  | { type: 'stop'; id: number }
+  | { type: 'connection' };
+
+export type FromHost =
+  | { type: 'started' }
+  | { type: 'reply'; id: number; ok: true; result: unknown }
+  | { type: 'reply'; id: number; ok: false; code: string; message: string };
+
+/** Result of loading one function in a worker. */
+export interface BootCheckEntry {
+  name: string;
+  /** Time to import the module and look at its exports. */
+  ms: number;
+  /** Null when loading failed. */
+  inspection: FunctionInspection | null;
+  error: BootCheckError | null;
+}
+
+/** Why a function did not load, in terms of the user's sources. */
+export interface BootCheckError {
+  /** `FN_LOAD_FAILED`, `FN_NO_HANDLER`, `FN_BAD_SETTINGS`, `FN_LOAD_TIMEOUT`, … */
+  code: string;
+  message: string;
+  stack: string | null;
+  /** From the app's root, when the stack names a source of the app. */
+  file: string | null;
+  line: number | null;
+  column: number | null;
+}
+
+/** Reply to `load`. */
+export interface LoadResult {
+  release: string;
+  ms: number;
+  /** One entry per function when `check` was asked for, else empty. */
+  functions: BootCheckEntry[];
+}
+
+/** Reply to `activate`. */
+export interface ActivateResult {
+  release: string;
+  /** Workers of the new generation that were ready before the switch. */
+  warm: number;
+  /** Of these, carried over from the old generation because the function is byte for byte the same. */
+  carriedOver: number;
+  ms: number;
+}
+
+/** Reply to `stats`. */
+export interface HostStats {
+  release: string | null;
+  uptimeMs: number;
+  rssBytes: number;
+  threads: number;
+  reserve: number;
+  requests: number;
+  failures: number;
+  inFlight: number;
+  queued: number;
+  droppedLogLines: number;
+  functions: FunctionStats[];
+}
+
+/** Live figures of one function. */
+export interface FunctionStats {
+  name: string;
+  route: string;
+  workers: number;
+  inFlight: number;
+  queued: number;
+  requests: number;
+  failures: number;
+}

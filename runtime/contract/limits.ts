@@ -1,0 +1,110 @@
+/**
+ * Every bound of the product, with its unit last in the name. Nothing else in the tree
+ * defines a limit; what a user may set is marked and has its key in `settings.ts`.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Bounds on one HTTP request and its response. */
+export const httpLimits = {
+  /** Largest request body a function accepts unless its `maxBodyBytes` setting says otherwise. */
+  requestBodyBytes: 16 * MiB,
+  /** A declared body up to this size is collected and handed to the worker in one frame. */
+  inlineBodyBytes: 64 * KiB,
+  /** Bytes in flight per streamed body and direction before the sender waits for credit. */
+  streamWindowBytes: 256 * KiB,
+  /** Largest request head; Node answers 431 beyond it. */
+  headBytes: 16 * KiB,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 300_000,
+  /** Longer than nginx's upstream idle timeout (60 s), so that nginx never reuses a closing connection. */
+  keepAliveTimeoutMs: 75_000,
+  targetBytes: 8 * KiB,
+  requestIdChars: 128,
+  /** Value of Retry-After in a 503. */
+  retryAfterSeconds: 1,
+} as const;
+
+/** Bounds on one invocation. */
+export const invocationLimits = {
+  /** Default of the `timeoutMs` setting. */
+  timeoutMs: 10_000,
+  timeoutMsMax: 900_000,
+  /** How long a worker may take to acknowledge an abort before its thread counts as blocked. */
+  abortGraceMs: 50,
+  /** How long `waitUntil` promises may run after the response. */
+  waitUntilMs: 30_000,
+} as const;
+
+/** Bounds on workers (threads) of one app host. */
+export const workerLimits = {
+  /** Idle threads kept warm for functions that have none. */
+  reserve: 2,
+  /** Threads of one app host, reserve included. */
+  threadsMax: 128,
+  /** Default of the `memoryMb` setting: V8 old generation of one thread. */
+  memoryMb: 128,
+  memoryMbMax: 4096,
+  youngGenerationMb: 32,
+  /** Default of the `concurrency` setting: invocations at once in one worker. */
+  concurrency: 50,
+  concurrencyMax: 10_000,
+  /** Default of the `maxWorkers` setting. */
+  maxWorkers: 4,
+  maxWorkersMax: 64,
+  /** Invocations of one function that may wait for a worker. */
+  queue: 1_000,
+  /** How long an invocation may wait for a worker. */
+  queueMs: 5_000,
+  /** How long a function's module may take to load. */
+  loadMs: 10_000,
+  /** How long old workers may finish their invocations after a switch. */
+  drainMs: 30_000,
+  /** How long a terminated thread may take to be gone before the host counts as stuck. */
+  terminateMs: 1_000,
+  /** A worker without an invocation for this long is given back (never below `minWorkers`). */
+  idleMs: 300_000,
+} as const;
+
+/** Bounds on app hosts and the daemon. */
+export const hostLimits = {
+  startMs: 10_000,
+  stopMs: 35_000,
+  /** Boot check of a whole release. */
+  bootCheckMs: 60_000,
+  /** Connections held by the daemon while a host starts. */
+  heldConnections: 10_000,
+  restartBackoffMinMs: 50,
+  restartBackoffMaxMs: 30_000,
+  /** V8 young generation of a host's main thread, in MB: 25 → 22 µs of CPU per request when raised to 64. */
+  semiSpaceMb: 64,
+  controlBodyBytes: 1 * MiB,
+  controlRequestMs: 15_000,
+} as const;
+
+/** Bounds on logs. */
+export const logLimits = {
+  /** One line's message; longer ones are cut and say so. */
+  messageBytes: 16 * KiB,
+  /** Lines a worker may have on their way to its host; further ones are counted as dropped. */
+  pendingLines: 1_000,
+  /** Bytes a host may have on their way to the daemon. */
+  pendingBytes: 4 * MiB,
+  fileBytes: 16 * MiB,
+  filesKept: 3,
+} as const;
+
+/** Bounds on a build and a deployment. */
+export const buildLimits = {
+  functions: 1_000,
+  sourceFiles: 20_000,
+  sourceFileBytes: 16 * MiB,
+  sourceBytes: 256 * MiB,
+  pathBytes: 1_024,
+  buildMs: 120_000,
+  npmInstallMs: 300_000,
+  /** Errors shown of one build. */
+  errorsShown: 20,
+  releasesKept: 10,
+} as const;
