@@ -1,0 +1,153 @@
+import type { HostStats } from '../../runtime/contract/ipc.ts';
+import type { Problem } from '../../runtime/contract/errors.ts';
+
+/**
+ * Bodies of the control API (`<home>/run/control.sock`, HTTP/1.1, see docs/control-api.md).
+ * Errors are problem documents (`ControlProblem`). Times are ISO 8601 in UTC.
+ */
+
+/** `GET /v1/health` */
+export interface HealthBody {
+  status: 'ok';
+  version: string;
+  pid: number;
+  uptimeMs: number;
+  /** Absolute path of the home that this server holds. */
+  home: string;
+  /** Where the gateway listens, for example `http://127.0.0.1:8080`. Empty when it does not. */
+  urls: string[];
+}
+
+/** One app, as in `GET /v1/apps`, `GET /v1/apps/:app` and the answer to `POST /v1/apps` (201). */
+export interface AppBody {
+  name: string;
+  createdAt: string;
+  /** Absolute path of the bare repository: what `git remote add` takes on this machine. */
+  repository: string;
+  /** Absolute path of the app's HTTP socket. */
+  socket: string;
+  /** URL at the gateway; null without a gateway. */
+  url: string | null;
+  /** Host names from fnrun.json of the live release. */
+  domains: string[];
+  /** The branch that deploys. */
+  branch: string;
+  live: LiveBody | null;
+}
+
+/** The live release of an app. */
+export interface LiveBody {
+  release: string;
+  deployment: string;
+  commit: string;
+  /** Number of functions. */
+  functions: number;
+  since: string;
+}
+
+/** `GET /v1/apps` */
+export interface AppsBody {
+  apps: AppBody[];
+}
+
+/** Body of `POST /v1/apps`. */
+export interface CreateAppBody {
+  name: string;
+}
+
+export type DeploymentSource = 'push' | 'rollback' | 'redeploy';
+export type DeploymentState = 'running' | 'succeeded' | 'failed';
+export type DeploymentStep = 'queued' | 'export' | 'build' | 'check' | 'accepted' | 'activate' | 'done';
+
+/** One deployment. */
+export interface DeploymentBody {
+  /** Sorts by time; names the deployment in `GET /v1/apps/:app/deployments/:id/log`. */
+  id: string;
+  app: string;
+  /** Null until the build made one. */
+  release: string | null;
+  commit: string;
+  /** First line of the commit message. */
+  subject: string;
+  /** `refs/heads/main` */
+  ref: string;
+  author: string;
+  source: DeploymentSource;
+  state: DeploymentState;
+  /** Where it is, or where it ended. */
+  step: DeploymentStep;
+  startedAt: string;
+  finishedAt: string | null;
+  durationMs: number | null;
+  /** Why it failed, in one line. */
+  error: string | null;
+  /** Whether this deployment is the one that serves now. */
+  live: boolean;
+}
+
+/** `GET /v1/apps/:app/deployments?limit=20`, newest first. */
+export interface DeploymentsBody {
+  app: string;
+  deployments: DeploymentBody[];
+}
+
+/** Body of `POST /v1/apps/:app/rollback` and `…/redeploy`; the answer is a `DeploymentBody`. */
+export interface SwitchBody {
+  /** Release id or the start of one. Rollback: default the release before the live one. Redeploy: default the live one. */
+  release?: string;
+}
+
+/** One app in `GET /v1/ps`. */
+export interface ProcessBody {
+  app: string;
+  release: string | null;
+  state: 'stopped' | 'starting' | 'running' | 'backoff' | 'stopping';
+  pid: number | null;
+  restarts: number;
+  lastExit: string | null;
+  /** Null when no host runs. */
+  stats: HostStats | null;
+}
+
+/** `GET /v1/ps` */
+export interface ProcessesBody {
+  daemon: { pid: number; uptimeMs: number; rssBytes: number };
+  apps: ProcessBody[];
+}
+
+/** One ref that a push wants to move; all zeros stand for "does not exist". */
+export interface RefUpdate {
+  old: string;
+  new: string;
+  ref: string;
+}
+
+/** Body of `POST /v1/apps/:app/receive`, sent by the pre-receive hook. */
+export interface ReceiveBody {
+  updates: RefUpdate[];
+  /** git's quarantine of the pushed objects. */
+  quarantine: { objectDirectory: string; alternates: string; path: string };
+  /** When the hook started, in ms since the epoch: the account's total counts from here. */
+  startedAtMs: number;
+  color: boolean;
+}
+
+/** Body of `POST /v1/apps/:app/activate`, sent by the post-receive hook. */
+export interface ActivateBody {
+  updates: RefUpdate[];
+  color: boolean;
+}
+
+/** One line of the NDJSON stream that answers `receive` and `activate`; `end` comes last. */
+export type AccountEvent = { type: 'line'; text: string } | { type: 'end'; ok: boolean };
+
+/**
+ * `GET /v1/apps/:app/logs?follow=1&function=F&lines=N` answers NDJSON: one `LogRecord`
+ * (runtime/contract/log.ts) a line, oldest first. Default 100 lines.
+ */
+export type { LogRecord } from '../../runtime/contract/log.ts';
+
+/** Every error answer of the control API; `hint` is the one thing to do. */
+export interface ControlProblem extends Problem {
+  hint?: string;
+}
