@@ -1,0 +1,2 @@
+/** Whether `<root>/dist` is missing or older than a source. */
+export function isStale(root: string): boolean;

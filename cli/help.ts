@@ -1,0 +1,59 @@
+import type { Command, CommandOption, CommandOptions } from './command.ts';
+
+/** `fnrun --help`. */
+export function overview(commands: readonly Command[]): string {
+  const rows = commands.map((command): [string, string] => [command.usage, command.summary]);
+  return [
+    'fnrun: push a repository of handler folders, get HTTP.',
+    '',
+    'Usage: fnrun COMMAND [options]',
+    '',
+    'Commands:',
+    ...columns(rows),
+    '',
+    'Options:',
+    ...columns([
+      ['-h, --help', 'show this, or the help of a command'],
+      ['-v, --version', 'show the version'],
+    ]),
+    '',
+    'Exit codes: 0 done, 1 failed, 2 not understood. NO_COLOR turns colours off.',
+  ].join('\n');
+}
+
+/** `fnrun COMMAND --help`. */
+export function commandHelp(command: Command): string {
+  const options = { ...command.options, ...helpOption };
+  const rows = Object.entries(options).map(([name, option]): [string, string] => [
+    optionSyntax(name, option),
+    option.description + defaultOf(option),
+  ]);
+  return [
+    `Usage: fnrun ${command.usage}`,
+    '',
+    `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
+    ...(command.details === undefined ? [] : ['', command.details.trimEnd()]),
+    '',
+    'Options:',
+    ...columns(rows),
+  ].join('\n');
+}
+
+/** `--help`, which every command has. */
+export const helpOption = {
+  help: { type: 'boolean', short: 'h', description: 'show this' },
+} as const satisfies CommandOptions;
+
+function optionSyntax(name: string, option: CommandOption): string {
+  const short = option.short === undefined ? '' : `-${option.short}, `;
+  return `${short}--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`;
+}
+
+function defaultOf(option: CommandOption): string {
+  return typeof option.default === 'string' ? ` (default: ${option.default})` : '';
+}
+
+function columns(rows: readonly [string, string][]): string[] {
+  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
