@@ -93,6 +93,11 @@ export const logLimits = {
   pendingBytes: 4 * MiB,
   fileBytes: 16 * MiB,
   filesKept: 3,
+  /** Lines that `fnrun logs` shows unless told otherwise, and at most. */
+  tailLines: 100,
+  tailLinesMax: 10_000,
+  /** Lines a follower may be behind; further ones are counted as dropped. */
+  followLines: 1_000,
 } as const;
 
 /** Bounds on a build and a deployment. */
@@ -107,4 +112,42 @@ export const buildLimits = {
   /** Errors shown of one build. */
   errorsShown: 20,
   releasesKept: 10,
+} as const;
+
+/** Bounds on apps, pushes and deployments. */
+export const deployLimits = {
+  appNameChars: 40,
+  /** Path of a unix socket: `sun_path` has 108 bytes on Linux, 104 on macOS, NUL included. */
+  socketPathBytes: process.platform === 'darwin' ? 103 : 107,
+  /** Connections that may wait in the kernel for the daemon to accept them; capped by net.core.somaxconn. */
+  socketBacklog: 4_096,
+  /** Bytes of one push as sent (receive.maxInputSize). */
+  pushBytes: 512 * MiB,
+  /** Refs of one push. */
+  pushRefs: 1_000,
+  /** One run of git on the server. */
+  gitMs: 60_000,
+  /** Output collected from one run of git; listings and blobs are streamed and have bounds of their own. */
+  gitOutputBytes: 1 * MiB,
+  /** Files of an export being written at once. */
+  exportWrites: 16,
+  /** How long git may take to move the ref after the push was accepted. */
+  refMoveMs: 10_000,
+  /** How often the ref is read while waiting, should the file watch stay silent. */
+  refPollMs: 250,
+  /** Deployments of one app that may wait for their turn. */
+  laneWaiting: 16,
+  /** How long one of them may wait. */
+  laneWaitMs: 600_000,
+  /** Silence after which the hook gives up: longer than the longest step, an npm install. */
+  hookSilenceMs: 330_000,
+  /** Lines of one deployment's account, and characters of one line. */
+  accountLines: 1_000,
+  accountLineChars: 2_000,
+  /** Deployments of one app that the store keeps. */
+  deploymentsKept: 200,
+  /** Activations of one app between two runs of `git gc --auto`. */
+  activationsPerGc: 50,
+  /** How long everything may take to end when the daemon is asked to stop. */
+  shutdownMs: 40_000,
 } as const;
