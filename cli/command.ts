@@ -69,7 +69,7 @@ export const homeOption = {
   home: {
     type: 'string',
     value: 'DIR',
-    description: 'the server’s folder (default: $FNRUN_HOME, else /var/lib/fnrun when writable, else ./.fnrun)',
+    description: 'folder of the server (default: $FNRUN_HOME, else /var/lib/fnrun when writable, else ./.fnrun)',
   },
 } as const satisfies CommandOptions;
 

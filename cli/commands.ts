@@ -1,4 +1,12 @@
 import type { Command } from './command.ts';
 
 /** Every subcommand in the order of `--help`, each loaded only when it is called. */
-export const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {};
+export const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
+  apps: () => import('./commands/apps.ts'),
+  deploys: () => import('./commands/deploys.ts'),
+  rollback: () => import('./commands/rollback.ts'),
+  redeploy: () => import('./commands/redeploy.ts'),
+  invoke: () => import('./commands/invoke.ts'),
+  logs: () => import('./commands/logs.ts'),
+  ps: () => import('./commands/ps.ts'),
+};

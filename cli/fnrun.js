@@ -66,7 +66,7 @@ function findNode() {
       'bin/node',
     );
     return existsSync(found) ? found : null;
-  } catch (error) {
+  } catch (_missing) {
     return null;
   }
 }

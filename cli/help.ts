@@ -2,7 +2,11 @@ import type { Command, CommandOption, CommandOptions } from './command.ts';
 
 /** `fnrun --help`. */
 export function overview(commands: readonly Command[]): string {
-  const rows = commands.map((command): [string, string] => [command.usage, command.summary]);
+  const rows = commands.map((command): [string, string] => [
+    // Positionals only: the options are in the command's own help.
+    command.usage.split(' [-')[0] ?? command.usage,
+    command.summary,
+  ]);
   return [
     'fnrun: push a repository of handler folders, get HTTP.',
     '',
@@ -54,6 +58,6 @@ function defaultOf(option: CommandOption): string {
 }
 
 function columns(rows: readonly [string, string][]): string[] {
-  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
+  const width = Math.min(36, Math.max(...rows.map(([left]) => left.length)));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -65,6 +65,10 @@ async function run(command: Command, args: string[], around: Surroundings): Prom
       color: around.env['NO_COLOR'] === undefined && process.stdout.isTTY,
       signal: signals.signal,
     });
+  } catch (error) {
+    // What a command's calls throw when they are aborted is no news to the person who pressed Ctrl-C.
+    if (signals.signal.aborted) return signals.exitCode();
+    throw error;
   } finally {
     signals.stop();
   }

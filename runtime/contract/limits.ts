@@ -81,6 +81,8 @@ export const hostLimits = {
   semiSpaceMb: 64,
   controlBodyBytes: 1 * MiB,
   controlRequestMs: 15_000,
+  /** A rollback or redeploy over the control API: it waits for a boot check and warm workers. */
+  controlSwitchMs: 120_000,
 } as const;
 
 /** Bounds on logs. */

@@ -1,0 +1,74 @@
+import { FnrunError } from '../../runtime/contract/errors.ts';
+import type { AppBody, AppsBody, CreateAppBody } from '../../router/control/types.ts';
+import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
+import { resolveHome } from '../home.ts';
+import { formatAge, renderTable } from '../table.ts';
+import type { ControlClient } from '../control-client.ts';
+
+const options = { ...homeOption, ...jsonOption };
+type Context = CommandContext<typeof options>;
+
+export const command = defineCommand({
+  name: 'apps',
+  summary: 'list, create or remove apps',
+  usage: 'apps [list|create NAME|remove NAME]',
+  options,
+  positionals: [0, 2],
+  details: [
+    '  list           the apps of the server and what is live (the default)',
+    '  create NAME    makes the app and its git repository',
+    '  remove NAME    stops the app and deletes its repository, releases and logs',
+  ].join('\n'),
+  run: async (context) => {
+    const [action = 'list', name] = context.positionals;
+    const { withControl } = await import('../control-client.ts');
+    const home = resolveHome(context.values.home, context);
+    if (action === 'list') return await withControl(home, (client) => list(client, context));
+    if (action !== 'create' && action !== 'remove') {
+      throw new FnrunError('FN_USAGE', `apps ${action} is nothing fnrun can do`, { hint: 'see: fnrun apps --help' });
+    }
+    if (name === undefined) {
+      throw new FnrunError('FN_USAGE', `apps ${action} needs a name`, { hint: `usage: fnrun apps ${action} NAME` });
+    }
+    const act = action === 'create' ? create : remove;
+    return await withControl(home, (client) => act(client, { name, context }));
+  },
+});
+
+async function list(client: ControlClient, { json, out }: Context): Promise<number> {
+  const { apps } = await client.request<AppsBody>('GET', '/v1/apps');
+  if (json) {
+    out(JSON.stringify(apps, null, 2));
+  } else if (apps.length === 0) {
+    out('No apps yet. Make one with: fnrun apps create NAME');
+  } else {
+    out(renderTable(['APP', 'LIVE', 'FUNCTIONS', 'SINCE', 'URL'], apps.map(row)));
+  }
+  return 0;
+}
+
+function row({ name, live, url }: AppBody): string[] {
+  if (live === null) return [name, '-', '-', '-', url ?? '-'];
+  return [name, live.release, String(live.functions), formatAge(live.since, { nowMs: Date.now() }), url ?? '-'];
+}
+
+async function create(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {
+  const body: CreateAppBody = { name };
+  const app = await client.request<AppBody>('POST', '/v1/apps', { body });
+  if (context.json) {
+    context.out(JSON.stringify(app, null, 2));
+    return 0;
+  }
+  context.out(`Created ${app.name}. To push an app to it:`);
+  context.out('');
+  context.out(`  git remote add fnrun ${app.repository}`);
+  context.out(`  git push fnrun ${app.branch}`);
+  if (app.url !== null) context.out(`\nIt will answer at ${app.url}`);
+  return 0;
+}
+
+async function remove(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {
+  await client.request('DELETE', `/v1/apps/${encodeURIComponent(name)}`);
+  context.out(context.json ? JSON.stringify({ removed: name }) : `Removed ${name}.`);
+  return 0;
+}
