@@ -61,7 +61,7 @@ export interface TypedCommand<O extends CommandOptions> extends Omit<Command, 'o
 
 /** Checks a command's types where it is written and forgets them for the table of commands. */
 export function defineCommand<const O extends CommandOptions>(command: TypedCommand<O>): Command {
-  return command as unknown as Command;
+  return command;
 }
 
 /** `--home`, for commands that talk to a server or are one. */

@@ -66,7 +66,7 @@ function findNode() {
       'bin/node',
     );
     return existsSync(found) ? found : null;
-  } catch (_missing) {
+  } catch {
     return null;
   }
 }

@@ -40,11 +40,7 @@ function painter(color: boolean): (style: Style, text: string) => string {
 
 /** What clients and functions write must not steer the terminal: control characters other than tab and newline are escaped. */
 function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return text.replace(/[\p{Cc}--[\t\n]]/gv, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** A stack usually begins with the message, which has been shown already. */

@@ -88,7 +88,7 @@ function parse(command: Command, args: string[]): Pick<CommandContext, 'values' 
     const what = count < min ? 'An argument is missing' : `${parsed.positionals[max]} is one argument too many`;
     throw new FnrunError('FN_USAGE', `${what}, usage: fnrun ${command.usage}`, { hint });
   }
-  return parsed as Pick<CommandContext, 'values' | 'positionals'>;
+  return parsed;
 }
 
 async function load(name: string): Promise<Command> {

@@ -1,0 +1,55 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// `npm test [-- FILTER…]`: says what the machine lacks, runs vitest, and ends with one line of counts.
+
+/** The part of vitest's JSON report that the closing line is made of. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: { status: string; assertionResults: unknown[] }[];
+}
+
+const root = join(import.meta.dirname, '../..');
+
+/** Programs that the tests run for real. */
+const tools = [{ name: 'git', args: ['--version'], get: 'apt-get install git' }];
+
+const missing = tools.filter(({ name, args }) => spawnSync(name, args, { stdio: 'ignore' }).error !== undefined);
+for (const { name, get } of missing) {
+  console.error(`The tests need ${name}, which is not installed here. Get it with: ${get}`);
+}
+process.exitCode = missing.length > 0 ? 1 : await runVitest(process.argv.slice(2));
+
+async function runVitest(args: string[]): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'fnrun-test-report-'));
+  const file = join(folder, 'report.json');
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  try {
+    const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
+    // Ctrl-C reaches vitest by itself; this process stays to remove the folder.
+    process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    const [code] = (await once(child, 'exit')) as [number | null];
+    console.log(await closingLine(file));
+    return code ?? 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function closingLine(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text === null) return 'No test ran: vitest ended before its report';
+  const report = JSON.parse(text) as Report;
+  // A file that does not even load has no test to count, and must not look like success.
+  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const failed = report.numFailedTests + broken.length;
+  return `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`;
+}
