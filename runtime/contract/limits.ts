@@ -20,6 +20,8 @@ export const httpLimits = {
   requestTimeoutMs: 300_000,
   /** Longer than nginx's upstream idle timeout (60 s), so that nginx never reuses a closing connection. */
   keepAliveTimeoutMs: 75_000,
+  /** A client that takes nothing of a file or proxied response for this long is cut off. */
+  responseIdleMs: 60_000,
   targetBytes: 8 * KiB,
   requestIdChars: 128,
   /** Value of Retry-After in a 503. */
@@ -83,6 +85,20 @@ export const hostLimits = {
   controlRequestMs: 15_000,
   /** A rollback or redeploy over the control API: it waits for a boot check and warm workers. */
   controlSwitchMs: 120_000,
+} as const;
+
+/** Bounds on the gateway's way to the apps. */
+export const gatewayLimits = {
+  /** Connections kept or open per app. */
+  socketsPerApp: 1_024,
+  /** A connection to an app that carried nothing for this long is given up: the longest timeout of a function, and some. */
+  upstreamIdleMs: invocationLimits.timeoutMsMax + 30_000,
+  /** Shorter than an app host's keepAliveTimeoutMs, so that no request meets a closing connection. */
+  freeSocketMs: 60_000,
+  /** How long an app may take to answer a WebSocket upgrade. */
+  upgradeMs: 30_000,
+  /** How long requests may go on after `close()`. */
+  drainMs: 10_000,
 } as const;
 
 /** Bounds on logs. */
