@@ -36,11 +36,11 @@ export interface RunningCli extends AsyncDisposable {
   /** The first match of `ready`, or its first group. */
   readonly ready: string;
   /** Standard output and standard error so far, interleaved. */
-  output(): string;
+  readonly output: () => string;
   /** Resolves when the output, from the offset `from` on, matches; with the match. */
-  waitFor(pattern: RegExp, options?: { from?: number; deadlineMs?: number }): Promise<RegExpExecArray>;
+  readonly waitFor: (pattern: RegExp, options?: { from?: number; deadlineMs?: number }) => Promise<RegExpExecArray>;
   /** Sends `signal` (SIGTERM), waits for the end, and kills after 10 s. */
-  stop(signal?: NodeJS.Signals): Promise<CliResult>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<CliResult>;
 }
 
 /** Runs `fnrun …args` to its end. */

@@ -37,7 +37,7 @@ export interface HttpResponse {
   body: Buffer;
   text: string;
   /** Parses the body; throws with the text when it is no JSON. */
-  json(): any;
+  readonly json: () => any;
 }
 
 /** Sends a request and collects its response. Rejects when the connection fails or at the deadline. */

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 export interface TempDir extends AsyncDisposable {
   /** Absolute and free of symbolic links. */
   readonly path: string;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Makes an empty folder. The name is short: unix socket paths below it have 107 bytes. */
