@@ -53,6 +53,7 @@ export const errorCatalogue = {
   FN_PUSH_REJECTED: { status: null, exitCode: 1, title: 'The push was rejected' },
   FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },
   FN_GIT_FAILED: { status: null, exitCode: 1, title: 'git failed' },
+  FN_NOT_EMPTY: { status: null, exitCode: 1, title: 'The folder is not empty' },
   FN_PORT_IN_USE: { status: null, exitCode: 1, title: 'The port is taken' },
 } as const;
 

@@ -67,12 +67,16 @@ export const workerLimits = {
   terminateMs: 1_000,
   /** A worker without an invocation for this long is given back (never below `minWorkers`). */
   idleMs: 300_000,
+  /** How often idle workers are looked for. */
+  trimEveryMs: 30_000,
 } as const;
 
 /** Bounds on app hosts and the daemon. */
 export const hostLimits = {
   startMs: 10_000,
   stopMs: 35_000,
+  /** How long `fnrun dev` lets requests end after Ctrl-C before it ends the host. */
+  devStopMs: 1_000,
   /** Boot check of a whole release. */
   bootCheckMs: 60_000,
   /** Connections held by the daemon while a host starts. */

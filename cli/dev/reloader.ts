@@ -1,0 +1,112 @@
+import { rm } from 'node:fs/promises';
+import { build, type BuildProblem, type BuildSuccess } from '../../builder/build.ts';
+import { buildLimits } from '../../runtime/contract/limits.ts';
+import type { Manifest } from '../../runtime/contract/manifest.ts';
+import type { AppHost } from '../../runtime/supervisor/app-host.ts';
+import { checkRelease } from '../check-release.ts';
+import { readEnv } from '../read-env.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What came of one build. */
+export type Reload =
+  | { kind: 'live'; manifest: Manifest; changed: string[]; warnings: BuildProblem[]; buildMs: number; totalMs: number }
+  | { kind: 'unchanged'; totalMs: number }
+  | { kind: 'failed'; problems: BuildProblem[]; warnings: BuildProblem[]; serving: boolean };
+
+export interface ReloaderOptions {
+  /** The app's root. */
+  dir: string;
+  workspace: Workspace;
+  host: AppHost;
+  onStart: () => void;
+  onDone: (reload: Reload) => void;
+  /** Something that is no problem of the app: the disk is full, the host does not start. */
+  onError: (error: unknown) => void;
+}
+
+/** Builds, checks and activates whenever asked, one at a time; asked again meanwhile, once more afterwards. */
+export interface Reloader {
+  /** Resolves when no build runs or waits any more. */
+  request(): Promise<void>;
+  /** Stops the running build and starts no other. */
+  close(): Promise<void>;
+}
+
+export function createReloader(options: ReloaderOptions): Reloader {
+  const stopping = new AbortController();
+  const attempt = createAttempt(options, stopping.signal);
+  let running: Promise<void> | null = null;
+  let asked = false;
+
+  const loop = async (): Promise<void> => {
+    while (asked && !stopping.signal.aborted) {
+      asked = false;
+      options.onStart();
+      try {
+        options.onDone(await attempt());
+      } catch (error) {
+        if (!stopping.signal.aborted) options.onError(error);
+      }
+    }
+    running = null;
+  };
+
+  return {
+    request: () => {
+      asked = true;
+      return (running ??= loop());
+    },
+    close: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** One build after the other, each knowing what the one before it made live. */
+function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Promise<Reload> {
+  const { dir, workspace, host } = options;
+  const kept: BuildSuccess[] = [];
+  let live: { release: string; env: string } | null = null;
+
+  return async () => {
+    const startedAt = performance.now();
+    const [env, built] = await Promise.all([readEnv(dir), buildOnce(dir, { workspace, signal })]);
+    if (!built.ok) return { kind: 'failed', ...built, serving: live !== null };
+    const wanted = { release: built.release, env: JSON.stringify(env) };
+    const otherEnv = live !== null && live.env !== wanted.env;
+    if (live?.release === wanted.release && !otherEnv) {
+      return { kind: 'unchanged', totalMs: performance.now() - startedAt };
+    }
+    const checked = await checkRelease(host, built, { sourceDir: dir, env, fresh: otherEnv });
+    if (!checked.ok) {
+      return { kind: 'failed', problems: checked.problems, warnings: built.warnings, serving: live !== null };
+    }
+    await host.activate(checked.ref);
+    live = wanted;
+    await retire(kept, built);
+    return {
+      kind: 'live',
+      manifest: checked.manifest,
+      changed: built.changed,
+      warnings: built.warnings,
+      buildMs: built.timings.totalMs,
+      totalMs: performance.now() - startedAt,
+    };
+  };
+}
+
+async function buildOnce(dir: string, { workspace, signal }: { workspace: Workspace; signal: AbortSignal }) {
+  const { releasesDir, cacheDir } = workspace;
+  return await build({ sourceDir: dir, releasesDir, cacheDir, useLocalModules: true, signal });
+}
+
+/** Removes the release that has been live longest ago, once there are more than a server would keep. */
+async function retire(kept: BuildSuccess[], built: BuildSuccess): Promise<void> {
+  const known = kept.findIndex((other) => other.release === built.release);
+  if (known !== -1) kept.splice(known, 1);
+  kept.push(built);
+  if (kept.length <= buildLimits.releasesKept) return;
+  const oldest = kept.shift();
+  if (oldest !== undefined) await rm(oldest.dir, { recursive: true, force: true });
+}

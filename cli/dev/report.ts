@@ -1,0 +1,68 @@
+import { styleText } from 'node:util';
+import { formatProblems } from '../../builder/format-problems.ts';
+import type { ManifestFunction } from '../../runtime/contract/manifest.ts';
+import { renderRoutes } from '../route-table.ts';
+import { formatDuration } from '../table.ts';
+import type { Reload } from './reloader.ts';
+
+/** Says what came of each build. */
+export interface Report {
+  reload(reload: Reload): void;
+}
+
+export interface ReportOptions {
+  app: string;
+  url: string;
+  color: boolean;
+  out: (line: string) => void;
+  err: (line: string) => void;
+}
+
+export function createReport({ app, url, color, out, err }: ReportOptions): Report {
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  let routes = '';
+  let announced = false;
+
+  const announce = (): void => {
+    if (!announced) out(`${paint('bold', app)} listens on ${paint('cyan', `${url}/`)} (Ctrl-C ends it)`);
+    announced = true;
+  };
+  const live = (reload: Extract<Reload, { kind: 'live' }>): void => {
+    const table = renderRoutes(reload.manifest.functions);
+    const first = routes === '';
+    if (table !== routes) out(`\n${table}\n`);
+    routes = table;
+    const files = reload.manifest.public.length;
+    const what = first
+      ? `${count(reload.manifest.functions)}${files === 0 ? '' : ` and ${files} static file${files === 1 ? '' : 's'}`}`
+      : reload.changed.length === 0
+        ? 'no function changed'
+        : shorten(reload.changed);
+    const times = `${formatDuration(reload.totalMs)}, build ${formatDuration(reload.buildMs)}`;
+    out(`${paint('green', first ? 'ready' : 'reloaded')} ${what} ${paint('gray', `(${times})`)}`);
+  };
+
+  return {
+    reload(reload) {
+      announce();
+      if (reload.kind === 'unchanged') return;
+      if (reload.warnings.length > 0) err(formatProblems(reload.warnings, { color }));
+      if (reload.kind === 'live') {
+        live(reload);
+        return;
+      }
+      err(formatProblems(reload.problems, { color }));
+      const now = reload.serving ? 'still serving the last good build' : 'answering 503 until this is mended';
+      err(`${paint('red', 'build failed')}, ${now}`);
+    },
+  };
+}
+
+function count(functions: readonly ManifestFunction[]): string {
+  return functions.length === 1 ? '1 function' : `${functions.length} functions`;
+}
+
+function shorten(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}

@@ -1,0 +1,22 @@
+import type { ManifestFunction } from '../runtime/contract/manifest.ts';
+import { renderTable } from './table.ts';
+
+/** The functions of a release with their methods, one a line, two blanks in front. */
+export function renderRoutes(functions: readonly ManifestFunction[]): string {
+  const rows = functions.map((fn) => [methodsOf(fn), routeOf(fn), fn.source]);
+  const table = renderTable(['METHODS', 'ROUTE', 'SOURCE'], rows);
+  return table.replace(/^/gm, '  ');
+}
+
+/** What a function answers; `any` for one that is asked about every method. */
+export function methodsOf({ inspection }: ManifestFunction): string {
+  const methods = inspection?.methods ?? inspection?.settings.methods ?? null;
+  if (methods === null) return 'any';
+  return inspection?.fallback === null || inspection === null ? methods.join(',') : `${methods.join(',')},any`;
+}
+
+function routeOf({ route, inspection }: ManifestFunction): string {
+  const subtree = inspection?.settings.subtree ?? inspection?.shape === 'fetch';
+  if (!subtree) return route;
+  return route === '/' ? '/…' : `${route}, ${route}/…`;
+}
