@@ -145,6 +145,8 @@ export const deployLimits = {
   socketBacklog: 4_096,
   /** Bytes of one push as sent (receive.maxInputSize). */
   pushBytes: 512 * MiB,
+  /** Age from which a push's quarantined objects count as left behind. */
+  quarantineMs: 3_600_000,
   /** Refs of one push. */
   pushRefs: 1_000,
   /** One run of git on the server. */

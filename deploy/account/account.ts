@@ -1,0 +1,63 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { AccountEvent } from '../../router/control/types.ts';
+import { deployLimits } from '../../runtime/contract/limits.ts';
+
+/**
+ * What one deployment tells: written line by line by whoever does the work, followed by
+ * anybody at any time. Writing never waits for a reader, so a pusher who is gone or slow
+ * holds nothing up.
+ */
+export class Account {
+  readonly color: boolean;
+  readonly #events: AccountEvent[] = [];
+  #wake = Promise.withResolvers<void>();
+  #ended = false;
+
+  constructor({ color = false }: { color?: boolean } = {}) {
+    this.color = color;
+  }
+
+  /** Adds `text`, which may have several lines. Ignored after `end`. */
+  write(text: string): void {
+    for (const line of text.split('\n')) this.#push({ type: 'line', text: cut(line) });
+  }
+
+  /** Ends the account; the first call counts. */
+  end(ok: boolean): void {
+    this.#push({ type: 'end', ok });
+    this.#ended = true;
+  }
+
+  /** Every event from the first on, until the end or until `signal` aborts. */
+  async *follow(signal: AbortSignal): AsyncGenerator<AccountEvent, void> {
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    for (let next = 0; !signal.aborted;) {
+      const event = this.#events[next];
+      if (event === undefined) {
+        await Promise.race([this.#wake.promise, aborted.promise]);
+        continue;
+      }
+      next += 1;
+      yield event;
+      if (event.type === 'end') return;
+    }
+  }
+
+  /** The lines so far without colours, as kept for `GET …/deployments/:id/log`. */
+  text(): string {
+    const lines = this.#events.flatMap((event) => (event.type === 'line' ? [event.text] : []));
+    return lines.map((line) => `${stripVTControlCharacters(line)}\n`).join('');
+  }
+
+  #push(event: AccountEvent): void {
+    if (this.#ended || (event.type === 'line' && this.#events.length >= deployLimits.accountLines)) return;
+    this.#events.push(event);
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+function cut(line: string): string {
+  return line.length <= deployLimits.accountLineChars ? line : `${line.slice(0, deployLimits.accountLineChars - 3)}...`;
+}

@@ -1,0 +1,191 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FnrunError } from '../runtime/contract/errors.ts';
+import type { LogRecord } from '../runtime/contract/log.ts';
+import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
+import { LogFile } from '../runtime/supervisor/log-file.ts';
+import { checkAppName } from './app-name.ts';
+import { listenForApp, type AppListener } from './app-listener.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { createRepository, type HookProgram, refreshRepository, sweepQuarantine } from './git/repository.ts';
+import { readRef } from './git/refs.ts';
+import { Lane } from './lane.ts';
+import { appPaths, checkSocketPath, type HomePaths } from './paths.ts';
+import { productionBranch } from './push/updates.ts';
+import { reconcile } from './reconcile.ts';
+import { sweepLeftovers } from './retention.ts';
+
+/** What the apps of a home are made with. */
+export interface AppsOptions {
+  context: DeployContext;
+  paths: HomePaths;
+  hook: HookProgram;
+  createHost: (options: AppHostOptions) => AppHost;
+}
+
+interface Entry {
+  app: ManagedApp;
+  listener: AppListener;
+}
+
+// Names in the apps folder that are no apps: the dot cannot be in an app's name.
+const removedPrefix = '.removed-';
+
+/** All apps of a home: their repositories, sockets, hosts and logs. */
+export class Apps {
+  readonly #options: AppsOptions;
+  readonly #entries = new Map<string, Entry>();
+  /** Names being made or removed. */
+  readonly #changing = new Set<string>();
+
+  constructor(options: AppsOptions) {
+    this.#options = options;
+  }
+
+  list(): ManagedApp[] {
+    return [...this.#entries.values()].map((entry) => entry.app);
+  }
+
+  find(name: string): ManagedApp | null {
+    return this.#entries.get(name)?.app ?? null;
+  }
+
+  /** Throws FN_NO_SUCH_APP. */
+  get(name: string): ManagedApp {
+    const app = this.find(name);
+    if (app !== null) return app;
+    throw new FnrunError('FN_NO_SUCH_APP', `There is no app ${JSON.stringify(name)}`, {
+      hint: `see: fnrun apps; to make it: fnrun apps create ${name}`,
+    });
+  }
+
+  /** Takes up every app of the store. An app that cannot be taken up is told in the log and left alone. */
+  async start(): Promise<void> {
+    const { context, paths } = this.#options;
+    await this.#sweepRemoved();
+    const records = await context.store.listApps();
+    await Promise.all(
+      records.map(async ({ name, createdAtMs }) => {
+        try {
+          if (!existsSync(appPaths(paths, name).repository)) throw new Error('its repository is gone');
+          await this.#takeUp(name, { createdAtMs });
+        } catch (error) {
+          context.log(`${name}: cannot be served: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }),
+    );
+  }
+
+  /** Makes an app. Rejects with FN_BAD_APP_NAME, FN_APP_EXISTS, FN_NAME_TOO_LONG. */
+  async create(name: string): Promise<ManagedApp> {
+    checkAppName(name);
+    const { context, paths } = this.#options;
+    const own = appPaths(paths, name);
+    checkSocketPath(own.socket);
+    return await this.#alone(name, async () => {
+      if ((await context.store.getApp(name)) !== null) {
+        throw new FnrunError('FN_APP_EXISTS', `There is an app ${name} already`, { hint: 'choose another name' });
+      }
+      // Left by a removal that was interrupted: its record is gone.
+      await this.#moveAway(name);
+      await mkdir(own.root, { recursive: true });
+      await createRepository(own.repository);
+      const record = await context.store.createApp(name, { createdAtMs: context.now() });
+      return await this.#takeUp(name, record);
+    });
+  }
+
+  /** Stops an app and deletes everything of it. Rejects with FN_NO_SUCH_APP. */
+  async remove(name: string): Promise<void> {
+    const app = this.get(name);
+    const { store } = this.#options.context;
+    await this.#alone(name, async () => {
+      await app.lane.run(async () => {
+        await this.#layDown(name);
+        // The record first: what is interrupted after it is swept at the next start.
+        await store.removeApp(name);
+        await this.#moveAway(name);
+        await rm(app.paths.accounts, { recursive: true, force: true });
+        const logs = await readdir(this.#options.paths.logs).catch(() => []);
+        const own = logs.filter((file) => file === `${name}.ndjson` || file.startsWith(`${name}.ndjson.`));
+        await Promise.all(own.map((file) => rm(join(this.#options.paths.logs, file), { force: true })));
+      });
+    });
+  }
+
+  /** Closes all sockets and ends all hosts. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((name) => this.#layDown(name)));
+  }
+
+  async #takeUp(name: string, { createdAtMs }: { createdAtMs: number }): Promise<ManagedApp> {
+    const { context, paths, hook, createHost } = this.#options;
+    const own = appPaths(paths, name);
+    await mkdir(own.releases, { recursive: true });
+    await refreshRepository(own.repository, { app: name, hook });
+    await sweepQuarantine(own.repository);
+    const log = new LogFile({ path: own.logFile, app: name });
+    const onLog = (record: LogRecord): void => log.write(record);
+    const app: ManagedApp = {
+      name,
+      createdAtMs,
+      paths: own,
+      host: createHost({ app: name, onLog }),
+      lane: new Lane(),
+      log,
+      live: null,
+      production: await this.#production(own.repository),
+      activation: null,
+      activations: 0,
+    };
+    await reconcile(context, app);
+    await sweepLeftovers(context, app);
+    const listener = await listenForApp(own.socket, app.host);
+    this.#entries.set(name, { app, listener });
+    return app;
+  }
+
+  async #layDown(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    entry.listener.close();
+    await entry.app.host.stop();
+    await entry.app.log.close();
+  }
+
+  async #production(repository: string): Promise<string> {
+    const names = ['refs/heads/main', 'refs/heads/master'];
+    const at = await Promise.all(names.map((ref) => readRef(repository, ref)));
+    return productionBranch(new Set(names.filter((_, index) => at[index] !== null)));
+  }
+
+  async #alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#changing.has(name)) {
+      throw new FnrunError('FN_BUSY', `${name} is being made or removed just now`, { hint: 'try again' });
+    }
+    this.#changing.add(name);
+    try {
+      return await work();
+    } finally {
+      this.#changing.delete(name);
+    }
+  }
+
+  async #moveAway(name: string): Promise<void> {
+    const { apps } = this.#options.paths;
+    const aside = join(apps, `${removedPrefix}${name}-${Date.now()}`);
+    if (!existsSync(join(apps, name))) return;
+    // Renamed first: the name is free at once, whole or not at all.
+    await rename(join(apps, name), aside);
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  async #sweepRemoved(): Promise<void> {
+    const { apps } = this.#options.paths;
+    const names = await readdir(apps).catch(() => []);
+    const left = names.filter((name) => name.startsWith(removedPrefix));
+    await Promise.all(left.map((name) => rm(join(apps, name), { recursive: true, force: true })));
+  }
+}

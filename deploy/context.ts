@@ -1,0 +1,61 @@
+import type { BuildOptions, BuildProblem, BuildResult } from '../builder/build.ts';
+import type { AppHost, ReleaseRef } from '../runtime/supervisor/app-host.ts';
+import type { LogFile } from '../runtime/supervisor/log-file.ts';
+import type { Account } from './account/account.ts';
+import type { Lane } from './lane.ts';
+import type { AppPaths } from './paths.ts';
+import type { Store } from './store/store.ts';
+import { join } from 'node:path';
+
+/** What deployments are made with; the composition root fills it in. */
+export interface DeployContext {
+  store: Store;
+  build: (options: BuildOptions) => Promise<BuildResult>;
+  formatProblems: (problems: readonly BuildProblem[], options: { color: boolean }) => string;
+  /** URL of an app at the gateway; null without one. */
+  urlOf: (app: string) => string | null;
+  /** ms since the epoch. */
+  now: () => number;
+  /** One line for whoever runs the server. */
+  log: (line: string) => void;
+  /** Aborts when the daemon stops. */
+  signal: AbortSignal;
+}
+
+/** One app as the daemon holds it. */
+export interface ManagedApp {
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly paths: AppPaths;
+  readonly host: AppHost;
+  readonly lane: Lane;
+  readonly log: LogFile;
+  /** What serves; null before the first deployment. */
+  live: LiveRelease | null;
+  /** The branch that deploys. */
+  production: string;
+  /** The newest accepted push, which the post-receive hook asks for. */
+  activation: Activation | null;
+  activations: number;
+}
+
+/** The live release, as the gateway and the control API show it. */
+export interface LiveRelease {
+  release: string;
+  deployment: string;
+  commit: string;
+  functions: number;
+  domains: string[];
+  sinceMs: number;
+}
+
+/** A push that was accepted, from then on until the next one. */
+export interface Activation {
+  commit: string;
+  account: Account;
+}
+
+/** A release of `app` on disk, with what it runs with. */
+export function releaseRef(app: ManagedApp, release: string): ReleaseRef {
+  return { release, releaseDir: join(app.paths.releases, release), env: {} };
+}

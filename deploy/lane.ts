@@ -1,0 +1,53 @@
+import { FnrunError } from '../runtime/contract/errors.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
+
+/** What one piece of work wants of its lane. */
+export interface LaneOptions {
+  /** Called when the work has to wait for its turn. */
+  onWait?: () => void;
+}
+
+/**
+ * Does one thing after the other, in the order asked for: all that changes an app (pushes,
+ * rollbacks, removal) goes through its lane. Held in memory: it is gone with the daemon, so
+ * no stale lock can stay.
+ */
+export class Lane {
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /** Rejects with FN_BUSY when too many wait or the turn does not come in time. */
+  async run<T>(work: () => Promise<T>, { onWait }: LaneOptions = {}): Promise<T> {
+    if (this.#waiting > deployLimits.laneWaiting)
+      throw busy(`${this.#waiting} deployments of this app are waiting already`);
+    if (this.#waiting > 0) onWait?.();
+    this.#waiting += 1;
+    const turn = this.#tail;
+    const done = Promise.withResolvers<void>();
+    this.#tail = turn.then(() => done.promise);
+    try {
+      await inTime(turn);
+      return await work();
+    } finally {
+      this.#waiting -= 1;
+      done.resolve();
+    }
+  }
+}
+
+async function inTime(turn: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const why = `the deployments before this one took more than ${deployLimits.laneWaitMs / 1000} s`;
+    timer = setTimeout(() => reject(busy(why)), deployLimits.laneWaitMs);
+  });
+  try {
+    await Promise.race([turn, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function busy(why: string): FnrunError {
+  return new FnrunError('FN_BUSY', `Cannot deploy now: ${why}`, { hint: 'try again when they are through' });
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { FnrunError } from '../runtime/contract/errors.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
+
+/** Where a home keeps what. All paths are absolute. */
+export interface HomePaths {
+  home: string;
+  run: string;
+  controlSocket: string;
+  /** Held locked by the daemon while it lives. */
+  lockFile: string;
+  stateFile: string;
+  apps: string;
+  logs: string;
+}
+
+/** Where one app keeps what. All paths are absolute. */
+export interface AppPaths {
+  root: string;
+  repository: string;
+  releases: string;
+  cache: string;
+  /** Exported trees while they are built. */
+  build: string;
+  socket: string;
+  logFile: string;
+  /** One text file per deployment: what its pusher was told. */
+  accounts: string;
+}
+
+/** The layout of `home`, an absolute path. */
+export function homePaths(home: string): HomePaths {
+  const run = join(home, 'run');
+  return {
+    home,
+    run,
+    controlSocket: join(run, 'control.sock'),
+    lockFile: join(run, 'daemon.lock'),
+    stateFile: join(home, 'state.db'),
+    apps: join(home, 'apps'),
+    logs: join(home, 'logs'),
+  };
+}
+
+/** The layout of `app` within a home. */
+export function appPaths(home: HomePaths, app: string): AppPaths {
+  const root = join(home.apps, app);
+  return {
+    root,
+    repository: join(root, 'repo.git'),
+    releases: join(root, 'releases'),
+    cache: join(root, 'cache'),
+    build: join(root, 'build'),
+    socket: join(home.run, `${app}.sock`),
+    logFile: join(home.logs, `${app}.ndjson`),
+    accounts: join(home.logs, `${app}.deployments`),
+  };
+}
+
+/** Throws FN_NAME_TOO_LONG when the kernel would not take `path` as a unix socket's. */
+export function checkSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= deployLimits.socketPathBytes) return;
+  throw new FnrunError(
+    'FN_NAME_TOO_LONG',
+    `Cannot listen on ${path}: the path of a unix socket has at most ${deployLimits.socketPathBytes} bytes, this one has ${bytes}`,
+    { hint: 'choose a home with a shorter path (--home) or a shorter app name' },
+  );
+}

@@ -1,0 +1,87 @@
+import type { RefUpdate } from '../../router/control/types.ts';
+import { isZero, short } from '../git/refs.ts';
+
+/** What is to be done about one ref of a push. */
+export type Verdict =
+  | { kind: 'deploy'; update: RefUpdate }
+  /** Accepted without further ado; `line` tells the pusher. */
+  | { kind: 'store'; update: RefUpdate; line: string }
+  | { kind: 'reject'; update: RefUpdate; line: string; hint: string };
+
+/** What the verdict on a push depends on. */
+export interface PushContext {
+  app: string;
+  /** Full name of the production branch. */
+  production: string;
+}
+
+const main = 'refs/heads/main';
+const master = 'refs/heads/master';
+
+/**
+ * The branch that deploys: main; master while there is no main. In an empty repository it is
+ * whichever of the two is pushed.
+ */
+export function productionBranch(branches: ReadonlySet<string>, pushed: readonly RefUpdate[] = []): string {
+  if (branches.has(main)) return main;
+  const created = new Set(pushed.filter((update) => !isZero(update.new)).map((update) => update.ref));
+  if (created.has(main)) return main;
+  return branches.has(master) || created.has(master) ? master : main;
+}
+
+/** Decides on each ref of a push by its name and kind alone; history is looked at later. */
+export function judgeUpdates(updates: readonly RefUpdate[], context: PushContext): Verdict[] {
+  return updates.map((update) => judge(update, context));
+}
+
+function judge(update: RefUpdate, { app, production }: PushContext): Verdict {
+  const name = branchName(update.ref);
+  const deletion = isZero(update.new);
+  if (update.ref === production && deletion) {
+    return {
+      kind: 'reject',
+      update,
+      line: `${name} is the production branch of ${app} and cannot be deleted`,
+      hint: `to take the app down: fnrun apps remove ${app}`,
+    };
+  }
+  if (update.ref === production) return { kind: 'deploy', update };
+  if (name !== null) {
+    const line = deletion
+      ? `branch ${name} deleted`
+      : `branch ${name} stored, not deployed: only ${branchName(production)} is`;
+    return { kind: 'store', update, line };
+  }
+  if (update.ref.startsWith('refs/tags/')) {
+    const tag = update.ref.slice('refs/tags/'.length);
+    return {
+      kind: 'store',
+      update,
+      line: deletion ? `tag ${tag} deleted` : `tag ${tag} stored: tags are not deployed`,
+    };
+  }
+  const line = deletion ? `${update.ref} deleted` : `${update.ref} stored, not deployed`;
+  return { kind: 'store', update, line };
+}
+
+/** The refusal of a push that would drop commits from the production branch. */
+export function forcePushRefusal(update: RefUpdate, app: string): { line: string; hint: string } {
+  return {
+    line: `${branchName(update.ref)} cannot be rewritten: ${short(update.new)} does not contain ${short(update.old)}, which is there`,
+    hint: `to go back to an older release: fnrun rollback ${app}; to undo a commit: git revert`,
+  };
+}
+
+/** The refusal of a push that another one has overtaken. */
+export function overtakenRefusal(update: RefUpdate, at: string | null): { line: string; hint: string } {
+  const name = branchName(update.ref) ?? update.ref;
+  return {
+    line: `${name} has moved to ${at === null ? 'nothing' : short(at)} while this push was waiting: another push was first`,
+    hint: `git pull, then push again`,
+  };
+}
+
+/** `main` for `refs/heads/main`; null for refs that are no branches. */
+export function branchName(ref: string): string | null {
+  return ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { deployLimits } from '../runtime/contract/limits.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { readRef } from './git/refs.ts';
+import type { DeploymentRecord } from './store/store.ts';
+import { describeLive, switchTo } from './switch.ts';
+import { releaseRef } from './context.ts';
+import type { Account } from './account/account.ts';
+
+/**
+ * Makes live release, record and ref agree after the daemon ended at any point: an accepted
+ * push whose ref has moved goes live, everything else that was under way has failed.
+ * Runs before the app takes connections; starts no app host.
+ */
+export async function reconcile(context: DeployContext, app: ManagedApp): Promise<void> {
+  const { store } = context;
+  const deployments = await store.listDeployments(app.name, { limit: deployLimits.deploymentsKept });
+  for (const deployment of deployments.toReversed()) {
+    if (deployment.state === 'running') await settle(context, app, deployment);
+  }
+  const record = await store.getApp(app.name);
+  const live = record?.liveDeployment == null ? null : await store.getDeployment(record.liveDeployment);
+  app.live = live === null ? null : await describeLive(context, app, live);
+  if (app.live !== null) app.host.setLive(releaseRef(app, app.live.release));
+}
+
+async function settle(context: DeployContext, app: ManagedApp, deployment: DeploymentRecord): Promise<void> {
+  const { store } = context;
+  const finishedAtMs = context.now();
+  const durationMs = finishedAtMs - deployment.startedAtMs;
+  if (await mayGoLive(app, deployment)) {
+    await store.goLive(deployment.id, { finishedAtMs, durationMs });
+    context.log(`${app.name}: release ${deployment.release} is live: its push was accepted before the server ended`);
+    return;
+  }
+  const error = `The server ended during this deployment (${deployment.step})`;
+  await store.updateDeployment(deployment.id, { state: 'failed', finishedAtMs, durationMs, error });
+  context.log(`${app.name}: deployment ${deployment.id} has failed: the server ended during it`);
+}
+
+async function mayGoLive(app: ManagedApp, deployment: DeploymentRecord): Promise<boolean> {
+  const { source, step, release, ref, commit } = deployment;
+  if (source !== 'push' || step !== 'accepted' || release === null) return false;
+  return (await readRef(app.paths.repository, ref)) === commit && existsSync(join(app.paths.releases, release));
+}
+
+/**
+ * The post-receive hook of a push that this daemon did not accept (it was restarted between
+ * accept and the move of the ref): makes live what the ref stands at, if that is not so yet.
+ */
+export async function activateRef(
+  context: DeployContext,
+  app: ManagedApp,
+  { commit, account }: { commit: string; account: Account },
+): Promise<boolean> {
+  return await app.lane.run(async () => {
+    if (app.live?.commit === commit) return true;
+    const deployments = await context.store.listDeployments(app.name, { limit: deployLimits.deploymentsKept });
+    const newest = deployments.find((one) => one.source === 'push' && one.commit === commit);
+    const superseded = deployments.some(
+      (one) => one.state === 'succeeded' && newest !== undefined && one.id > newest.id,
+    );
+    const release = newest?.release ?? null;
+    if (newest === undefined || release === null || superseded) return false;
+    if ((await context.store.getRelease(app.name, release)) === null) return false;
+    if ((await readRef(app.paths.repository, newest.ref)) !== commit) return false;
+    await app.host.load(releaseRef(app, release), { check: false });
+    const startedAtMs = context.now();
+    await switchTo(context, app, { deployment: newest, release, loaded: true, account, startedAtMs });
+    return true;
+  });
+}

@@ -1,0 +1,52 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { git } from './git/run.ts';
+
+const releaseId = /^[0-9a-f]{16}$/;
+
+/** Removes old releases, deployments and accounts of an app, and lets git tidy up now and then. Call in the app's lane. */
+export async function keepHouse(context: DeployContext, app: ManagedApp): Promise<void> {
+  const { store } = context;
+  const deployments = await store.listDeployments(app.name, { limit: deployLimits.deploymentsKept });
+  const kept = releasesToKeep(deployments, app.live?.release ?? null);
+  for (const release of await store.listReleases(app.name)) {
+    if (kept.has(release.id)) continue;
+    // The record goes first: a release that is on record is whole.
+    await store.removeRelease(app.name, release.id);
+    await rm(join(app.paths.releases, release.id), { recursive: true, force: true });
+  }
+  for (const id of await store.trimDeployments(app.name, { keep: deployLimits.deploymentsKept })) {
+    await rm(join(app.paths.accounts, `${id}.log`), { force: true });
+  }
+  if (app.activations % deployLimits.activationsPerGc === 0) {
+    const { repository } = app.paths;
+    await git(['gc', '--auto', '--quiet'], { repository, signal: context.signal });
+  }
+}
+
+/** The live release and the newest ones that went live; `deployments` newest first. */
+export function releasesToKeep(
+  deployments: readonly { release: string | null; state: string }[],
+  live: string | null,
+): Set<string> {
+  const kept = new Set(live === null ? [] : [live]);
+  for (const { release, state } of deployments) {
+    if (release === null || state === 'failed') continue;
+    if (kept.size >= buildLimits.releasesKept + 1) break;
+    kept.add(release);
+  }
+  return kept;
+}
+
+/** Removes what an interrupted build or removal left: at start, before anything else runs. */
+export async function sweepLeftovers(context: DeployContext, app: Pick<ManagedApp, 'name' | 'paths'>): Promise<void> {
+  const { store } = context;
+  await rm(app.paths.build, { recursive: true, force: true });
+  const recorded = new Set((await store.listReleases(app.name)).map((release) => release.id));
+  for (const entry of await readdir(app.paths.releases).catch(() => [])) {
+    if (releaseId.test(entry) && recorded.has(entry)) continue;
+    await rm(join(app.paths.releases, entry), { recursive: true, force: true });
+  }
+}

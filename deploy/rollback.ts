@@ -1,0 +1,137 @@
+import { FnrunError } from '../runtime/contract/errors.ts';
+import type { DeploymentSource } from '../router/control/types.ts';
+import { Account } from './account/account.ts';
+import { tell } from './account/lines.ts';
+import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
+import { beginDeployment, type Progress } from './deployment.ts';
+import { afterSwitch, switchTo } from './switch.ts';
+import type { DeploymentRecord } from './store/store.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
+
+/** Which release to switch to; `release` is an id or the start of one. */
+export interface SwitchRequest {
+  source: Exclude<DeploymentSource, 'push'>;
+  release: string | null;
+}
+
+/**
+ * Makes a release that was live before the live one again (rollback: by default the one before
+ * the live one; redeploy: by default the live one itself, in new workers). Rejects with
+ * FN_NO_RELEASE, FN_NO_SUCH_RELEASE, FN_ALREADY_LIVE or FN_BOOT_CHECK; nothing has changed then.
+ */
+export async function switchRelease(
+  context: DeployContext,
+  app: ManagedApp,
+  request: SwitchRequest,
+): Promise<DeploymentRecord> {
+  return await app.lane.run(async () => {
+    const { live } = app;
+    if (live === null) {
+      throw new FnrunError('FN_NO_RELEASE', `${app.name} has no live release yet`, { hint: 'push to it first' });
+    }
+    const target = await findTarget(context, app, { request, live });
+    const { commit, author, subject } = target;
+    const account = new Account();
+    const progress = await beginDeployment(context, app, {
+      commit,
+      ref: app.production,
+      source: request.source,
+      account,
+      release: target.release,
+      info: { author, subject },
+    });
+    return await carryOut(context, app, { progress, account, release: target.release });
+  });
+}
+
+async function carryOut(
+  context: DeployContext,
+  app: ManagedApp,
+  { progress, account, release }: { progress: Progress; account: Account; release: string },
+): Promise<DeploymentRecord> {
+  const { deployment } = progress;
+  const fresh = deployment.source === 'redeploy';
+  try {
+    tell(account, deployment.source, `to release ${release}`);
+    progress.enter('check');
+    await loadChecked(app, { release, fresh });
+    progress.enter('activate');
+    await switchTo(context, app, { deployment, release, loaded: true, account, startedAtMs: deployment.startedAtMs });
+  } catch (error) {
+    await app.host.discard(release).catch(() => {});
+    await progress.fail(error, account);
+    throw error;
+  }
+  await progress.saveAccount();
+  await afterSwitch(context, app);
+  return (await context.store.getDeployment(deployment.id)) ?? deployment;
+}
+
+async function loadChecked(app: ManagedApp, { release, fresh }: { release: string; fresh: boolean }): Promise<void> {
+  const { functions } = await app.host.load(releaseRef(app, release), { check: true, fresh });
+  const failed = functions.find((entry) => entry.error !== null);
+  if (failed === undefined) return;
+  const { file, line, message } = failed.error ?? { file: null, line: null, message: 'it did not load' };
+  const place = file === null ? failed.name : `${file}${line === null ? '' : `:${line}`}`;
+  throw new FnrunError('FN_BOOT_CHECK', `Release ${release} does not load any more: ${place}: ${message}`, {
+    hint: `what was live goes on; choose another release: fnrun deploys ${app.name}`,
+  });
+}
+
+type Target = DeploymentRecord & { release: string };
+
+async function findTarget(
+  context: DeployContext,
+  app: ManagedApp,
+  { request, live }: { request: SwitchRequest; live: LiveRelease },
+): Promise<Target> {
+  const { store } = context;
+  const [deployments, releases] = await Promise.all([
+    store.listDeployments(app.name, { limit: deployLimits.deploymentsKept }),
+    store.listReleases(app.name),
+  ]);
+  const onDisk = new Set(releases.map((release) => release.id));
+  const past = deployments.filter(
+    (one): one is Target => one.state === 'succeeded' && one.release !== null && onDisk.has(one.release),
+  );
+  if (request.release !== null) return named(past, { request, prefix: request.release, live, app: app.name });
+  const target =
+    request.source === 'redeploy' ? past.find((one) => one.release === live.release) : previous(past, live.release);
+  if (target !== undefined) return target;
+  throw new FnrunError('FN_NO_SUCH_RELEASE', `${app.name} has no release before the live one (${live.release})`, {
+    hint: `see: fnrun deploys ${app.name}`,
+  });
+}
+
+/** The release that was pushed before the one that is live. `past` newest first. */
+export function previous<T extends { release: string | null; source: DeploymentSource }>(
+  past: readonly T[],
+  live: string,
+): T | undefined {
+  // Counted along the pushes only: a rollback after a rollback goes further back, not forth again.
+  const pushes = past.filter((one) => one.source === 'push');
+  const at = pushes.findIndex((one) => one.release === live);
+  return pushes.slice(at + 1).find((one) => one.release !== live);
+}
+
+function named(
+  past: readonly Target[],
+  { request, prefix, live, app }: { request: SwitchRequest; prefix: string; live: LiveRelease; app: string },
+): Target {
+  const fitting = past.filter((one) => one.release.startsWith(prefix));
+  const ids = new Set(fitting.map((one) => one.release));
+  const [target] = fitting;
+  const hint = `see: fnrun deploys ${app}`;
+  if (target === undefined || prefix === '') {
+    throw new FnrunError('FN_NO_SUCH_RELEASE', `${app} has no release ${prefix} that can go live`, { hint });
+  }
+  if (ids.size > 1) {
+    throw new FnrunError('FN_NO_SUCH_RELEASE', `${ids.size} releases of ${app} start with ${prefix}`, { hint });
+  }
+  if (request.source === 'rollback' && target.release === live.release) {
+    throw new FnrunError('FN_ALREADY_LIVE', `Release ${target.release} is the live one`, {
+      hint: `to start its workers afresh: fnrun redeploy ${app}`,
+    });
+  }
+  return target;
+}

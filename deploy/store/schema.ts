@@ -1,0 +1,49 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+// One entry per version, never edited once released: a home is brought up to date step by step.
+const migrations: readonly string[] = [
+  `CREATE TABLE apps (
+     name TEXT PRIMARY KEY,
+     created_at_ms INTEGER NOT NULL,
+     live_deployment TEXT
+   ) STRICT;
+   CREATE TABLE releases (
+     app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+     id TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     functions INTEGER NOT NULL,
+     domains TEXT NOT NULL,
+     PRIMARY KEY (app, id)
+   ) STRICT;
+   CREATE TABLE deployments (
+     id TEXT PRIMARY KEY,
+     app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+     release_id TEXT,
+     commit_id TEXT NOT NULL,
+     subject TEXT NOT NULL,
+     ref TEXT NOT NULL,
+     author TEXT NOT NULL,
+     source TEXT NOT NULL,
+     state TEXT NOT NULL,
+     step TEXT NOT NULL,
+     started_at_ms INTEGER NOT NULL,
+     finished_at_ms INTEGER,
+     duration_ms INTEGER,
+     error TEXT
+   ) STRICT;
+   CREATE INDEX deployments_by_app ON deployments (app, id DESC);`,
+];
+
+/** Brings the schema up to date. Throws when the file was written by a newer fnrun. */
+export function migrate(db: DatabaseSync): void {
+  const found = db.prepare('PRAGMA user_version').get()?.['user_version'] as number;
+  if (found > migrations.length) {
+    throw new Error(
+      `Cannot open the state of this home: its schema is version ${found}, this fnrun knows ${migrations.length}`,
+    );
+  }
+  for (let version = found; version < migrations.length; version += 1) {
+    // One transaction a version; user_version is part of it, so a crash leaves the old or the new schema.
+    db.exec(`BEGIN IMMEDIATE; ${migrations[version]} PRAGMA user_version = ${version + 1}; COMMIT;`);
+  }
+}

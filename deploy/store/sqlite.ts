@@ -1,0 +1,171 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { FnrunError } from '../../runtime/contract/errors.ts';
+import { migrate } from './schema.ts';
+import type { AppRecord, DeploymentPatch, DeploymentRecord, ReleaseRecord, Store } from './store.ts';
+
+const deploymentColumns = {
+  id: 'id',
+  app: 'app',
+  release: 'release_id',
+  commit: 'commit_id',
+  subject: 'subject',
+  ref: 'ref',
+  author: 'author',
+  source: 'source',
+  state: 'state',
+  step: 'step',
+  startedAtMs: 'started_at_ms',
+  finishedAtMs: 'finished_at_ms',
+  durationMs: 'duration_ms',
+  error: 'error',
+} as const satisfies Record<keyof DeploymentRecord, string>;
+
+const selectDeployment = `SELECT ${Object.entries(deploymentColumns)
+  .map(([key, column]) => `${column} AS "${key}"`)
+  .join(', ')} FROM deployments`;
+
+type Row = Record<string, SQLOutputValue>;
+
+/** Opens the store of one home in `file`, made when absent. One process at a time may hold it. */
+export function openSqliteStore(file: string): Store {
+  const db = new DatabaseSync(file);
+  // FULL: a commit is on disk when it returns; an accepted push must not be forgotten by a power cut.
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;',
+  );
+  migrate(db);
+  const statements = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql) ?? db.prepare(sql);
+    statements.set(sql, known);
+    return known;
+  };
+  return storeOver({
+    get: (sql, ...values) => prepare(sql).get(...values),
+    all: (sql, ...values) => prepare(sql).all(...values),
+    run: (sql, ...values) => void prepare(sql).run(...values),
+    atOnce: (work) => transaction(db, work),
+    close: () => {
+      statements.clear();
+      db.close();
+    },
+  });
+}
+
+interface Sql {
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  all(sql: string, ...values: SQLInputValue[]): Row[];
+  run(sql: string, ...values: SQLInputValue[]): void;
+  atOnce(work: () => void): void;
+  close(): void;
+}
+
+function storeOver(sql: Sql): Store {
+  const update = (id: string, patch: DeploymentPatch): void => {
+    const keys = Object.keys(patch) as (keyof DeploymentPatch)[];
+    if (keys.length === 0) return;
+    const sets = keys.map((key) => `${deploymentColumns[key]} = ?`).join(', ');
+    sql.run(`UPDATE deployments SET ${sets} WHERE id = ?`, ...keys.map((key) => patch[key] ?? null), id);
+  };
+  const saveRelease = (release: ReleaseRecord): void =>
+    sql.run(
+      'INSERT INTO releases (app, id, created_at_ms, functions, domains) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      release.app,
+      release.id,
+      release.createdAtMs,
+      release.functions,
+      JSON.stringify(release.domains),
+    );
+  const getApp = (name: string): AppRecord | null => {
+    const row = sql.get('SELECT * FROM apps WHERE name = ?', name);
+    return row === undefined ? null : toApp(row);
+  };
+  return {
+    listApps: async () => sql.all('SELECT * FROM apps ORDER BY name').map(toApp),
+    getApp: async (name) => getApp(name),
+    createApp: async (name, { createdAtMs }) => {
+      if (getApp(name) !== null) throw new FnrunError('FN_APP_EXISTS', `There is an app ${name} already`);
+      sql.run('INSERT INTO apps (name, created_at_ms) VALUES (?, ?)', name, createdAtMs);
+      return { name, createdAtMs, liveDeployment: null };
+    },
+    removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
+
+    saveRelease: async (release) => saveRelease(release),
+    getRelease: async (app, id) => {
+      const row = sql.get('SELECT * FROM releases WHERE app = ? AND id = ?', app, id);
+      return row === undefined ? null : toRelease(row);
+    },
+    listReleases: async (app) =>
+      sql.all('SELECT * FROM releases WHERE app = ? ORDER BY created_at_ms DESC, id', app).map(toRelease),
+    removeRelease: async (app, id) => sql.run('DELETE FROM releases WHERE app = ? AND id = ?', app, id),
+
+    createDeployment: async (deployment) => {
+      const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];
+      const columns = keys.map((key) => deploymentColumns[key]).join(', ');
+      const marks = keys.map(() => '?').join(', ');
+      sql.run(`INSERT INTO deployments (${columns}) VALUES (${marks})`, ...keys.map((key) => deployment[key]));
+    },
+    updateDeployment: async (id, patch) => update(id, patch),
+    getDeployment: async (id) => {
+      const row = sql.get(`${selectDeployment} WHERE id = ?`, id);
+      return row === undefined ? null : toDeployment(row);
+    },
+    listDeployments: async (app, { limit }) =>
+      sql.all(`${selectDeployment} WHERE app = ? ORDER BY id DESC LIMIT ?`, app, limit).map(toDeployment),
+    trimDeployments: async (app, { keep }) =>
+      sql
+        .all(
+          `DELETE FROM deployments WHERE app = ?1
+             AND id NOT IN (SELECT id FROM deployments WHERE app = ?1 ORDER BY id DESC LIMIT ?2)
+             AND id IS NOT (SELECT live_deployment FROM apps WHERE name = ?1) RETURNING id`,
+          app,
+          keep,
+        )
+        .map((row) => row['id'] as string),
+
+    acceptDeployment: async (id, release, patch) =>
+      sql.atOnce(() => {
+        saveRelease(release);
+        update(id, { ...patch, release: release.id, step: 'accepted' });
+      }),
+    goLive: async (id, { finishedAtMs, durationMs }) =>
+      sql.atOnce(() => {
+        update(id, { state: 'succeeded', step: 'done', finishedAtMs, durationMs, error: null });
+        sql.run('UPDATE apps SET live_deployment = ?1 WHERE name = (SELECT app FROM deployments WHERE id = ?1)', id);
+      }),
+    close: async () => sql.close(),
+  };
+}
+
+function transaction(db: DatabaseSync, work: () => void): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function toApp(row: Row): AppRecord {
+  return {
+    name: row['name'] as string,
+    createdAtMs: row['created_at_ms'] as number,
+    liveDeployment: row['live_deployment'] as string | null,
+  };
+}
+
+function toRelease(row: Row): ReleaseRecord {
+  return {
+    app: row['app'] as string,
+    id: row['id'] as string,
+    createdAtMs: row['created_at_ms'] as number,
+    functions: row['functions'] as number,
+    domains: JSON.parse(row['domains'] as string) as string[],
+  };
+}
+
+function toDeployment(row: Row): DeploymentRecord {
+  return { ...row } as unknown as DeploymentRecord;
+}

@@ -1,0 +1,76 @@
+import type { DeploymentSource, DeploymentState, DeploymentStep } from '../../router/control/types.ts';
+
+/** An app, and the deployment that serves now. */
+export interface AppRecord {
+  name: string;
+  createdAtMs: number;
+  liveDeployment: string | null;
+}
+
+/** A release that passed its boot check and lies in the app's releases folder. */
+export interface ReleaseRecord {
+  app: string;
+  id: string;
+  createdAtMs: number;
+  functions: number;
+  domains: string[];
+}
+
+/** One deployment. Times are ms since the epoch. */
+export interface DeploymentRecord {
+  /** Sorts by time. */
+  id: string;
+  app: string;
+  release: string | null;
+  commit: string;
+  subject: string;
+  ref: string;
+  author: string;
+  source: DeploymentSource;
+  state: DeploymentState;
+  step: DeploymentStep;
+  startedAtMs: number;
+  finishedAtMs: number | null;
+  durationMs: number | null;
+  error: string | null;
+}
+
+/** What may change of a deployment while it runs. */
+export type DeploymentPatch = Partial<
+  Pick<DeploymentRecord, 'release' | 'state' | 'step' | 'finishedAtMs' | 'durationMs' | 'error' | 'author' | 'subject'>
+>;
+
+/**
+ * The state that outlives the daemon. A resolved promise means that the write is on disk.
+ * Methods reject with FnrunError only where noted; anything else is a fault of the store.
+ */
+export interface Store {
+  listApps(): Promise<AppRecord[]>;
+  getApp(name: string): Promise<AppRecord | null>;
+  /** Rejects with FN_APP_EXISTS. */
+  createApp(name: string, options: { createdAtMs: number }): Promise<AppRecord>;
+  /** Removes the app with its releases and deployments; absent apps are fine. */
+  removeApp(name: string): Promise<void>;
+
+  /** Records a release, or does nothing when it is recorded. */
+  saveRelease(release: ReleaseRecord): Promise<void>;
+  getRelease(app: string, id: string): Promise<ReleaseRecord | null>;
+  /** Newest first. */
+  listReleases(app: string): Promise<ReleaseRecord[]>;
+  removeRelease(app: string, id: string): Promise<void>;
+
+  createDeployment(deployment: DeploymentRecord): Promise<void>;
+  updateDeployment(id: string, patch: DeploymentPatch): Promise<void>;
+  getDeployment(id: string): Promise<DeploymentRecord | null>;
+  /** Newest first. */
+  listDeployments(app: string, options: { limit: number }): Promise<DeploymentRecord[]>;
+  /** Removes all but the newest `keep` and the live one; resolves to the ids removed. */
+  trimDeployments(app: string, options: { keep: number }): Promise<string[]>;
+
+  /** Marks the deployment accepted and records its release, at once. */
+  acceptDeployment(id: string, release: ReleaseRecord, patch: DeploymentPatch): Promise<void>;
+  /** Marks the deployment succeeded and makes it the app's live one, at once. */
+  goLive(id: string, options: { finishedAtMs: number; durationMs: number }): Promise<void>;
+
+  close(): Promise<void>;
+}

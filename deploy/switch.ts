@@ -1,0 +1,71 @@
+import type { Account } from './account/account.ts';
+import { ms, tell, tellLive } from './account/lines.ts';
+import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
+import { pointHead } from './git/refs.ts';
+import { keepHouse } from './retention.ts';
+import type { DeploymentRecord } from './store/store.ts';
+
+/** A release that is ready to go live. */
+export interface SwitchOptions {
+  deployment: DeploymentRecord;
+  release: string;
+  /** Whether the app host has it loaded. */
+  loaded: boolean;
+  account: Account;
+  /** When the pusher began; the account's total counts from here. ms since the epoch. */
+  startedAtMs: number;
+}
+
+/**
+ * Makes a release the live one: first in the app host, then in the store. A crash between the
+ * two is mended at the next start (see reconcile.ts): an accepted push whose ref has moved goes live.
+ */
+export async function switchTo(context: DeployContext, app: ManagedApp, options: SwitchOptions): Promise<void> {
+  const { deployment, release, account } = options;
+  if (options.loaded) await activate(app, release);
+  const finishedAtMs = context.now();
+  await context.store.goLive(deployment.id, { finishedAtMs, durationMs: finishedAtMs - deployment.startedAtMs });
+  app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
+  app.activations += 1;
+  tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
+  tell(account, 'total', ms(finishedAtMs - options.startedAtMs));
+}
+
+/** Housekeeping that no pusher waits for, but the app's next deployment does. */
+export async function afterSwitch(context: DeployContext, app: ManagedApp): Promise<void> {
+  try {
+    await pointHead(app.paths.repository, app.production);
+    await keepHouse(context, app);
+  } catch (error) {
+    context.log(`${app.name}: housekeeping failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What serves after a deployment. */
+export async function describeLive(
+  context: DeployContext,
+  app: Pick<ManagedApp, 'name'>,
+  deployment: Pick<DeploymentRecord, 'id' | 'commit' | 'release' | 'finishedAtMs'>,
+): Promise<LiveRelease | null> {
+  if (deployment.release === null) return null;
+  const release = await context.store.getRelease(app.name, deployment.release);
+  return {
+    release: deployment.release,
+    deployment: deployment.id,
+    commit: deployment.commit,
+    functions: release?.functions ?? 0,
+    domains: release?.domains ?? [],
+    sinceMs: deployment.finishedAtMs ?? context.now(),
+  };
+}
+
+async function activate(app: ManagedApp, release: string): Promise<void> {
+  const ref = releaseRef(app, release);
+  try {
+    await app.host.activate(ref);
+  } catch {
+    // The host may have died since the boot check; its successor knows only the old release.
+    await app.host.load(ref, { check: false });
+    await app.host.activate(ref);
+  }
+}
