@@ -1,6 +1,7 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Client, type Dispatcher } from 'undici';
+import { text } from 'node:stream/consumers';
 import { errorCatalogue, FnrunError, type ErrorCode } from '../runtime/contract/errors.ts';
 import { hostLimits } from '../runtime/contract/limits.ts';
 import type { ControlProblem } from '../router/control/types.ts';
@@ -11,73 +12,72 @@ export interface ControlClient {
   request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: RequestOptions): Promise<T>;
   /** Yields the JSON value of each line of an NDJSON answer as it comes, until its end or `signal`. */
   stream<T>(path: string, options: { signal: AbortSignal }): AsyncGenerator<T>;
-  close(): Promise<void>;
 }
 
 export interface RequestOptions {
   /** Sent as JSON. */
   body?: unknown;
-  /** How long the answer may take to begin. @default 15000 */
+  /** How long the whole answer may take. @default 15000 */
   deadlineMs?: number;
 }
 
-/** A client of `<home>/run/control.sock`. Connects at the first request. */
+/** A client of `<home>/run/control.sock`, with a connection for each request. */
 export function createControlClient(home: string): ControlClient {
-  const client = new Client('http://control', {
-    socketPath: join(home, 'run/control.sock'),
-    // A followed log is silent for as long as the app is.
-    bodyTimeout: 0,
-    connect: { timeout: hostLimits.controlRequestMs },
-  });
+  const socketPath = join(home, 'run/control.sock');
 
-  const send = async (options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> => {
-    let response;
-    try {
-      response = await client.request(options);
-    } catch (error) {
-      throw connectionError(error, home);
-    }
-    if (response.statusCode >= 400) throw problemError(response.statusCode, await response.body.text());
+  const send = async ({ path, method, body, signal }: Sent): Promise<IncomingMessage> => {
+    const headers = { host: 'control', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const outgoing = httpRequest({ socketPath, path, method, headers, signal, agent: false });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    // Kept for the whole exchange: an error after the response began is reported by the response as well.
+    outgoing.on('error', () => undefined);
+    const { statusCode = 0 } = response;
+    if (statusCode >= 400) throw problemError(statusCode, await text(response));
     return response;
   };
 
   return {
     async request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options: RequestOptions = {}): Promise<T> {
-      const body = options.body === undefined ? null : JSON.stringify(options.body);
-      const headers = body === null ? {} : { 'content-type': 'application/json' };
-      const headersTimeout = options.deadlineMs ?? hostLimits.controlRequestMs;
-      const response = await send({ method, path, headers, body, headersTimeout });
-      const text = await response.body.text();
-      return (text === '' ? undefined : JSON.parse(text)) as T;
-    },
-    async *stream<T>(path: string, { signal }: { signal: AbortSignal }): AsyncGenerator<T> {
-      const response = await send({ method: 'GET', path, signal });
-      const lines = createInterface({ input: response.body, crlfDelay: Infinity });
+      const { body, deadlineMs = hostLimits.controlRequestMs } = options;
       try {
-        for await (const line of lines) if (line !== '') yield JSON.parse(line) as T;
+        const answer = await text(await send({ method, path, body, signal: AbortSignal.timeout(deadlineMs) }));
+        return (answer === '' ? undefined : JSON.parse(answer)) as T;
       } catch (error) {
-        if (!signal.aborted) throw connectionError(error, home);
-      } finally {
-        response.body.destroy();
+        throw connectionError(error, home);
       }
     },
-    close: () => client.destroy(),
+    async *stream<T>(path: string, { signal }: { signal: AbortSignal }): AsyncGenerator<T> {
+      try {
+        for await (const line of linesOf(await send({ method: 'GET', path, signal }))) yield JSON.parse(line) as T;
+      } catch (error) {
+        if (!signal.aborted) throw connectionError(error, home);
+      }
+    },
   };
 }
 
-/** Runs `use` with a client of `home` and closes it whatever happens. */
-export async function withControl<T>(home: string, use: (client: ControlClient) => Promise<T>): Promise<T> {
-  const client = createControlClient(home);
-  try {
-    return await use(client);
-  } finally {
-    await client.close();
-  }
+interface Sent {
+  method: string;
+  path: string;
+  body?: unknown;
+  signal: AbortSignal;
 }
 
-const nobodyThere = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'UND_ERR_CONNECT_TIMEOUT']);
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') yield rest;
+}
+
+const nobodyThere = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
 
 function connectionError(error: unknown, home: string): FnrunError {
+  if (error instanceof FnrunError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (nobodyThere.has(code)) {
     return new FnrunError('FN_NOT_RUNNING', `No fnrun server runs in ${home}`, {
@@ -90,17 +90,17 @@ function connectionError(error: unknown, home: string): FnrunError {
   return new FnrunError('FN_NOT_RUNNING', `The fnrun server in ${home} cannot be asked: ${why}`, { cause: error });
 }
 
-function problemError(status: number, text: string): FnrunError {
-  const problem = parseProblem(text);
+function problemError(status: number, body: string): FnrunError {
+  const problem = parseProblem(body);
   const code =
     problem?.code !== undefined && problem.code in errorCatalogue ? problem.code : ('FN_INTERNAL' as ErrorCode);
   const message = problem?.detail ?? problem?.title ?? `The fnrun server answered with ${status}`;
   return new FnrunError(code, message, problem?.hint === undefined ? {} : { hint: problem.hint });
 }
 
-function parseProblem(text: string): Partial<ControlProblem> | null {
+function parseProblem(body: string): Partial<ControlProblem> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? value : null;
   } catch {
     return null;

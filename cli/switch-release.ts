@@ -1,6 +1,7 @@
 import { hostLimits } from '../runtime/contract/limits.ts';
 import type { DeploymentBody, SwitchBody } from '../router/control/types.ts';
 import { homeOption, jsonOption, type CommandContext } from './command.ts';
+import { createControlClient } from './control-client.ts';
 import { resolveHome } from './home.ts';
 import { formatDuration } from './table.ts';
 
@@ -15,10 +16,11 @@ export async function switchRelease(
   const [app = '', release] = context.positionals;
   const body: SwitchBody = release === undefined ? {} : { release };
   const path = `/v1/apps/${encodeURIComponent(app)}/${action}`;
-  const { withControl } = await import('./control-client.ts');
-  const deployment = await withControl(resolveHome(context.values.home, context), (client) =>
-    client.request<DeploymentBody>('POST', path, { body, deadlineMs: hostLimits.controlSwitchMs }),
-  );
+  const client = createControlClient(resolveHome(context.values.home, context));
+  const deployment = await client.request<DeploymentBody>('POST', path, {
+    body,
+    deadlineMs: hostLimits.controlSwitchMs,
+  });
   if (context.json) {
     context.out(JSON.stringify(deployment, null, 2));
   } else if (deployment.state === 'failed') {

@@ -3,7 +3,7 @@ import type { AppBody, AppsBody, CreateAppBody } from '../../router/control/type
 import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatAge, renderTable } from '../table.ts';
-import type { ControlClient } from '../control-client.ts';
+import { createControlClient, type ControlClient } from '../control-client.ts';
 
 const options = { ...homeOption, ...jsonOption };
 type Context = CommandContext<typeof options>;
@@ -21,17 +21,15 @@ export const command = defineCommand({
   ].join('\n'),
   run: async (context) => {
     const [action = 'list', name] = context.positionals;
-    const { withControl } = await import('../control-client.ts');
-    const home = resolveHome(context.values.home, context);
-    if (action === 'list') return await withControl(home, (client) => list(client, context));
+    const client = createControlClient(resolveHome(context.values.home, context));
+    if (action === 'list') return await list(client, context);
     if (action !== 'create' && action !== 'remove') {
       throw new FnrunError('FN_USAGE', `apps ${action} is nothing fnrun can do`, { hint: 'see: fnrun apps --help' });
     }
     if (name === undefined) {
       throw new FnrunError('FN_USAGE', `apps ${action} needs a name`, { hint: `usage: fnrun apps ${action} NAME` });
     }
-    const act = action === 'create' ? create : remove;
-    return await withControl(home, (client) => act(client, { name, context }));
+    return await (action === 'create' ? create : remove)(client, { name, context });
   },
 });
 

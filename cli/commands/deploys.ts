@@ -1,4 +1,5 @@
 import type { DeploymentBody, DeploymentsBody } from '../../router/control/types.ts';
+import { createControlClient } from '../control-client.ts';
 import { defineCommand, homeOption, jsonOption } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatAge, formatDuration, renderTable } from '../table.ts';
@@ -11,10 +12,8 @@ export const command = defineCommand({
   positionals: [1, 1],
   run: async ({ positionals, values, env, cwd, json, out }) => {
     const app = encodeURIComponent(positionals[0] ?? '');
-    const { withControl } = await import('../control-client.ts');
-    const { deployments } = await withControl(resolveHome(values.home, { env, cwd }), (client) =>
-      client.request<DeploymentsBody>('GET', `/v1/apps/${app}/deployments`),
-    );
+    const client = createControlClient(resolveHome(values.home, { env, cwd }));
+    const { deployments } = await client.request<DeploymentsBody>('GET', `/v1/apps/${app}/deployments`);
     if (json) {
       out(JSON.stringify(deployments, null, 2));
     } else if (deployments.length === 0) {

@@ -1,5 +1,6 @@
 import type { LogRecord } from '../../runtime/contract/log.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
+import { createControlClient } from '../control-client.ts';
 import { defineCommand, homeOption } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatLogRecord } from '../log-line.ts';
@@ -24,12 +25,10 @@ export const command = defineCommand({
     if (values.follow === true) query.set('follow', '1');
     if (values.function !== undefined) query.set('function', values.function);
     const path = `/v1/apps/${encodeURIComponent(positionals[0] ?? '')}/logs?${query.toString()}`;
-    const { withControl } = await import('../control-client.ts');
-    await withControl(resolveHome(values.home, { env, cwd }), async (client) => {
-      for await (const record of client.stream<LogRecord>(path, { signal })) {
-        out(json ? JSON.stringify(record) : formatLogRecord(record, { color }));
-      }
-    });
+    const client = createControlClient(resolveHome(values.home, { env, cwd }));
+    for await (const record of client.stream<LogRecord>(path, { signal })) {
+      out(json ? JSON.stringify(record) : formatLogRecord(record, { color }));
+    }
     return 0;
   },
 });

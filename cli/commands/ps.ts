@@ -1,4 +1,5 @@
 import type { ProcessBody, ProcessesBody } from '../../router/control/types.ts';
+import { createControlClient } from '../control-client.ts';
 import { defineCommand, homeOption, jsonOption } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatDuration, formatMegabytes, renderTable } from '../table.ts';
@@ -10,10 +11,8 @@ export const command = defineCommand({
   options: { ...homeOption, ...jsonOption },
   positionals: [0, 0],
   run: async ({ values, env, cwd, json, out }) => {
-    const { withControl } = await import('../control-client.ts');
-    const processes = await withControl(resolveHome(values.home, { env, cwd }), (client) =>
-      client.request<ProcessesBody>('GET', '/v1/ps'),
-    );
+    const client = createControlClient(resolveHome(values.home, { env, cwd }));
+    const processes = await client.request<ProcessesBody>('GET', '/v1/ps');
     out(json ? JSON.stringify(processes, null, 2) : render(processes));
     return 0;
   },
