@@ -98,7 +98,10 @@ export interface Problem {
 }
 
 /** The problem document of `code`. `type` is a relative reference into the error pages of the docs. */
-export function problemOf(code: ErrorCode, extra: { detail?: string; requestId?: string; stack?: string } = {}): Problem {
+export function problemOf(
+  code: ErrorCode,
+  extra: { detail?: string; requestId?: string; stack?: string } = {},
+): Problem {
   const entry = errorCatalogue[code];
   return { type: `about:blank#${code}`, title: entry.title, status: entry.status ?? 500, code, ...extra };
 }

@@ -5,7 +5,15 @@ import type { FunctionInspection } from './manifest.ts';
  * A request carries `id`; its reply the same. `connection` comes with a socket handle.
  */
 export type ToHost =
-  | { type: 'load'; id: number; release: string; releaseDir: string; env: Record<string, string>; check: boolean; fresh: boolean }
+  | {
+      type: 'load';
+      id: number;
+      release: string;
+      releaseDir: string;
+      env: Record<string, string>;
+      check: boolean;
+      fresh: boolean;
+    }
   | { type: 'activate'; id: number; release: string }
   | { type: 'discard'; id: number; release: string }
   | { type: 'stats'; id: number }

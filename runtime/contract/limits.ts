@@ -24,6 +24,8 @@ export const httpLimits = {
   responseIdleMs: 60_000,
   targetBytes: 8 * KiB,
   requestIdChars: 128,
+  /** Beyond an invocation's deadline, how long its worker may take to see that the client left. */
+  abortSlackMs: 100,
   /** Value of Retry-After in a 503. */
   retryAfterSeconds: 1,
 } as const;
@@ -67,6 +69,11 @@ export const workerLimits = {
   terminateMs: 1_000,
   /** A worker without an invocation for this long is given back (never below `minWorkers`). */
   idleMs: 300_000,
+  /**
+   * Deployments a worker may live through when its function stays the same. Below
+   * `buildLimits.releasesKept`: its source maps and late imports lie in the release it started from.
+   */
+  carryOversMax: 5,
   /** How often idle workers are looked for. */
   trimEveryMs: 30_000,
 } as const;
@@ -74,7 +81,17 @@ export const workerLimits = {
 /** Bounds on app hosts and the daemon. */
 export const hostLimits = {
   startMs: 10_000,
-  stopMs: 35_000,
+  /** How long a host may finish its requests when it is stopped. */
+  stopMs: 10_000,
+  /** Crashes in a row after which connections are refused at once instead of held. */
+  crashesHeld: 3,
+  /** Beyond `stopMs`, until the process is killed. */
+  killSlackMs: 500,
+  statsMs: 2_000,
+  /** A host that ran this long had a good start: its next crash is the first again. */
+  healthyMs: 10_000,
+  /** How often a stopping host closes connections that became idle. */
+  drainSweepMs: 20,
   /** How long `fnrun dev` lets requests end after Ctrl-C before it ends the host. */
   devStopMs: 1_000,
   /** Boot check of a whole release. */

@@ -83,7 +83,11 @@ export function checkSettings(input: unknown): SettingsIssue[] {
   const { minWorkers, maxWorkers } = input as FunctionSettingsInput;
   const most = maxWorkers ?? workerLimits.maxWorkers;
   if (issues.length === 0 && minWorkers !== undefined && minWorkers > most) {
-    issues.push({ kind: 'bad-value', key: 'minWorkers', message: `minWorkers must not be above maxWorkers (${most}): it is ${minWorkers}` });
+    issues.push({
+      kind: 'bad-value',
+      key: 'minWorkers',
+      message: `minWorkers must not be above maxWorkers (${most}): it is ${minWorkers}`,
+    });
   }
   return issues;
 }
@@ -97,7 +101,8 @@ function wantedOf(key: string, value: unknown): string | null {
   }
   switch (key) {
     case 'methods': {
-      const fits = Array.isArray(value) && value.length > 0 && value.every((m) => typeof m === 'string' && methodToken.test(m));
+      const fits =
+        Array.isArray(value) && value.length > 0 && value.every((m) => typeof m === 'string' && methodToken.test(m));
       return fits ? null : 'a list of HTTP methods such as ["GET", "POST"]';
     }
     case 'subtree':

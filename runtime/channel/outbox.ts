@@ -1,0 +1,60 @@
+import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { FrameField } from './frames.ts';
+
+/** Bytes from which a body chunk is moved to the other thread instead of copied. */
+const transferBytesMin = 16 * 1024;
+
+/** Collects the frames of one event-loop turn and posts them as one message. */
+export class Outbox {
+  readonly #port: MessagePort;
+  #batch: FrameField[] = [];
+  #transfer: Transferable[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  /** Appends one frame. It leaves with the others after the current poll phase. */
+  push(...frame: FrameField[]): void {
+    if (this.#closed) return;
+    const batch = this.#batch;
+    for (const field of frame) batch.push(field);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#flushSoon);
+    }
+  }
+
+  /** The bytes in a form that may be posted: exact, and moved when large. */
+  bytes(view: Uint8Array): Uint8Array {
+    // A view into a pool would be cloned with the whole pool: copy what it shows.
+    const whole = view.byteLength === view.buffer.byteLength && Object.getPrototypeOf(view) === Uint8Array.prototype;
+    const exact = whole && view.buffer instanceof ArrayBuffer ? view : new Uint8Array(view);
+    if (exact !== view && exact.byteLength >= transferBytesMin) this.#transfer.push(exact.buffer as ArrayBuffer);
+    return exact;
+  }
+
+  /** Posts what was collected, at once: before a control message, so that order is kept. */
+  flush(): void {
+    if (this.#batch.length === 0 || this.#closed) return;
+    const batch = this.#batch;
+    const transfer = this.#transfer;
+    this.#batch = [];
+    this.#transfer = [];
+    this.#port.postMessage(batch, transfer);
+  }
+
+  /** Drops everything from now on. */
+  close(): void {
+    this.#closed = true;
+    this.#batch = [];
+    this.#transfer = [];
+  }
+
+  #flushSoon = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+}

@@ -1,0 +1,210 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorCode } from '../contract/errors.ts';
+import { httpLimits } from '../contract/limits.ts';
+import { abortReasons } from '../channel/frames.ts';
+import type { FrameBody } from '../channel/frames.ts';
+import { sendProblem } from '../../router/problem.ts';
+import type { FunctionSlot, Job } from './function-slot.ts';
+import { RequestBody } from './request-body.ts';
+import { headOf } from './response-head.ts';
+import type { FunctionWorker, InvocationListener } from './worker.ts';
+
+/** What an exchange is about. */
+export interface ExchangeOptions {
+  slot: FunctionSlot;
+  url: string;
+  params: Record<string, unknown> | null;
+  requestId: string;
+  clientAddress: string;
+  /** Development: failures of the handler are told with their stack. */
+  dev: boolean;
+  /** Called once, when the response is over or the client has gone. */
+  onDone: (failed: boolean) => void;
+}
+
+const clientGone = abortReasons.indexOf('client-gone');
+const timedOut = abortReasons.indexOf('timeout');
+
+/** One request that a function answers, from its arrival to the last byte of the response. */
+export class Exchange implements Job, InvocationListener {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #options: ExchangeOptions;
+  readonly #body: RequestBody;
+  readonly #deadlineAt: number;
+  readonly #timer: NodeJS.Timeout;
+  #worker: FunctionWorker | null = null;
+  #id = 0;
+  /** The worker has no part in it any more. */
+  #over = false;
+  #done = false;
+  #failed = false;
+  /** Bytes of the body that the handler announced and that have not come yet; null when unknown. */
+  #announced: number | null = null;
+
+  constructor(req: IncomingMessage, { res, ...options }: ExchangeOptions & { res: ServerResponse }) {
+    this.#req = req;
+    this.#res = res;
+    this.#options = options;
+    const { timeoutMs, maxBodyBytes } = options.slot.settings;
+    this.#deadlineAt = performance.now() + timeoutMs;
+    this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs);
+    this.#body = new RequestBody(req, { maxBytes: maxBodyBytes });
+    res.on('close', this.#onClose);
+  }
+
+  get cancelled(): boolean {
+    return this.#done;
+  }
+
+  /** Reads what must be read first, then asks for a worker. */
+  begin(): void {
+    this.#body.open({
+      onReady: () => {
+        if (!this.#done) this.#options.slot.dispatch(this);
+      },
+      onTooLarge: () => this.#tooLarge(),
+    });
+  }
+
+  start(worker: FunctionWorker): void {
+    const { url, params, requestId, clientAddress } = this.#options;
+    const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
+    const { method, rawHeaders } = this.#req;
+    const body = this.#body.inline;
+    this.#worker = worker;
+    this.#id = worker.invoke(
+      { method: method!, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress },
+      this,
+    );
+    if (body === true) {
+      this.#body.stream({
+        onChunk: (bytes) => worker.sendBody(this.#id, bytes),
+        onFail: (message) => worker.failBody(this.#id, message),
+      });
+    }
+  }
+
+  reject(code: ErrorCode, detail: string): void {
+    this.#problem(code, detail);
+  }
+
+  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void {
+    const head = headOf({ status, headers, body, requestId: this.#options.requestId, method: this.#req.method! });
+    this.#announced = head.announcedBytes;
+    const res = this.#res;
+    try {
+      if (statusText === '') res.writeHead(status, head.headers);
+      else res.writeHead(status, statusText, head.headers);
+    } catch (error) {
+      this.#abandon(timedOut);
+      this.#problem('FN_BAD_RESPONSE', (error as Error).message);
+      return;
+    }
+    if (body === true) {
+      // The head leaves with the first chunk; an SSE client waits for it, though nothing may come for long.
+      res.flushHeaders();
+      return;
+    }
+    this.#over = true;
+    if (body === null || head.withoutBody) res.end();
+    else res.end(body);
+  }
+
+  onChunk(bytes: Uint8Array): void {
+    const size = bytes.byteLength;
+    if (this.#announced !== null) {
+      this.#announced -= size;
+      if (this.#announced < 0) {
+        this.#abandon(clientGone);
+        this.#cut();
+        return;
+      }
+    }
+    this.#res.write(bytes, () => this.#worker?.grantCredit(this.#id, size));
+  }
+
+  onEnd(): void {
+    this.#over = true;
+    if (this.#announced !== null && this.#announced > 0) this.#cut();
+    else this.#res.end();
+  }
+
+  onFail(code: string, message: string, stack: string | null): void {
+    this.#over = true;
+    if (this.#res.headersSent) this.#cut();
+    else this.#problem(code as ErrorCode, this.#options.dev ? message : undefined, stack);
+  }
+
+  onCredit(bytes: number): void {
+    this.#body.grant(bytes);
+  }
+
+  onWorkerGone(reason: string): void {
+    this.#over = true;
+    if (this.#res.headersSent) this.#cut();
+    else this.#problem('FN_WORKER_DIED', this.#options.dev ? reason : undefined);
+  }
+
+  #problem(code: ErrorCode, detail?: string, stack?: string | null): void {
+    this.#over = true;
+    this.#failed = true;
+    const { requestId, dev } = this.#options;
+    // What is left of an upload is not read: the connection cannot be used again.
+    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
+    sendProblem(this.#res, code, {
+      requestId,
+      ...(detail !== undefined && { detail }),
+      ...(dev && stack != null && { stack }),
+    });
+  }
+
+  /** Ends a response that cannot be completed, so that the client sees that it is not whole. */
+  #cut(): void {
+    this.#failed = true;
+    this.#res.destroy();
+  }
+
+  #onTimeout(): void {
+    if (this.#over) {
+      // All was handed to the socket, and the client does not take it.
+      this.#cut();
+      return;
+    }
+    this.#abandon(timedOut);
+    if (this.#worker === null) this.#options.slot.forget(this);
+    if (this.#res.headersSent) this.#cut();
+    else this.#problem('FN_TIMEOUT', `The function did not answer within ${this.#options.slot.settings.timeoutMs} ms`);
+  }
+
+  #tooLarge(): void {
+    this.#abandon(clientGone);
+    const { maxBodyBytes } = this.#options.slot.settings;
+    if (this.#res.headersSent) this.#cut();
+    else this.#problem('FN_BODY_TOO_LARGE', `The function accepts at most ${maxBodyBytes} bytes`);
+  }
+
+  /** Takes the invocation away from its worker. */
+  #abandon(reason: number): void {
+    if (this.#over || this.#worker === null) {
+      this.#over = true;
+      return;
+    }
+    this.#over = true;
+    // A client that leaves says nothing about the worker: it has until the timeout to notice.
+    const left = Math.max(0, this.#deadlineAt - performance.now());
+    this.#worker.abort(this.#id, reason, reason === timedOut ? {} : { graceMs: left + httpLimits.abortSlackMs });
+  }
+
+  #onClose = (): void => {
+    if (this.#done) return;
+    this.#done = true;
+    clearTimeout(this.#timer);
+    if (!this.#over) {
+      if (this.#worker === null) this.#options.slot.forget(this);
+      this.#abandon(clientGone);
+    }
+    this.#body.release();
+    this.#options.onDone(this.#failed);
+  };
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { join } from 'node:path';
+import type { BootCheckEntry } from '../contract/ipc.ts';
+import { FnrunError } from '../contract/errors.ts';
+import type { Manifest, ManifestFunction } from '../contract/manifest.ts';
+import type { Assignment } from '../channel/frames.ts';
+import { createMatcher } from '../../router/match.ts';
+import type { Matcher } from '../../router/match.ts';
+import { createStatic } from '../../router/static.ts';
+import type { StaticFiles } from '../../router/static.ts';
+import { FunctionSlot } from './function-slot.ts';
+import type { SlotServices } from './function-slot.ts';
+
+/** A release on disk with its environment, as the daemon names it. */
+export interface GenerationSource {
+  app: string;
+  release: string;
+  releaseDir: string;
+  env: Record<string, string>;
+}
+
+/** One release in memory: its routes, and a slot for each function. */
+export class Generation {
+  readonly source: GenerationSource;
+  readonly manifest: Manifest;
+  readonly slots = new Map<string, FunctionSlot>();
+  readonly static: StaticFiles;
+  #matcher: Matcher | null = null;
+  readonly #services: SlotServices;
+
+  constructor(source: GenerationSource, { manifest, services }: { manifest: Manifest; services: SlotServices }) {
+    this.source = source;
+    this.manifest = manifest;
+    this.#services = services;
+    this.static = createStatic(join(source.releaseDir, 'public'), manifest.public);
+    this.#build();
+  }
+
+  get matcher(): Matcher {
+    return this.#matcher!;
+  }
+
+  /** What each function's worker is told. */
+  assignments(): Assignment[] {
+    return this.manifest.functions.map((fn) => this.#assignment(fn));
+  }
+
+  /** Takes the inspections of a boot check; routes depend on them. */
+  inspected(entries: readonly BootCheckEntry[]): void {
+    const byName = new Map(entries.map((entry) => [entry.name, entry.inspection]));
+    for (const fn of this.manifest.functions) fn.inspection = byName.get(fn.name) ?? fn.inspection;
+    this.#build();
+  }
+
+  slotOf(fn: ManifestFunction): FunctionSlot {
+    return this.slots.get(fn.name)!;
+  }
+
+  /** Whether a worker of `old` may go on serving as one of ours. */
+  sameCode(fn: ManifestFunction, old: Generation): boolean {
+    const before = old.slots.get(fn.name)?.fn;
+    return (
+      before !== undefined &&
+      before.hash === fn.hash &&
+      before.route === fn.route &&
+      isDeepStrictEqual(old.source.env, this.source.env)
+    );
+  }
+
+  #build(): void {
+    this.slots.clear();
+    for (const fn of this.manifest.functions) {
+      this.slots.set(fn.name, new FunctionSlot(fn, { assignment: this.#assignment(fn), services: this.#services }));
+    }
+    this.#matcher = createMatcher(this.manifest.functions);
+  }
+
+  #assignment(fn: ManifestFunction): Assignment {
+    const { app, release, releaseDir, env } = this.source;
+    const { name, route, bundle, commonjs } = fn;
+    return { app, release, releaseDir, name, route, bundle, commonjs, settings: { ...fn.settings }, env };
+  }
+}
+
+/** Reads a release's manifest. Throws `FN_NO_SUCH_RELEASE` when it cannot be read. */
+export async function readManifest(releaseDir: string): Promise<Manifest> {
+  const path = join(releaseDir, 'manifest.json');
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Manifest;
+  } catch (error) {
+    throw new FnrunError('FN_NO_SUCH_RELEASE', `Cannot read the manifest ${path}`, { cause: error });
+  }
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { httpLimits } from '../contract/limits.ts';
+import type { FrameBody } from '../channel/frames.ts';
+
+/** The body of one request: none, collected in full when small and declared, else streamed with credit. */
+export class RequestBody {
+  readonly #req: IncomingMessage;
+  readonly #maxBytes: number;
+  readonly #length: number | null;
+  readonly #chunked: boolean;
+  #inline: FrameBody = null;
+  #received = 0;
+  #window: number = httpLimits.streamWindowBytes;
+  #onTooLarge: () => void = () => {};
+  #released = false;
+
+  constructor(req: IncomingMessage, { maxBytes }: { maxBytes: number }) {
+    this.#req = req;
+    this.#maxBytes = maxBytes;
+    const length = req.headers['content-length'];
+    this.#length = length === undefined ? null : Number(length);
+    this.#chunked = req.headers['transfer-encoding'] !== undefined;
+  }
+
+  /** The body's form in the invoke frame. */
+  get inline(): FrameBody {
+    return this.#inline;
+  }
+
+  /** Calls `onReady` when the invocation can start; for a streamed body that is at once. */
+  open({ onReady, onTooLarge }: { onReady: () => void; onTooLarge: () => void }): void {
+    this.#onTooLarge = onTooLarge;
+    if (!this.#chunked && (this.#length === null || this.#length === 0)) {
+      onReady();
+    } else if (this.#length !== null && this.#length > this.#maxBytes) {
+      onTooLarge();
+    } else if (this.#length !== null && this.#length <= httpLimits.inlineBodyBytes) {
+      this.#collect(this.#length, onReady);
+    } else {
+      this.#inline = true;
+      onReady();
+    }
+  }
+
+  /** Passes the chunks on as they come, no more than the window. */
+  stream({
+    onChunk,
+    onFail,
+  }: {
+    onChunk: (bytes: Uint8Array | null) => void;
+    onFail: (message: string) => void;
+  }): void {
+    const req = this.#req;
+    req.on('data', (chunk: Buffer) => {
+      if (this.#released) return;
+      this.#received += chunk.byteLength;
+      if (this.#received > this.#maxBytes) {
+        req.pause();
+        this.#onTooLarge();
+        return;
+      }
+      this.#window -= chunk.byteLength;
+      onChunk(chunk);
+      if (this.#window <= 0) req.pause();
+    });
+    req.on('end', () => onChunk(null));
+    req.on('error', (error) => onFail(`The request body ended early: ${error.message}`));
+  }
+
+  /** The handler took this many bytes. */
+  grant(bytes: number): void {
+    this.#window += bytes;
+    if (this.#window > 0 && this.#req.isPaused()) this.#req.resume();
+  }
+
+  /** Nobody wants the rest. */
+  release(): void {
+    this.#released = true;
+    if (!this.#req.complete) this.#req.resume();
+  }
+
+  #collect(length: number, onReady: () => void): void {
+    const bytes = new Uint8Array(length);
+    this.#req.on('data', (chunk: Buffer) => {
+      bytes.set(chunk, this.#received);
+      this.#received += chunk.byteLength;
+    });
+    this.#req.on('end', () => {
+      this.#inline = bytes;
+      onReady();
+    });
+    this.#req.on('error', () => {});
+  }
+}

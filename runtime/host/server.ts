@@ -1,0 +1,172 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { hostLimits, httpLimits } from '../contract/limits.ts';
+import { dispatchMethod } from '../../router/methods.ts';
+import { sendProblem } from '../../router/problem.ts';
+import { requestIdOf } from '../../router/request-id.ts';
+import { originForm, readRequestHead } from '../../router/target.ts';
+import type { HostApp } from './app.ts';
+import { Exchange } from './exchange.ts';
+
+/** What a host server is made of. */
+export interface HostServerOptions {
+  app: HostApp;
+  /** Development: access lines in the log, stacks in problem documents. */
+  dev: boolean;
+}
+
+/** The HTTP server of an app host. It never listens: connections are handed to it. */
+export interface HostServer {
+  accept(socket: Socket): void;
+  /** Ends idle connections, lets the others finish their response. Resolves when none is left. */
+  drain(): Promise<void>;
+}
+
+/** Creates the server that answers from the app's live generation. */
+export function createHostServer({ app, dev }: HostServerOptions): HostServer {
+  const server: Server = createServer(
+    {
+      maxHeaderSize: httpLimits.headBytes,
+      headersTimeout: httpLimits.headersTimeoutMs,
+      requestTimeout: httpLimits.requestTimeoutMs,
+      keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
+      noDelay: true,
+      // Answered by ourselves, with a problem document.
+      requireHostHeader: false,
+    },
+    (req, res) => handle({ req, res, app, dev }),
+  );
+  server.on('clientError', onClientError);
+  const sockets = new Set<Socket>();
+  let draining = false;
+  // A server that never listens runs no header or request timeouts, unless it believes it does.
+  server.emit('listening');
+  server.on('request', (_req, res) => {
+    if (draining) res.shouldKeepAlive = false;
+  });
+  return {
+    accept(socket) {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      server.emit('connection', socket);
+      socket.resume();
+    },
+    async drain() {
+      draining = true;
+      server.closeIdleConnections();
+      // A connection whose request began before the drain becomes idle after it.
+      const sweep = setInterval(() => server.closeIdleConnections(), hostLimits.drainSweepMs);
+      await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+      clearInterval(sweep);
+    },
+  };
+}
+
+interface Incoming {
+  req: IncomingMessage;
+  res: ServerResponse;
+  app: HostApp;
+  dev: boolean;
+}
+
+function handle({ req, res, app, dev }: Incoming): void {
+  const requestId = requestIdOf(req.headers['x-request-id']);
+  app.counters.requests++;
+  if (dev) logAccess({ req, res, app, requestId });
+  const head = readRequestHead(req);
+  if (!head.ok) {
+    res.shouldKeepAlive = false;
+    sendProblem(res, 'FN_BAD_REQUEST', { detail: head.reason, requestId });
+    return;
+  }
+  const { target, host } = head;
+  const generation = app.live;
+  if (generation === null) {
+    sendProblem(res, 'FN_NO_RELEASE', { detail: 'Push a repository to give the app its first release', requestId });
+    return;
+  }
+  if (target.form === 'asterisk') {
+    res.writeHead(204, { 'x-request-id': requestId }).end();
+    return;
+  }
+  if (generation.static.serve(req, res, { target, headers: { 'x-request-id': requestId } })) return;
+  const match = generation.matcher(target);
+  if (match === null) {
+    sendProblem(res, 'FN_NOT_FOUND', { detail: `No function answers ${target.path}`, requestId });
+    return;
+  }
+  const { fn, params } = match;
+  const slot = generation.slotOf(fn);
+  const dispatch = dispatchMethod(fn.inspection ?? { methods: null }, req.method ?? 'GET');
+  if (dispatch.kind === 'refused') {
+    const detail = `${req.method} is not answered here; the function answers ${dispatch.allow}`;
+    sendProblem(res, 'FN_METHOD_NOT_ALLOWED', { detail, requestId, headers: { allow: dispatch.allow } });
+    return;
+  }
+  if (dispatch.kind === 'options') {
+    res.writeHead(204, { allow: dispatch.allow, 'x-request-id': requestId }).end();
+    return;
+  }
+  slot.requests++;
+  const peer = peerOf(req);
+  new Exchange(req, {
+    res,
+    slot,
+    url: `${peer.protocol}://${host.host}${originForm(target)}`,
+    params: params as Record<string, unknown>,
+    requestId,
+    clientAddress: peer.address,
+    dev,
+    onDone(failed) {
+      if (!failed) return;
+      slot.failures++;
+      app.counters.failures++;
+    },
+  }).begin();
+}
+
+/** Behind the gateway or nginx (a unix socket) the client is told by headers; else it is the peer. */
+function peerOf(req: IncomingMessage): { protocol: 'http' | 'https'; address: string } {
+  const remote = req.socket.remoteAddress;
+  if (remote !== undefined) return { protocol: 'http', address: remote };
+  const forwarded = req.headers['x-forwarded-for'];
+  const address = typeof forwarded === 'string' ? (forwarded.split(',').at(-1) ?? '').trim() : '';
+  return { protocol: req.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http', address: address || '127.0.0.1' };
+}
+
+function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { requestId: string }): void {
+  const before = performance.now();
+  const path = req.url ?? '';
+  res.once('close', () => {
+    const durationMs = performance.now() - before;
+    const { statusCode: status } = res;
+    const access = { method: req.method ?? '', path, status, durationMs };
+    const message = `${access.method} ${path} ${status} ${durationMs.toFixed(1)} ms`;
+    app.log({ level: status >= 500 ? 'error' : 'info', requestId, message, access });
+  });
+}
+
+const statusOfError: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** A request that the parser refuses has no response object: the answer is written by hand. */
+function onClientError(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = statusOfError[error.code ?? ''] ?? '400 Bad Request';
+  const code = status.startsWith('408') ? 'FN_REQUEST_TIMEOUT' : 'FN_BAD_REQUEST';
+  const body = JSON.stringify({
+    type: `about:blank#${code}`,
+    title: status.slice(4),
+    status: Number(status.slice(0, 3)),
+    code,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

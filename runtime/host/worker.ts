@@ -1,0 +1,292 @@
+import type { BootCheckEntry } from '../contract/ipc.ts';
+import { invocationLimits, workerLimits } from '../contract/limits.ts';
+import type { FunctionInspection } from '../contract/manifest.ts';
+import { toHost, toWorker } from '../channel/frames.ts';
+import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
+import { Outbox } from '../channel/outbox.ts';
+import type { Thread } from '../pool/thread-pool.ts';
+
+/** What an invocation's owner hears from the worker. */
+export interface InvocationListener {
+  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void;
+  onChunk(bytes: Uint8Array): void;
+  onEnd(): void;
+  /** The handler failed, or (after `onRespond`) its body did. */
+  onFail(code: string, message: string, stack: string | null): void;
+  /** The request body may send this many bytes more. */
+  onCredit(bytes: number): void;
+  /** The worker ended before the invocation did. */
+  onWorkerGone(reason: string): void;
+}
+
+/** What to invoke. */
+export interface InvokeFields {
+  method: string;
+  url: string;
+  rawHeaders: readonly string[];
+  params: Record<string, unknown> | null;
+  body: FrameBody;
+  requestId: string;
+  timeoutMs: number;
+  clientAddress: string;
+}
+
+/** One log line as a worker sends it. */
+export interface WorkerLogLine {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  requestId: string | null;
+  message: string;
+  stack: string | null;
+  fields: Record<string, unknown> | null;
+  dropped: number;
+}
+
+/** What a worker's owner hears. */
+export interface WorkerEvents {
+  onLog(worker: FunctionWorker, line: WorkerLogLine): void;
+  /** A place became free: an invocation is over, `waitUntil` included. */
+  onFree(worker: FunctionWorker): void;
+  /** The worker must get no further invocations; it ends when it is empty. */
+  onFaulty(worker: FunctionWorker, reason: string): void;
+  onEnded(worker: FunctionWorker, reason: string): void;
+}
+
+export type WorkerState = 'loading' | 'ready' | 'draining' | 'ended';
+
+/** The host's end of one worker: a thread that serves one function. */
+export class FunctionWorker {
+  readonly thread: Thread;
+  readonly name: string;
+  state: WorkerState = 'loading';
+  /** Settles once: with what loading told. */
+  readonly loaded: Promise<BootCheckEntry>;
+  inspection: FunctionInspection | null = null;
+  /** Releases it was carried over into. */
+  carryOvers = 0;
+  /** `performance.now()` when it last became empty. */
+  idleSince: number;
+  readonly #outbox: Outbox;
+  #events: WorkerEvents;
+  readonly #running = new Map<number, InvocationListener | null>();
+  readonly #abortTimers = new Map<number, NodeJS.Timeout>();
+  #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
+  #nextId = 1;
+  #drainTimer: NodeJS.Timeout | null = null;
+
+  constructor(thread: Thread, { assignment, events }: { assignment: Assignment; events: WorkerEvents }) {
+    this.thread = thread;
+    this.name = assignment.name;
+    this.#events = events;
+    this.#outbox = new Outbox(thread.port);
+    this.idleSince = performance.now();
+    this.loaded = new Promise((resolve) => {
+      this.#resolveLoaded = resolve;
+    });
+    const timer = setTimeout(() => this.#loadTimeout(), workerLimits.loadMs);
+    void this.loaded.then(() => clearTimeout(timer));
+    thread.port.on('message', (message: FrameField[] | ToHostControl) => {
+      if (Array.isArray(message)) this.#receive(message);
+      else if (message.type === 'loaded') this.#onLoaded(message);
+      else this.#onFaulty(message.message);
+    });
+    void thread.ended.then((reason) => this.#onEnded(reason));
+    thread.port.postMessage({ type: 'serve', assignment });
+  }
+
+  /** Invocations that hold a place. */
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
+  /** The worker moves to another owner, with all that runs in it. */
+  setEvents(events: WorkerEvents): void {
+    this.#events = events;
+  }
+
+  /** Starts an invocation and returns its id in this worker. */
+  invoke(fields: InvokeFields, listener: InvocationListener): number {
+    const id = this.#nextId++;
+    this.#running.set(id, listener);
+    const { method, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress } = fields;
+    this.#outbox.push(toWorker.invoke, id, method, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress);
+    return id;
+  }
+
+  sendBody(id: number, bytes: Uint8Array | null): void {
+    if (!this.#running.has(id)) return;
+    if (bytes === null) this.#outbox.push(toWorker.bodyEnd, id);
+    else this.#outbox.push(toWorker.bodyChunk, id, this.#outbox.bytes(bytes));
+  }
+
+  failBody(id: number, message: string): void {
+    if (this.#running.has(id)) this.#outbox.push(toWorker.bodyFail, id, message);
+  }
+
+  grantCredit(id: number, bytes: number): void {
+    if (this.#running.has(id)) this.#outbox.push(toWorker.credit, id, bytes);
+  }
+
+  /**
+   * Aborts an invocation; its listener hears nothing more. A worker that does not
+   * acknowledge within `graceMs` is blocked in its own code: its thread is ended.
+   */
+  abort(id: number, reasonIndex: number, { graceMs = invocationLimits.abortGraceMs }: { graceMs?: number } = {}): void {
+    if (this.#running.get(id) == null) return;
+    this.#running.set(id, null);
+    this.#outbox.push(toWorker.abort, id, reasonIndex);
+    const timer = setTimeout(() => this.retire('its event loop is blocked'), graceMs);
+    this.#abortTimers.set(id, timer);
+  }
+
+  /** Serves on under the name of a newer release whose code for this function is the same. */
+  relabel(release: string): void {
+    this.carryOvers++;
+    this.#outbox.flush();
+    this.thread.port.postMessage({ type: 'relabel', release });
+  }
+
+  /** No further invocations; ends when empty, at the latest after `drainMs`. */
+  drain(drainMs: number = workerLimits.drainMs): void {
+    if (this.state === 'draining' || this.state === 'ended') return;
+    this.state = 'draining';
+    if (this.#running.size === 0) {
+      this.retire('drained');
+      return;
+    }
+    this.#drainTimer = setTimeout(() => this.retire('it reached the drain deadline'), drainMs);
+  }
+
+  /** Ends the thread now. */
+  retire(reason: string): void {
+    if (this.state !== 'ended') this.state = 'draining';
+    void this.thread.terminate(reason);
+  }
+
+  #receive(batch: FrameField[]): void {
+    let lines = 0;
+    for (let i = 0; i < batch.length;) {
+      const id = batch[i + 1] as number;
+      switch (batch[i] as number) {
+        case toHost.respond: {
+          const body = batch[i + 5] as FrameBody;
+          const listener = body === true ? this.#running.get(id) : this.#finish(id, batch[i + 6] as boolean);
+          listener?.onRespond(batch[i + 2] as number, batch[i + 3] as string, batch[i + 4] as string[], body);
+          i += 7;
+          break;
+        }
+        case toHost.chunk:
+          this.#running.get(id)?.onChunk(batch[i + 2] as Uint8Array);
+          i += 3;
+          break;
+        case toHost.end:
+          this.#finish(id, batch[i + 2] as boolean)?.onEnd();
+          i += 3;
+          break;
+        case toHost.fail:
+          this.#finish(id, batch[i + 5] as boolean)?.onFail(
+            batch[i + 2] as string,
+            batch[i + 3] as string,
+            batch[i + 4] as string | null,
+          );
+          i += 6;
+          break;
+        case toHost.credit:
+          this.#running.get(id)?.onCredit(batch[i + 2] as number);
+          i += 3;
+          break;
+        case toHost.settled:
+          this.#free(id);
+          i += 2;
+          break;
+        case toHost.aborted:
+          clearTimeout(this.#abortTimers.get(id));
+          this.#abortTimers.delete(id);
+          i += 2;
+          break;
+        case toHost.log:
+          this.#onLog(batch, i);
+          lines++;
+          i += 7;
+          break;
+        default:
+          throw new Error(`Cannot read frame: unknown opcode ${String(batch[i])}`);
+      }
+    }
+    if (lines > 0) this.#outbox.push(toWorker.logAck, lines);
+  }
+
+  #onLog(batch: FrameField[], at: number): void {
+    this.#events.onLog(this, {
+      level: batch[at + 1] as WorkerLogLine['level'],
+      requestId: batch[at + 2] as string | null,
+      message: batch[at + 3] as string,
+      stack: batch[at + 4] as string | null,
+      fields: batch[at + 5] as Record<string, unknown> | null,
+      dropped: batch[at + 6] as number,
+    });
+  }
+
+  /** The handler's part is over; with `pending`, its place stays taken until `settled`. */
+  #finish(id: number, pending: boolean): InvocationListener | null | undefined {
+    const listener = this.#running.get(id);
+    if (pending) this.#running.set(id, null);
+    else this.#free(id);
+    return listener;
+  }
+
+  #free(id: number): void {
+    if (!this.#running.delete(id)) return;
+    if (this.#running.size === 0) {
+      this.idleSince = performance.now();
+      if (this.state === 'draining') {
+        this.retire('drained');
+        return;
+      }
+    }
+    if (this.state === 'ready') this.#events.onFree(this);
+  }
+
+  #onLoaded(message: Extract<ToHostControl, { type: 'loaded' }>): void {
+    const inspection = message.inspection as FunctionInspection | null;
+    this.inspection = inspection;
+    if (inspection !== null && this.state === 'loading') this.state = 'ready';
+    this.#resolveLoaded({
+      name: message.name,
+      ms: message.ms,
+      inspection,
+      error: message.error as BootCheckEntry['error'],
+    });
+    if (inspection === null) this.retire('it did not load');
+  }
+
+  #loadTimeout(): void {
+    this.#resolveLoaded(
+      loadFailure(this.name, 'FN_LOAD_TIMEOUT', `the module did not load within ${workerLimits.loadMs} ms`),
+    );
+    this.retire('it did not load in time');
+  }
+
+  #onFaulty(reason: string): void {
+    if (this.state === 'ready') this.#events.onFaulty(this, reason);
+    this.drain();
+  }
+
+  #onEnded(reason: string): void {
+    this.state = 'ended';
+    this.#outbox.close();
+    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    for (const timer of this.#abortTimers.values()) clearTimeout(timer);
+    this.#abortTimers.clear();
+    this.#resolveLoaded(
+      loadFailure(this.name, 'FN_LOAD_FAILED', `the worker ended while the module loaded: ${reason}`),
+    );
+    const left = [...this.#running.values()];
+    this.#running.clear();
+    for (const listener of left) listener?.onWorkerGone(reason);
+    this.#events.onEnded(this, reason);
+  }
+}
+
+function loadFailure(name: string, code: string, message: string): BootCheckEntry {
+  return { name, ms: 0, inspection: null, error: { code, message, stack: null, file: null, line: null, column: null } };
+}

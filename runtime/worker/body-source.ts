@@ -1,0 +1,82 @@
+import type { BodySource } from './invocation.ts';
+
+/** A streamed request body: chunks pushed by the host on one side, a ReadableStream on the other. */
+export interface StreamedBody {
+  source: BodySource;
+  /** Opens the stream; to be called once. */
+  open: () => ReadableStream<Uint8Array>;
+}
+
+/**
+ * Bridges the channel to a stream. `grant` tells the host how many more bytes it may send;
+ * it is called as the handler reads, so an unread body holds at most one window.
+ */
+export function createStreamedBody({ grant }: { grant: (bytes: number) => void }): StreamedBody {
+  const queue: Uint8Array[] = [];
+  let ended = false;
+  let failure: Error | null = null;
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let wanted = false;
+
+  const serve = (): void => {
+    if (controller === null || !wanted) return;
+    const chunk = queue.shift();
+    if (chunk !== undefined) {
+      wanted = false;
+      grant(chunk.byteLength);
+      controller.enqueue(chunk);
+    } else if (failure !== null) {
+      controller.error(failure);
+      controller = null;
+    } else if (ended) {
+      controller.close();
+      controller = null;
+    }
+  };
+
+  const source: BodySource = {
+    push(chunk) {
+      if (chunk === null) ended = true;
+      else queue.push(chunk);
+      serve();
+    },
+    fail(message) {
+      failure ??= new TypeError(message);
+      // Whatever waits now shall fail now; a pull that comes later finds the failure.
+      serve();
+    },
+  };
+
+  const open = (): ReadableStream<Uint8Array> =>
+    new ReadableStream<Uint8Array>(
+      {
+        type: undefined,
+        start(own) {
+          controller = own;
+        },
+        pull() {
+          wanted = true;
+          serve();
+        },
+        cancel() {
+          controller = null;
+          for (const chunk of queue.splice(0)) grant(chunk.byteLength);
+          // The host may go on sending: a cancelled body is read to its end and thrown away.
+          source.push = (chunk) => {
+            if (chunk !== null) grant(chunk.byteLength);
+          };
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  return { source, open };
+}
+
+/** All bytes of a request body, for handlers that take it whole (Lambda events). */
+export async function readWholeBody(body: Uint8Array | (() => ReadableStream<Uint8Array>) | null): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array(0);
+  if (typeof body !== 'function') return body;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body()) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

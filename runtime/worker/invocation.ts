@@ -1,0 +1,89 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { abortReasons } from '../channel/frames.ts';
+
+/** The request body as it comes over the channel, chunk by chunk. */
+export interface BodySource {
+  /** Feeds one chunk, the end (null), or a failure. */
+  push(chunk: Uint8Array | null): void;
+  fail(message: string): void;
+}
+
+/** One call of the handler, from the worker's side. */
+export class Invocation {
+  readonly id: number;
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: readonly string[];
+  readonly requestId: string;
+  readonly clientAddress: string;
+  readonly rawParams: Readonly<Record<string, string | string[]>>;
+  readonly deadlineAt: number;
+  /** The whole body, null for none; streamed ones arrive through `source`. */
+  body: Uint8Array | (() => ReadableStream<Uint8Array>) | null = null;
+  source: BodySource | null = null;
+  /** Called when the host takes more bytes of the response. */
+  onCredit: (() => void) | null = null;
+  credit: number;
+  /** The head of the response was sent. */
+  responded = false;
+  /** The handler's part is over: responded in full, failed, or aborted. */
+  done = false;
+  waiting = 0;
+  #controller: AbortController | null = null;
+  #abortReason: string | null = null;
+
+  constructor(fields: InvocationFields) {
+    this.id = fields.id;
+    this.method = fields.method;
+    this.url = fields.url;
+    this.rawHeaders = fields.rawHeaders;
+    this.requestId = fields.requestId;
+    this.clientAddress = fields.clientAddress;
+    this.rawParams = fields.params;
+    this.deadlineAt = performance.now() + fields.timeoutMs;
+    this.credit = fields.windowBytes;
+  }
+
+  /** Made on first use: most handlers never look at it. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== null) this.#controller.abort(abortError(this.#abortReason));
+    }
+    return this.#controller.signal;
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== null;
+  }
+
+  abort(reasonIndex: number): void {
+    if (this.#abortReason !== null) return;
+    this.#abortReason = abortReasons[reasonIndex] ?? 'client-gone';
+    const error = abortError(this.#abortReason);
+    this.source?.fail(error.message);
+    this.#controller?.abort(error);
+    this.onCredit?.();
+  }
+}
+
+export interface InvocationFields {
+  id: number;
+  method: string;
+  url: string;
+  rawHeaders: readonly string[];
+  requestId: string;
+  clientAddress: string;
+  params: Readonly<Record<string, string | string[]>>;
+  timeoutMs: number;
+  windowBytes: number;
+}
+
+function abortError(reason: string): DOMException {
+  if (reason === 'timeout') return new DOMException('The invocation reached its timeout', 'TimeoutError');
+  if (reason === 'shutdown') return new DOMException('The worker is being replaced', 'AbortError');
+  return new DOMException('The client closed the connection', 'AbortError');
+}
+
+/** Finds the invocation that a log line or an uncaught error belongs to. */
+export const currentInvocation = new AsyncLocalStorage<Invocation>();

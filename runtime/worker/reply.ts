@@ -1,0 +1,111 @@
+import { toHost } from '../channel/frames.ts';
+import type { FrameBody } from '../channel/frames.ts';
+import type { Outbox } from '../channel/outbox.ts';
+import { nativeResponse, plainResponse } from './fast-response.ts';
+import type { Invocation } from './invocation.ts';
+
+/** Something that a handler returned and that is no response. */
+export class BadResponseError extends Error {}
+
+/** A response whose body failed on its way; the head has left already. */
+export class BodyFailedError extends Error {}
+
+/** Sends what a handler returned. Resolves when all of the body was handed to the host. */
+export async function sendResponse(returned: unknown, invocation: Invocation, outbox: Outbox): Promise<void> {
+  if (typeof returned !== 'object' || returned === null) throw notAResponse(returned);
+  const plain = plainResponse(returned);
+  if (plain !== null) {
+    const body: FrameBody = plain.body instanceof Uint8Array ? outbox.bytes(plain.body) : plain.body;
+    respond(
+      { status: plain.status, statusText: plain.statusText, headers: plain.headers, body },
+      { invocation, outbox },
+    );
+    return;
+  }
+  if (!(returned instanceof Response)) throw notAResponse(returned);
+  const response = nativeResponse(returned);
+  if (response.status === 0)
+    throw new BadResponseError('the handler returned Response.error(), which is a network error and no response');
+  if (response.bodyUsed) throw new BadResponseError('the handler returned a response whose body was read already');
+  const headers: string[] = [];
+  for (const [name, value] of response.headers) headers.push(name, value);
+  const head = { status: response.status, statusText: response.statusText, headers };
+  const stream = response.body as ReadableStream<Uint8Array> | null;
+  if (stream === null) {
+    respond({ ...head, body: null }, { invocation, outbox });
+  } else if (invocation.method === 'HEAD') {
+    respond({ ...head, body: null }, { invocation, outbox });
+    await stream.cancel();
+  } else {
+    await sendStream(stream, head, { invocation, outbox });
+  }
+}
+
+interface Head {
+  status: number;
+  statusText: string;
+  headers: string[];
+}
+
+function respond(
+  response: Head & { body: FrameBody },
+  { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
+): void {
+  if (invocation.aborted) return;
+  invocation.responded = true;
+  const { status, statusText, headers, body } = response;
+  outbox.push(toHost.respond, invocation.id, status, statusText, headers, body, invocation.waiting > 0);
+}
+
+async function sendStream(
+  stream: ReadableStream<Uint8Array>,
+  head: Head,
+  { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
+): Promise<void> {
+  respond({ ...head, body: true }, { invocation, outbox });
+  const reader = stream.getReader();
+  const cancelled = (): void =>
+    void reader.cancel(new DOMException('The client closed the connection', 'AbortError')).catch(() => {});
+  try {
+    for (;;) {
+      if (invocation.aborted) break;
+      invocation.onCredit = (): void => {
+        if (invocation.aborted) cancelled();
+      };
+      const { done, value } = await reader.read();
+      if (done) break;
+      const chunk: unknown = value;
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('a chunk of the response body is no Uint8Array');
+      if (chunk.byteLength === 0) continue;
+      while (invocation.credit <= 0 && !invocation.aborted) await creditOf(invocation);
+      if (invocation.aborted) break;
+      invocation.credit -= chunk.byteLength;
+      outbox.push(toHost.chunk, invocation.id, outbox.bytes(chunk));
+    }
+  } catch (error) {
+    cancelled();
+    throw new BodyFailedError('the response body failed', { cause: error });
+  } finally {
+    invocation.onCredit = null;
+  }
+  if (invocation.aborted) cancelled();
+  else outbox.push(toHost.end, invocation.id, invocation.waiting > 0);
+}
+
+function creditOf(invocation: Invocation): Promise<void> {
+  return new Promise((resolve) => {
+    invocation.onCredit = resolve;
+  });
+}
+
+function notAResponse(returned: unknown): BadResponseError {
+  const what =
+    returned === null
+      ? 'null'
+      : Array.isArray(returned)
+        ? 'an array'
+        : typeof returned === 'object'
+          ? `an object of class ${returned.constructor?.name ?? 'unknown'}`
+          : `a value of type ${typeof returned}`;
+  return new BadResponseError(`the handler returned ${what} where a Response is due`);
+}

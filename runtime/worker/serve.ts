@@ -1,0 +1,232 @@
+import type { MessagePort } from 'node:worker_threads';
+import { invocationLimits, httpLimits } from '../contract/limits.ts';
+import type { FunctionSettingsInput } from '../contract/settings.ts';
+import { toHost, toWorker } from '../channel/frames.ts';
+import type { Assignment, FrameBody, FrameField } from '../channel/frames.ts';
+import { Outbox } from '../channel/outbox.ts';
+import { createStreamedBody } from './body-source.ts';
+import { createContext } from './context.ts';
+import type { ContextServices, WorkerIdentity } from './context.ts';
+import { readExports } from './exports.ts';
+import type { Handler } from './exports.ts';
+import { createRequest } from './fast-request.ts';
+import { currentInvocation, Invocation } from './invocation.ts';
+import { invokeLambda } from './lambda.ts';
+import type { LogChannel } from './logs.ts';
+import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
+import { describeError } from './stack.ts';
+
+/** Serves the invocations of one function in this thread. */
+export class FunctionServer {
+  readonly identity: WorkerIdentity;
+  readonly #assignment: Assignment;
+  readonly #handler: Handler;
+  readonly #outbox: Outbox;
+  readonly #logs: LogChannel;
+  readonly #services: ContextServices;
+  readonly #running = new Map<number, Invocation>();
+
+  constructor(options: {
+    port: MessagePort;
+    assignment: Assignment;
+    module: Record<string, unknown>;
+    outbox: Outbox;
+    logs: LogChannel;
+  }) {
+    const { assignment, module } = options;
+    this.#assignment = assignment;
+    this.#outbox = options.outbox;
+    this.#logs = options.logs;
+    this.identity = {
+      app: assignment.app,
+      function: assignment.name,
+      release: assignment.release,
+      env: Object.freeze({ ...assignment.env }),
+    };
+    this.#handler = readExports(module, {
+      settings: assignment.settings as FunctionSettingsInput,
+      commonjs: assignment.commonjs,
+    });
+    this.#services = {
+      identity: this.identity,
+      log: (level, message, extra) => this.#logs.write(level, message, extra),
+      waitUntil: (invocation, promise) => this.#waitUntil(invocation, promise),
+    };
+  }
+
+  get inspection(): Handler['inspection'] {
+    return this.#handler.inspection;
+  }
+
+  /** Reads one batch of frames. */
+  receive(batch: FrameField[]): void {
+    for (let i = 0; i < batch.length;) {
+      const id = batch[i + 1] as number;
+      switch (batch[i] as number) {
+        case toWorker.invoke:
+          this.#invoke(batch, i);
+          i += 10;
+          break;
+        case toWorker.bodyChunk:
+          this.#running.get(id)?.source?.push(batch[i + 2] as Uint8Array);
+          i += 3;
+          break;
+        case toWorker.bodyEnd:
+          this.#running.get(id)?.source?.push(null);
+          i += 2;
+          break;
+        case toWorker.bodyFail:
+          this.#running.get(id)?.source?.fail(batch[i + 2] as string);
+          i += 3;
+          break;
+        case toWorker.abort:
+          this.#abort(id, batch[i + 2] as number);
+          i += 3;
+          break;
+        case toWorker.credit:
+          this.#credit(id, batch[i + 2] as number);
+          i += 3;
+          break;
+        case toWorker.logAck:
+          this.#logs.acknowledge(id);
+          i += 2;
+          break;
+        default:
+          throw new Error(`Cannot read frame: unknown opcode ${String(batch[i])}`);
+      }
+    }
+  }
+
+  /** An error that no invocation's promise caught. True when it could be told to an invocation. */
+  uncaught(error: unknown, invocation: Invocation | undefined): void {
+    const { message, stack } = describeError(error, this.#assignment.releaseDir);
+    const requestId = invocation?.requestId;
+    this.#logs.write('error', `Uncaught outside the handler's promise: ${message}`, { requestId, stack });
+    if (invocation !== undefined && !invocation.done) this.#fail(invocation, 'FN_HANDLER_FAILED', { message, stack });
+  }
+
+  #invoke(batch: FrameField[], at: number): void {
+    const invocation = new Invocation({
+      id: batch[at + 1] as number,
+      method: batch[at + 2] as string,
+      url: batch[at + 3] as string,
+      rawHeaders: batch[at + 4] as string[],
+      params: (batch[at + 5] ?? {}) as Record<string, string | string[]>,
+      requestId: batch[at + 7] as string,
+      timeoutMs: batch[at + 8] as number,
+      clientAddress: batch[at + 9] as string,
+      windowBytes: httpLimits.streamWindowBytes,
+    });
+    const body = batch[at + 6] as FrameBody;
+    if (body === true) {
+      const streamed = createStreamedBody({ grant: (bytes) => this.#outbox.push(toHost.credit, invocation.id, bytes) });
+      invocation.body = streamed.open;
+      invocation.source = streamed.source;
+    } else {
+      invocation.body = body as Uint8Array | null;
+    }
+    this.#running.set(invocation.id, invocation);
+    void currentInvocation.run(invocation, this.#run, invocation);
+  }
+
+  #run = async (invocation: Invocation): Promise<void> => {
+    try {
+      const returned = this.#call(invocation);
+      await sendResponse(
+        returned instanceof Promise ? await returned : await (returned as PromiseLike<unknown>),
+        invocation,
+        this.#outbox,
+      );
+    } catch (error) {
+      this.#report(error, invocation);
+    }
+    invocation.done = true;
+    if (invocation.waiting === 0) this.#running.delete(invocation.id);
+  };
+
+  #call(invocation: Invocation): unknown {
+    const { web, fetch, lambda, inspection } = this.#handler;
+    if (lambda !== null) {
+      const place = { app: this.identity.app, route: this.#assignment.route, anyMethod: inspection.methods === null };
+      return invokeLambda(invocation, {
+        handler: lambda,
+        settings: inspection.settings,
+        identity: this.identity,
+        place,
+      });
+    }
+    const request = createRequest({
+      method: invocation.method,
+      url: invocation.url,
+      rawHeaders: invocation.rawHeaders,
+      body: invocation.body,
+      signal: () => invocation.signal,
+    });
+    const ctx = createContext(invocation, this.#services);
+    const handler = web === null ? null : web(invocation.method);
+    if (handler !== null) return handler(request, ctx);
+    if (fetch !== null) return fetch(request, this.identity.env, ctx);
+    throw new Error(`Cannot call ${invocation.method}: the module exports no function for it`);
+  }
+
+  #report(error: unknown, invocation: Invocation): void {
+    // What fails because the client has gone or the time is over was told already.
+    if (invocation.aborted) return;
+    const told = error instanceof BodyFailedError ? error.cause : error;
+    const { message, stack } = describeError(told, this.#assignment.releaseDir);
+    const bad = error instanceof BadResponseError;
+    this.#logs.write('error', message, { requestId: invocation.requestId, stack: bad ? null : stack });
+    this.#fail(invocation, bad ? 'FN_BAD_RESPONSE' : 'FN_HANDLER_FAILED', { message, stack });
+  }
+
+  #fail(invocation: Invocation, code: string, { message, stack }: { message: string; stack: string | null }): void {
+    invocation.done = true;
+    this.#outbox.push(toHost.fail, invocation.id, code, message, stack, invocation.waiting > 0);
+  }
+
+  #abort(id: number, reason: number): void {
+    this.#outbox.push(toHost.aborted, id);
+    const invocation = this.#running.get(id);
+    if (invocation === undefined) return;
+    invocation.abort(reason);
+    invocation.done = true;
+    if (invocation.waiting > 0) return;
+    this.#running.delete(id);
+    this.#outbox.push(toHost.settled, id);
+  }
+
+  #credit(id: number, bytes: number): void {
+    const invocation = this.#running.get(id);
+    if (invocation === undefined) return;
+    invocation.credit += bytes;
+    invocation.onCredit?.();
+  }
+
+  #waitUntil(invocation: Invocation, promise: Promise<unknown>): void {
+    invocation.waiting++;
+    let cap: ReturnType<typeof setTimeout>;
+    const capped = new Promise<void>((_resolve, reject) => {
+      cap = setTimeout(
+        () =>
+          reject(
+            new Error(
+              `a waitUntil promise did not settle within ${invocationLimits.waitUntilMs} ms and is no longer waited for`,
+            ),
+          ),
+        invocationLimits.waitUntilMs,
+      );
+    });
+    void Promise.race([Promise.resolve(promise), capped])
+      .catch((error: unknown) => {
+        const { message, stack } = describeError(error, this.#assignment.releaseDir);
+        this.#logs.write('error', `waitUntil: ${message}`, { requestId: invocation.requestId, stack });
+      })
+      .finally(() => {
+        clearTimeout(cap);
+        invocation.waiting--;
+        if (invocation.waiting > 0 || !invocation.done) return;
+        this.#running.delete(invocation.id);
+        this.#outbox.push(toHost.settled, invocation.id);
+      });
+  }
+}
