@@ -85,9 +85,13 @@ function connectionError(error: unknown, home: string): FnrunError {
       hint: `start one with: fnrun serve --home ${home}, or name another folder with --home`,
     });
   }
-  const why =
-    code === 'EACCES' ? 'its control socket is not yours' : error instanceof Error ? error.message : String(error);
+  const why = code === 'EACCES' ? 'its control socket is not yours' : reasonOf(error);
   return new FnrunError('FN_NOT_RUNNING', `The fnrun server in ${home} cannot be asked: ${why}`, { cause: error });
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'AbortError' || error.name === 'TimeoutError' ? 'it did not answer in time' : error.message;
 }
 
 function problemError(status: number, body: string): FnrunError {
