@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FnrunError } from '../runtime/contract/errors.ts';
+import type { ControlService } from '../router/control/service.ts';
+import type { ActivateBody, HealthBody } from '../router/control/types.ts';
+import { Account } from './account/account.ts';
+import { tellFailure } from './account/failure.ts';
+import { tell, tellLive } from './account/lines.ts';
+import type { Apps } from './apps.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { presentApp, presentDeployment, presentProcess } from './present.ts';
+import { receivePush } from './push/receive.ts';
+import { checkQuarantine } from './push/quarantine.ts';
+import { activateRef } from './reconcile.ts';
+import { switchRelease } from './rollback.ts';
+
+/** What the control service works on. */
+export interface ControlServiceOptions {
+  context: DeployContext;
+  apps: Apps;
+  health: () => HealthBody;
+}
+
+/** The control API's view of the apps of a home. */
+export function createControlService({ context, apps, health }: ControlServiceOptions): ControlService {
+  const { store } = context;
+  return {
+    health,
+    listApps: async () =>
+      apps
+        .list()
+        .map((app) => presentApp(context, app))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    getApp: async (name) => presentApp(context, apps.get(name)),
+    createApp: async (name) => presentApp(context, await apps.create(name)),
+    removeApp: async (name) => await apps.remove(name),
+    listDeployments: async (name, options) => {
+      const app = apps.get(name);
+      const deployments = await store.listDeployments(name, options);
+      return deployments.map((deployment) => presentDeployment(deployment, app.live));
+    },
+    readAccount: async (name, id) => await readAccount(context, { app: apps.get(name), id }),
+    switchRelease: async (name, request) => {
+      const app = apps.get(name);
+      return presentDeployment(await switchRelease(context, app, request), app.live);
+    },
+    receive: async function* (name, { body, signal }) {
+      const app = apps.get(name);
+      const quarantine = checkQuarantine(body.quarantine, app.paths.repository);
+      const account = new Account({ color: body.color });
+      // A clock that is wrong or a hook that is not ours must not make the total absurd.
+      const now = context.now();
+      const startedAtMs = body.startedAtMs > now - 10_000 && body.startedAtMs <= now ? body.startedAtMs : now;
+      void receivePush(context, app, { ...body, quarantine, startedAtMs, account, gone: signal });
+      yield* account.follow(signal);
+    },
+    activate: async function* (name, { body, signal }) {
+      const account = followActivation(context, apps.get(name), body);
+      yield* account.follow(signal);
+    },
+    readLogs: (name, { function: only, ...query }) =>
+      apps.get(name).log.read({ ...query, matches: (record) => only === null || record.function === only }),
+    listProcesses: async () => ({
+      daemon: { pid: process.pid, uptimeMs: health().uptimeMs, rssBytes: process.memoryUsage.rss() },
+      apps: await Promise.all(apps.list().map(presentProcess)),
+    }),
+  };
+}
+
+/** The account of the activation that a post-receive hook asks for. */
+function followActivation(context: DeployContext, app: ManagedApp, body: ActivateBody): Account {
+  const update = body.updates.find((one) => one.ref === app.production);
+  const { activation } = app;
+  if (update !== undefined && activation?.commit === update.new) return activation.account;
+  const account = new Account({ color: body.color });
+  if (update === undefined) account.end(true);
+  else void activateLate(context, app, { commit: update.new, account });
+  return account;
+}
+
+/** For a push that was accepted by a daemon that has been restarted since. */
+async function activateLate(
+  context: DeployContext,
+  app: ManagedApp,
+  { commit, account }: { commit: string; account: Account },
+): Promise<void> {
+  try {
+    const before = app.live;
+    const ok = await activateRef(context, app, { commit, account });
+    if (ok && app.live !== null && app.live === before) {
+      tellLive(account, { url: context.urlOf(app.name), app: app.name, release: app.live.release });
+    } else if (!ok) {
+      tell(account, 'not live', 'this push was not accepted by the server that runs now: commit and push again');
+    }
+    account.end(ok);
+  } catch (error) {
+    tellFailure(account, error);
+    account.end(false);
+  }
+}
+
+async function readAccount(context: DeployContext, { app, id }: { app: ManagedApp; id: string }): Promise<string> {
+  const deployment = /^[0-9a-f]{16}$/.test(id) ? await context.store.getDeployment(id) : null;
+  if (deployment === null || deployment.app !== app.name) {
+    throw new FnrunError('FN_NO_SUCH_RELEASE', `${app.name} has no deployment ${id}`, {
+      hint: `see: fnrun deploys ${app.name}`,
+    });
+  }
+  // Written with the outcome: a deployment that is under way, or was cut short, has none.
+  return await readFile(join(app.paths.accounts, `${id}.log`), 'utf8').catch(() => '');
+}

@@ -1,0 +1,44 @@
+import type { AppBody, DeploymentBody, ProcessBody } from '../router/control/types.ts';
+import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
+import { branchName } from './push/updates.ts';
+import type { DeploymentRecord } from './store/store.ts';
+
+export function presentApp(context: DeployContext, app: ManagedApp): AppBody {
+  const { live } = app;
+  return {
+    name: app.name,
+    createdAt: iso(app.createdAtMs),
+    repository: app.paths.repository,
+    socket: app.paths.socket,
+    url: context.urlOf(app.name),
+    domains: live?.domains ?? [],
+    branch: branchName(app.production) ?? app.production,
+    live: live && {
+      release: live.release,
+      deployment: live.deployment,
+      commit: live.commit,
+      functions: live.functions,
+      since: iso(live.sinceMs),
+    },
+  };
+}
+
+export function presentDeployment(record: DeploymentRecord, live: LiveRelease | null): DeploymentBody {
+  const { startedAtMs, finishedAtMs, ...same } = record;
+  return {
+    ...same,
+    startedAt: iso(startedAtMs),
+    finishedAt: finishedAtMs === null ? null : iso(finishedAtMs),
+    live: live?.deployment === record.id,
+  };
+}
+
+export async function presentProcess(app: ManagedApp): Promise<ProcessBody> {
+  // A host that does not answer must not keep the others from being shown.
+  const stats = await app.host.stats().catch(() => null);
+  return { app: app.name, release: app.live?.release ?? null, ...app.host.status(), stats };
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,115 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { FnrunError, problemOf } from '../../runtime/contract/errors.ts';
+import { deployLimits, hostLimits, logLimits } from '../../runtime/contract/limits.ts';
+import { readActivateBody, readCreateAppBody, readReceiveBody, readSwitchBody } from './bodies.ts';
+import { ndjson } from './ndjson.ts';
+import type { ControlService, SwitchRequestBody } from './service.ts';
+import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
+
+/** What the control API is made of. */
+export interface ControlApiOptions {
+  service: ControlService;
+  /** Gets what went wrong inside fnrun itself. */
+  onError: (error: unknown) => void;
+}
+
+/** The control API as a web-standard app: `fetch(request)`. docs/control-api.md lists the routes. */
+export function createControlApi({ service, onError }: ControlApiOptions): Hono {
+  const api = new Hono({ strict: false });
+  const tooLarge = (): Response => {
+    const error = new FnrunError('FN_BODY_TOO_LARGE', `A body may have ${hostLimits.controlBodyBytes} bytes here`);
+    return problemResponse(error, onError);
+  };
+  api.use(bodyLimit({ maxSize: hostLimits.controlBodyBytes, onError: tooLarge }));
+  api.onError((error) => problemResponse(error, onError));
+  api.notFound((c) =>
+    problemResponse(new FnrunError('FN_NOT_FOUND', `There is no ${c.req.method} ${c.req.path}`), onError),
+  );
+
+  api.get('/v1/health', (c) => c.json(service.health()));
+  api.get('/v1/ps', async (c) => c.json(await service.listProcesses()));
+  addAppRoutes(api, service);
+  addDeploymentRoutes(api, service);
+  addStreams(api, { service, onError });
+  return api;
+}
+
+function addAppRoutes(api: Hono, service: ControlService): void {
+  api.get('/v1/apps', async (c) => c.json({ apps: await service.listApps() } satisfies AppsBody));
+  api.post('/v1/apps', async (c) => c.json(await service.createApp(readCreateAppBody(await json(c)).name), 201));
+  api.get('/v1/apps/:app', async (c) => c.json(await service.getApp(c.req.param('app'))));
+  api.delete('/v1/apps/:app', async (c) => {
+    await service.removeApp(c.req.param('app'));
+    return c.body(null, 204);
+  });
+}
+
+function addDeploymentRoutes(api: Hono, service: ControlService): void {
+  api.get('/v1/apps/:app/deployments', async (c) => {
+    const app = c.req.param('app');
+    const limit = readCount(c, { name: 'limit', fallback: 20, max: deployLimits.deploymentsKept });
+    return c.json({ app, deployments: await service.listDeployments(app, { limit }) } satisfies DeploymentsBody);
+  });
+  api.get('/v1/apps/:app/deployments/:id/log', async (c) =>
+    c.text(await service.readAccount(c.req.param('app'), c.req.param('id'))),
+  );
+  for (const source of ['rollback', 'redeploy'] satisfies SwitchRequestBody['source'][]) {
+    api.post(`/v1/apps/:app/${source}`, async (c) => {
+      const { release = null } = readSwitchBody(await json(c));
+      return c.json(await service.switchRelease(c.req.param('app'), { source, release }));
+    });
+  }
+}
+
+function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
+  api.post('/v1/apps/:app/receive', async (c) => {
+    const body = readReceiveBody(await json(c));
+    return ndjson(c.req.raw.signal, (signal) => service.receive(c.req.param('app'), { body, signal }), onError);
+  });
+  api.post('/v1/apps/:app/activate', async (c) => {
+    const body = readActivateBody(await json(c));
+    return ndjson(c.req.raw.signal, (signal) => service.activate(c.req.param('app'), { body, signal }), onError);
+  });
+  api.get('/v1/apps/:app/logs', (c) => {
+    const lines = readCount(c, { name: 'lines', fallback: logLimits.tailLines, max: logLimits.tailLinesMax });
+    const query = {
+      lines,
+      follow: ['1', 'true'].includes(c.req.query('follow') ?? ''),
+      function: c.req.query('function') ?? null,
+    };
+    return ndjson(c.req.raw.signal, (signal) => service.readLogs(c.req.param('app'), { ...query, signal }), onError);
+  });
+}
+
+async function json(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FnrunError('FN_BAD_REQUEST', 'The body is no JSON', { cause });
+  }
+}
+
+function readCount(c: Context, { name, fallback, max }: { name: string; fallback: number; max: number }): number {
+  const text = c.req.query(name);
+  if (text === undefined) return fallback;
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (count <= max) return count;
+  throw new FnrunError('FN_USAGE', `${name} must be a whole number from 0 to ${max}: it is ${JSON.stringify(text)}`);
+}
+
+/** RFC 9457, with fnrun's `code`, and `hint` where there is something to do. */
+function problemResponse(error: unknown, onError: (error: unknown) => void): Response {
+  if (!(error instanceof FnrunError)) onError(error);
+  const known = error instanceof FnrunError ? error : new FnrunError('FN_INTERNAL', 'See the log of the server');
+  const problem: ControlProblem = {
+    ...problemOf(known.code, { detail: known.message }),
+    ...(known.hint !== null && { hint: known.hint }),
+  };
+  return Response.json(problem, {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  });
+}

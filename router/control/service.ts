@@ -1,0 +1,47 @@
+import type { LogRecord } from '../../runtime/contract/log.ts';
+import type {
+  AccountEvent,
+  ActivateBody,
+  AppBody,
+  DeploymentBody,
+  DeploymentSource,
+  HealthBody,
+  ProcessesBody,
+  ReceiveBody,
+} from './types.ts';
+
+/** What the control API gives access to. Every method that names an app rejects with FN_NO_SUCH_APP. */
+export interface ControlService {
+  health(): HealthBody;
+  listApps(): Promise<AppBody[]>;
+  getApp(app: string): Promise<AppBody>;
+  createApp(name: string): Promise<AppBody>;
+  removeApp(app: string): Promise<void>;
+  /** Newest first. */
+  listDeployments(app: string, options: { limit: number }): Promise<DeploymentBody[]>;
+  /** What a deployment told its pusher. */
+  readAccount(app: string, deployment: string): Promise<string>;
+  switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
+  /** Decides on a push. `signal` aborts when the hook is gone. */
+  receive(app: string, request: { body: ReceiveBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
+  /** Follows the activation of an accepted push. */
+  activate(app: string, request: { body: ActivateBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
+  readLogs(app: string, query: LogsQuery): AsyncIterable<LogRecord>;
+  listProcesses(): Promise<ProcessesBody>;
+}
+
+/** A rollback or a redeployment. */
+export interface SwitchRequestBody {
+  source: Exclude<DeploymentSource, 'push'>;
+  /** Release id or the start of one; null: the default. */
+  release: string | null;
+}
+
+/** What to read of an app's log. */
+export interface LogsQuery {
+  lines: number;
+  follow: boolean;
+  /** Only lines of this function; null: all. */
+  function: string | null;
+  signal: AbortSignal;
+}
