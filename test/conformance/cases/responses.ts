@@ -62,6 +62,22 @@ export const responseCases: readonly Case[] = [
   kind('fetched', { text: 'from fetch', headers: { 'content-type': 'text/plain' } }),
   kind('own-length', { text: '12345', headers: { 'content-length': '5' } }),
   kind('own-request-id', { text: 'x' }),
+  kind('members', {
+    json: {
+      instance: true,
+      tag: '[object Response]',
+      type: 'default',
+      ok: true,
+      statusText: 'Made',
+      used: false,
+      contentType: 'text/plain;charset=UTF-8',
+      body: true,
+      none: null,
+    },
+  }),
+  kind('refused', { json: ['TypeError', 'RangeError', 'TypeError', 'TypeError', 'TypeError'] }),
+  kind('subclass', { text: '<p>', headers: { 'content-type': 'text/html', 'x-class': 'Html' } }),
+  kind('copied-bytes', { bytes: [1, 2, 3] }),
   kind('async', { text: 'late' }),
   {
     name: 'response: HEAD has the headers and no body',

@@ -1,0 +1,24 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Process ids of the children of `pid` (Linux). */
+async function childrenOf(pid: number): Promise<number[]> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const lists = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8')));
+  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+}
+
+/** Resident memory of a process, in bytes (Linux). */
+export async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kibibytes === undefined) throw new Error(`process ${pid} tells no VmRSS`);
+  return Number(kibibytes) * 1024;
+}
+
+/** The child of `pid` whose command line holds `text`; rejects when there is none. */
+export async function childNamed(pid: number, text: string): Promise<number> {
+  for (const child of await childrenOf(pid)) {
+    if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes(text)) return child;
+  }
+  throw new Error(`process ${pid} has no child with "${text}" in its command line`);
+}
