@@ -78,12 +78,15 @@ async function bodyOf({ data, cwd }: InvokeOptions): Promise<Readable | Buffer |
   return createReadStream(path);
 }
 
-function parseHeaders(lines: readonly string[]): Record<string, string[]> {
-  const headers: Record<string, string[]> = {};
+function parseHeaders(lines: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
   for (const line of lines) {
     const colon = line.indexOf(':');
     if (colon < 1) throw new FnrunError('FN_USAGE', `A header is "Name: value": it is ${line}`);
-    (headers[line.slice(0, colon).toLowerCase()] ??= []).push(line.slice(colon + 1).trim());
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    // node:http takes a list for a repeated header, and for Host nothing but a string.
+    headers[name] = headers[name] === undefined ? value : [headers[name], value].flat();
   }
   return headers;
 }

@@ -19,6 +19,8 @@ const requestMs = 10_000;
 
 const signals = watchSignals();
 process.exitCode = await demo(signals.signal).catch((error: unknown) => {
+  // Ctrl-C also ends the programs that the demo waits for.
+  if (signals.signal.aborted) return signals.exitCode();
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 });

@@ -1,0 +1,146 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { build } from '../builder/build.ts';
+import { formatProblems } from '../builder/format-problems.ts';
+import { Apps } from '../deploy/apps.ts';
+import type { DeployContext } from '../deploy/context.ts';
+import { createControlService } from '../deploy/control-service.ts';
+import { gitVersion } from '../deploy/git/version.ts';
+import { lockHome } from '../deploy/home-lock.ts';
+import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
+import { openSqliteStore } from '../deploy/store/sqlite.ts';
+import { createControlApi } from '../router/control/api.ts';
+import { serveControl } from '../router/control/server.ts';
+import { createGateway } from '../router/gateway.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
+import { entryPoint } from '../runtime/entry-points.ts';
+import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
+import type { ListenAddress } from './listen-address.ts';
+
+/** What `fnrun serve` runs with. */
+export interface DaemonOptions {
+  /** Absolute path; made when absent. */
+  home: string;
+  /** Where the gateway listens; null: nowhere. */
+  listen: ListenAddress | null;
+  version: string;
+  /** One line for whoever runs the server. */
+  log: (line: string) => void;
+}
+
+/** A running daemon. */
+export interface Daemon {
+  home: string;
+  /** Of the gateway, for example `http://127.0.0.1:8080`. */
+  urls: string[];
+  /** Names and URLs of the apps. */
+  apps(): { name: string; url: string | null; live: boolean }[];
+  /** Ends everything within `deployLimits.shutdownMs`. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the daemon: takes the home, makes its state whole, listens for every app, then opens
+ * the gateway and the control API. Rejects with FN_ALREADY_RUNNING, FN_NAME_TOO_LONG,
+ * FN_PORT_IN_USE or FN_GIT_FAILED; nothing runs then.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  checkSocketPath(homePaths(options.home).controlSocket);
+  await gitVersion();
+  const paths = makeHome(options.home);
+  const stack = new AsyncDisposableStack();
+  try {
+    return await compose(stack, paths, options);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: DaemonOptions): Promise<Daemon> {
+  const { log } = options;
+  const startedAtMs = Date.now();
+  const urls: string[] = [];
+  const lock = lockHome(paths.lockFile, { home: paths.home });
+  stack.defer(() => lock.release());
+  const store = openSqliteStore(paths.stateFile);
+  stack.defer(() => store.close());
+
+  const ending = new AbortController();
+  const context: DeployContext = {
+    store,
+    build,
+    formatProblems,
+    urlOf: (app) => appUrl(app, { urls }),
+    now: Date.now,
+    log,
+    signal: ending.signal,
+  };
+  const hook = { node: process.execPath, script: entryPoint('deploy/hook'), controlSocket: paths.controlSocket };
+  const apps = new Apps({ context, paths, hook, createHost: createAppHost });
+  stack.defer(() => apps.stop());
+  await apps.start();
+
+  if (options.listen !== null) {
+    const gateway = createGateway({
+      apps: () =>
+        apps.list().map((app) => ({
+          name: app.name,
+          domains: app.live?.domains ?? [],
+          socketPath: app.paths.socket,
+          live: app.live !== null,
+        })),
+      version: options.version,
+    });
+    const { url } = await gateway.listen(options.listen);
+    urls.push(url);
+    stack.defer(() => gateway.close());
+  }
+
+  const health = () => ({
+    status: 'ok' as const,
+    version: options.version,
+    pid: process.pid,
+    uptimeMs: Date.now() - startedAtMs,
+    home: paths.home,
+    urls,
+  });
+  const onError = (error: unknown): void =>
+    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const api = createControlApi({ service: createControlService({ context, apps, health }), onError });
+  const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
+  stack.defer(() => control.close());
+  stack.defer(() => ending.abort());
+
+  return {
+    home: paths.home,
+    urls,
+    apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
+    stop: () => within(deployLimits.shutdownMs, stack.disposeAsync()),
+  };
+}
+
+function makeHome(home: string): HomePaths {
+  mkdirSync(home, { recursive: true });
+  // git reports real paths to its hooks; the daemon must speak of the same ones.
+  const paths = homePaths(realpathSync(home));
+  checkSocketPath(paths.controlSocket);
+  for (const folder of [paths.run, paths.apps, paths.logs]) mkdirSync(folder, { recursive: true });
+  return paths;
+}
+
+function appUrl(app: string, { urls }: { urls: readonly string[] }): string | null {
+  const [first] = urls;
+  if (first === undefined) return null;
+  const url = new URL(first);
+  // RFC 6761: every name under localhost is the loopback interface.
+  const local = ['127.0.0.1', '[::1]', 'localhost', '0.0.0.0', '[::]'].includes(url.hostname);
+  if (local) url.hostname = `${app}.localhost`;
+  return url.href;
+}
+
+async function within(limitMs: number, ending: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, limitMs);
+  await Promise.race([ending, late.promise]);
+  clearTimeout(timer);
+}
