@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { build } from '../builder/build.ts';
 import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
-import type { DeployContext } from '../deploy/context.ts';
+import type { DeployContext, ManagedApp } from '../deploy/context.ts';
 import { createControlService } from '../deploy/control-service.ts';
 import { gitVersion } from '../deploy/git/version.ts';
 import { lockHome } from '../deploy/home-lock.ts';
@@ -10,7 +10,8 @@ import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
-import { createGateway } from '../router/gateway.ts';
+import { createGateway } from '../router/gateway/gateway.ts';
+import type { GatewayApp } from '../router/gateway/resolve-host.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint } from '../runtime/entry-points.ts';
 import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
@@ -81,18 +82,9 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   await apps.start();
 
   if (options.listen !== null) {
-    const gateway = createGateway({
-      apps: () =>
-        apps.list().map((app) => ({
-          name: app.name,
-          domains: app.live?.domains ?? [],
-          socketPath: app.paths.socket,
-          live: app.live !== null,
-        })),
-      version: options.version,
-    });
-    const { url } = await gateway.listen(options.listen);
-    urls.push(url);
+    const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
+    const { host, port } = await gateway.listen(options.listen);
+    urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
     stack.defer(() => gateway.close());
   }
 
@@ -126,6 +118,29 @@ function makeHome(home: string): HomePaths {
   checkSocketPath(paths.controlSocket);
   for (const folder of [paths.run, paths.apps, paths.logs]) mkdirSync(folder, { recursive: true });
   return paths;
+}
+
+/** The apps as the gateway sees them. It asks with every request, so nothing is made anew but when apps come or go. */
+function gatewayView(apps: Apps): () => readonly GatewayApp[] {
+  let seen: readonly ManagedApp[] = [];
+  let view: GatewayApp[] = [];
+  return () => {
+    const list = apps.list();
+    if (list !== seen) {
+      seen = list;
+      view = list.map((app) => ({
+        name: app.name,
+        socketPath: app.paths.socket,
+        get domains() {
+          return app.live?.domains ?? [];
+        },
+        get live() {
+          return app.live !== null;
+        },
+      }));
+    }
+    return view;
+  };
 }
 
 function appUrl(app: string, { urls }: { urls: readonly string[] }): string | null {

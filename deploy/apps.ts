@@ -36,6 +36,7 @@ const removedPrefix = '.removed-';
 export class Apps {
   readonly #options: AppsOptions;
   readonly #entries = new Map<string, Entry>();
+  #list: readonly ManagedApp[] = [];
   /** Names being made or removed. */
   readonly #changing = new Set<string>();
 
@@ -43,8 +44,9 @@ export class Apps {
     this.#options = options;
   }
 
-  list(): ManagedApp[] {
-    return [...this.#entries.values()].map((entry) => entry.app);
+  /** By name. The same array until an app comes or goes. */
+  list(): readonly ManagedApp[] {
+    return this.#list;
   }
 
   find(name: string): ManagedApp | null {
@@ -114,9 +116,11 @@ export class Apps {
     });
   }
 
-  /** Closes all sockets and ends all hosts. */
+  /** Closes all sockets, ends all hosts and waits for what was being deployed to fail. Abort `context.signal` first. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#entries.keys()].map((name) => this.#layDown(name)));
+    const apps = this.list();
+    await Promise.all(apps.map((app) => this.#layDown(app.name)));
+    await Promise.all(apps.map((app) => app.lane.idle()));
   }
 
   async #takeUp(name: string, { createdAtMs }: { createdAtMs: number }): Promise<ManagedApp> {
@@ -143,6 +147,7 @@ export class Apps {
     await sweepLeftovers(context, app);
     const listener = await listenForApp(own.socket, app.host);
     this.#entries.set(name, { app, listener });
+    this.#listAnew();
     return app;
   }
 
@@ -150,9 +155,15 @@ export class Apps {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
+    this.#listAnew();
     entry.listener.close();
     await entry.app.host.stop();
     await entry.app.log.close();
+  }
+
+  #listAnew(): void {
+    const apps = [...this.#entries.values()].map((entry) => entry.app);
+    this.#list = apps.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   async #production(repository: string): Promise<string> {

@@ -26,11 +26,7 @@ export function createControlService({ context, apps, health }: ControlServiceOp
   const { store } = context;
   return {
     health,
-    listApps: async () =>
-      apps
-        .list()
-        .map((app) => presentApp(context, app))
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    listApps: async () => apps.list().map((app) => presentApp(context, app)),
     getApp: async (name) => presentApp(context, apps.get(name)),
     createApp: async (name) => presentApp(context, await apps.create(name)),
     removeApp: async (name) => await apps.remove(name),

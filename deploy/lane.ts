@@ -33,6 +33,11 @@ export class Lane {
       done.resolve();
     }
   }
+
+  /** Resolves when nothing runs or waits any more. */
+  async idle(): Promise<void> {
+    await this.#tail;
+  }
 }
 
 async function inTime(turn: Promise<unknown>): Promise<void> {
