@@ -18,9 +18,11 @@ export const httpLimits = {
   headBytes: 16 * KiB,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
+  /** How often Node looks for heads and requests that are overdue. */
+  timeoutCheckMs: 5_000,
   /** Longer than nginx's upstream idle timeout (60 s), so that nginx never reuses a closing connection. */
   keepAliveTimeoutMs: 75_000,
-  /** A client that takes nothing of a file or proxied response for this long is cut off. */
+  /** A client that takes nothing of a file for this long is cut off. */
   responseIdleMs: 60_000,
   targetBytes: 8 * KiB,
   requestIdChars: 128,
@@ -110,8 +112,8 @@ export const hostLimits = {
 
 /** Bounds on the gateway's way to the apps. */
 export const gatewayLimits = {
-  /** Connections kept or open per app. */
-  socketsPerApp: 1_024,
+  /** Requests and WebSockets at once per app; each has a connection of its own. */
+  inFlightPerApp: 4_096,
   /** A connection to an app that carried nothing for this long is given up: the longest timeout of a function, and some. */
   upstreamIdleMs: invocationLimits.timeoutMsMax + 30_000,
   /** Shorter than an app host's keepAliveTimeoutMs, so that no request meets a closing connection. */

@@ -1,0 +1,179 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ErrorCode } from '../../runtime/contract/errors.ts';
+import { FnrunError } from '../../runtime/contract/errors.ts';
+import { gatewayLimits, httpLimits } from '../../runtime/contract/limits.ts';
+import { answerClientError, endWithProblem } from '../client-error.ts';
+import { sendProblem } from '../problem.ts';
+import { requestIdOf } from '../request-id.ts';
+import { originForm, readRequestHead } from '../target.ts';
+import { createProxy } from './proxy.ts';
+import type { Destination } from './proxy.ts';
+import { resolveHost } from './resolve-host.ts';
+import type { GatewayApp } from './resolve-host.ts';
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  /** The apps as they are now. Called once per request: must be cheap. */
+  apps: () => readonly GatewayApp[];
+  /** Version told by the health check. */
+  version: string;
+  /** How long requests may go on after `close()`, in ms. @default gatewayLimits.drainMs */
+  drainMs?: number;
+}
+
+/** The HTTP listener for machines without nginx. */
+export interface Gateway {
+  /**
+   * Starts to listen; `port` 0 takes a free one.
+   * @throws FnrunError FN_PORT_IN_USE when the port is taken
+   */
+  listen(options: { host: string; port: number }): Promise<{ host: string; port: number }>;
+  /** Ends WebSockets and idle connections at once, requests when they are done or the drain time is over. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Path of the health check; it is answered on every host name, before any app is looked for. */
+export const healthPath = '/.well-known/fnrun/health';
+
+/** Creates a gateway that leads each request to the app its Host names. */
+export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }: GatewayOptions): Gateway {
+  const proxy = createProxy();
+  const upgraded = new Set<Socket>();
+  const inFlight = new Map<string, number>();
+  let closing: Promise<void> | null = null;
+
+  const enter = (app: string, leaving: ServerResponse | Socket): boolean => {
+    const count = inFlight.get(app) ?? 0;
+    if (count >= gatewayLimits.inFlightPerApp) return false;
+    inFlight.set(app, count + 1);
+    leaving.once('close', () => {
+      const left = (inFlight.get(app) ?? 1) - 1;
+      if (left === 0) inFlight.delete(app);
+      else inFlight.set(app, left);
+    });
+    return true;
+  };
+
+  const server = createServer(serverOptions, (req, res) => {
+    const requestId = requestIdOf(req.headers['x-request-id']);
+    // A response without length ends with its connection in HTTP/1.0.
+    const keepAlive = res.shouldKeepAlive && closing === null && req.httpVersionMinor > 0;
+    res.shouldKeepAlive = keepAlive;
+    const route = readRoute(req, { apps: apps(), requestId, keepAlive });
+    if (route.kind === 'problem') {
+      if (route.code === 'FN_BAD_REQUEST') res.shouldKeepAlive = false;
+      sendProblem(res, route.code, { detail: route.detail, requestId });
+    } else if (route.kind === 'health') {
+      answerHealth(res, { status: closing === null ? 'ok' : 'stopping', apps: apps().length, version });
+    } else if (route.kind === 'server-options') {
+      res.writeHead(204, { 'x-request-id': requestId }).end();
+    } else if (enter(route.app.name, res)) {
+      proxy.forward(req, res, route.to);
+    } else {
+      sendProblem(res, 'FN_OVERLOADED', { detail: 'The app has too many requests under way', requestId });
+    }
+  });
+  server.on('clientError', answerClientError);
+  server.on('upgrade', (req, stream, head) => {
+    // The server listens on TCP without TLS: its streams are sockets.
+    const socket = stream as Socket;
+    socket.on('error', () => socket.destroy());
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    const requestId = requestIdOf(req.headers['x-request-id']);
+    const route = readRoute(req, { apps: apps(), requestId, keepAlive: false });
+    if (route.kind === 'problem') endWithProblem(socket, route.code, { detail: route.detail, requestId });
+    else if (route.kind !== 'app') endWithProblem(socket, 'FN_NOT_FOUND', { requestId });
+    else if (enter(route.app.name, socket)) proxy.upgrade(req, socket, { head, to: route.to });
+    else endWithProblem(socket, 'FN_OVERLOADED', { requestId });
+  });
+
+  return {
+    listen: (address) => listen(server, address),
+    close() {
+      closing ??= drain(server, { upgraded, drainMs }).then(() => proxy.close());
+      return closing;
+    },
+  };
+}
+
+const serverOptions = {
+  maxHeaderSize: httpLimits.headBytes,
+  headersTimeout: httpLimits.headersTimeoutMs,
+  requestTimeout: httpLimits.requestTimeoutMs,
+  keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
+  connectionsCheckingInterval: httpLimits.timeoutCheckMs,
+  // A missing Host is answered by readRequestHead, with a problem document.
+  requireHostHeader: false,
+  // Some clients offer `Upgrade: h2c` with every request; only WebSockets are upgraded, the others served as they are.
+  shouldUpgradeCallback: (req: IncomingMessage) =>
+    req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket',
+};
+
+type Route =
+  | { kind: 'app'; app: GatewayApp; to: Destination }
+  | { kind: 'health' }
+  | { kind: 'server-options' }
+  | { kind: 'problem'; code: ErrorCode; detail: string };
+
+interface RouteOptions {
+  apps: readonly GatewayApp[];
+  requestId: string;
+  keepAlive: boolean;
+}
+
+function readRoute(req: IncomingMessage, { apps, requestId, keepAlive }: RouteOptions): Route {
+  const head = readRequestHead(req);
+  if (!head.ok) return { kind: 'problem', code: 'FN_BAD_REQUEST', detail: head.reason };
+  const { target, host } = head;
+  if (target.path === healthPath && (req.method === 'GET' || req.method === 'HEAD')) return { kind: 'health' };
+  if (target.form === 'asterisk') return { kind: 'server-options' };
+  const app = resolveHost(host.hostname, apps);
+  if (app === null)
+    return { kind: 'problem', code: 'FN_APP_NOT_FOUND', detail: `No app has the host name ${host.hostname}` };
+  if (!app.live)
+    return { kind: 'problem', code: 'FN_NO_RELEASE', detail: `The app ${app.name} waits for its first push` };
+  const to = { socketPath: app.socketPath, requestId, host: host.host, url: originForm(target), keepAlive };
+  return { kind: 'app', app, to };
+}
+
+function answerHealth(res: ServerResponse, health: { status: 'ok' | 'stopping'; apps: number; version: string }): void {
+  const body = JSON.stringify(health);
+  res.writeHead(health.status === 'ok' ? 200 : 503, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+function listen(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      const hint = 'Choose another one with --listen, or end the program that has it';
+      reject(
+        new FnrunError('FN_PORT_IN_USE', `Cannot listen on ${host}:${port}: the port is taken`, { cause: error, hint }),
+      );
+    });
+    server.listen({ host, port }, () => {
+      const bound = server.address() as AddressInfo;
+      resolve({ host: bound.address, port: bound.port });
+    });
+  });
+}
+
+async function drain(server: Server, { upgraded, drainMs }: { upgraded: Set<Socket>; drainMs: number }): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  // A WebSocket has no end of its own to wait for.
+  for (const socket of upgraded) socket.destroy();
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(deadline);
+}

@@ -1,0 +1,167 @@
+import { createProxyServer } from 'httpxy';
+import { Agent } from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { ErrorCode } from '../../runtime/contract/errors.ts';
+import { gatewayLimits } from '../../runtime/contract/limits.ts';
+import { endWithProblem } from '../client-error.ts';
+import { sendProblem } from '../problem.ts';
+import { forwardedHeaders, framingHeaders, stripHopByHop } from './forwarded-headers.ts';
+
+/** Where a request goes, and what goes with it. */
+export interface Destination {
+  socketPath: string;
+  requestId: string;
+  host: string;
+  /** The request target in origin form. */
+  url: string;
+  /** Whether the client's connection may carry another request. */
+  keepAlive: boolean;
+}
+
+/** Carries requests and WebSockets to unix sockets. */
+export interface Proxy {
+  forward(req: IncomingMessage, res: ServerResponse, to: Destination): void;
+  upgrade(req: IncomingMessage, socket: Socket, options: { head: Buffer; to: Destination }): void;
+  close(): void;
+}
+
+interface Passage {
+  socketPath: string;
+  requestId: string;
+  headers: Record<string, string>;
+  proxyReq: ClientRequest | null;
+  retried: boolean;
+  timedOut: boolean;
+  upgraded: boolean;
+}
+
+/**
+ * The proxy over httpxy, a maintained fork of node-http-proxy. What the fork leaves to us: headers (see
+ * forwarded-headers.ts), 1xx, the head of a response whose body is late, errors, and one retry.
+ */
+export function createProxy(): Proxy {
+  const agent = new Agent({ keepAlive: true, timeout: gatewayLimits.freeSocketMs });
+  const proxy = createProxyServer({
+    proxyTimeout: gatewayLimits.upstreamIdleMs,
+    upgradeTimeout: gatewayLimits.upgradeMs,
+  });
+  const passages = new WeakMap<IncomingMessage, Passage>();
+
+  const begin = (req: IncomingMessage, to: Destination): Passage => {
+    const passage = passageOf(req, to);
+    passages.set(req, passage);
+    req.url = to.url;
+    return passage;
+  };
+  const send = (req: IncomingMessage, res: ServerResponse, { socketPath, headers }: Passage): void => {
+    proxy.web(req, res, { target: { socketPath }, agent, headers }).catch(() => res.destroy());
+  };
+
+  proxy.on('proxyReq', (proxyReq, req, res) => {
+    const passage = passages.get(req);
+    if (passage === undefined) return;
+    passage.proxyReq = proxyReq;
+    proxyReq.once('timeout', () => (passage.timedOut = true));
+    proxyReq.on('information', (info) => passOnEarlyHints(info, res));
+  });
+  proxy.on('proxyRes', (proxyRes, _req, res) => {
+    stripHopByHop(proxyRes.headers);
+    // Headers go out with the first bytes of the body; an event stream may have none for long.
+    if (proxyRes.headers['content-length'] === undefined) setImmediate(() => flushHead(res));
+  });
+  proxy.on('proxyReqWs', (proxyReq, req, socket) => {
+    socket.once('close', () => proxyReq.destroy());
+    proxyReq.once('upgrade', (_res, upstream: Socket) => {
+      const passage = passages.get(req);
+      if (passage !== undefined) passage.upgraded = true;
+      // A side that vanishes without an end would leave the other one open for ever.
+      socket.once('close', () => upstream.destroySoon());
+      upstream.once('close', () => socket.destroySoon());
+    });
+  });
+  proxy.on('error', (error: NodeJS.ErrnoException, req, res) => {
+    const passage = req && passages.get(req);
+    if (req === undefined || res === undefined || passage === undefined) return;
+    if (res instanceof Socket) {
+      failUpgrade(res, { error, passage });
+    } else if (mayRetry(req, res, { error, passage })) {
+      passage.retried = true;
+      send(req, res, passage);
+    } else {
+      fail(res, { error, passage });
+    }
+  });
+
+  return {
+    forward(req, res, to) {
+      const passage = begin(req, to);
+      passage.headers['connection'] = 'keep-alive';
+      // From here on the proxy reads these in place of the client's: it copies them, and echoes `connection`.
+      req.headers = { ...framingHeaders(req, to.host), connection: to.keepAlive ? 'keep-alive' : 'close' };
+      send(req, res, passage);
+    },
+    upgrade(req, socket, { head, to }) {
+      const { socketPath, headers } = begin(req, to);
+      req.headers = { host: to.host, connection: 'Upgrade', upgrade: 'websocket' };
+      proxy.ws(req, socket, { target: { socketPath }, agent: false, headers }, head).catch(() => socket.destroy());
+    },
+    close() {
+      agent.destroy();
+    },
+  };
+}
+
+function passageOf(req: IncomingMessage, to: Destination): Passage {
+  const { socketPath, requestId } = to;
+  // The types of httpxy know one value per header only; it passes on what http.request takes.
+  const headers = forwardedHeaders(req, to) as Record<string, string>;
+  return { socketPath, requestId, headers, proxyReq: null, retried: false, timedOut: false, upgraded: false };
+}
+
+interface Failure {
+  error: NodeJS.ErrnoException;
+  passage: Passage;
+}
+
+function fail(res: ServerResponse, { error, passage }: Failure): void {
+  // What is left of the body is not read any more, so the connection cannot carry another request.
+  const headers = res.req.complete ? {} : { connection: 'close' };
+  sendProblem(res, codeOf(error, passage), { requestId: passage.requestId, headers });
+}
+
+function failUpgrade(socket: Socket, { error, passage }: Failure): void {
+  if (passage.upgraded) socket.destroy();
+  else endWithProblem(socket, codeOf(error, passage), { requestId: passage.requestId });
+}
+
+/** A kept connection may end just as a request goes out on it. One that changes nothing and has no body goes again. */
+function mayRetry(req: IncomingMessage, res: ServerResponse, { error, passage }: Failure): boolean {
+  const safe = req.method === 'GET' || req.method === 'HEAD' || req.method === 'OPTIONS';
+  const bodiless = (req.headers['content-length'] ?? '0') === '0' && req.headers['transfer-encoding'] === undefined;
+  const reset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  const reused = passage.proxyReq?.reusedSocket === true && !passage.timedOut;
+  return safe && bodiless && reset && reused && !passage.retried && !res.headersSent && !res.destroyed;
+}
+
+const notAccepted = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EACCES', 'EMFILE', 'ENFILE']);
+
+function codeOf(error: NodeJS.ErrnoException, passage: Passage): ErrorCode {
+  if (passage.timedOut || error.code === 'ERR_UPSTREAM_UPGRADE_TIMEOUT') return 'FN_TIMEOUT';
+  return notAccepted.has(error.code ?? '') ? 'FN_APP_UNAVAILABLE' : 'FN_APP_UNREACHABLE';
+}
+
+function flushHead(res: ServerResponse): void {
+  if (!res.headersSent && !res.destroyed) res.flushHeaders();
+}
+
+function passOnEarlyHints({ statusCode, headers }: InformationEvent, res: ServerResponse): void {
+  const { link } = headers;
+  if (statusCode !== 103 || link === undefined || res.headersSent || res.destroyed || res.req.httpVersionMinor === 0)
+    return;
+  try {
+    res.writeEarlyHints({ link });
+  } catch {
+    // Node takes fewer Link values than apps may send; hints may be left out.
+  }
+}
