@@ -79,7 +79,7 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
       else arm();
     });
     void thread.ended.then((reason) => {
-      if (told.length === assignments.length || told.at(-1)?.error != null) return;
+      if (told.length === assignments.length || (told.at(-1)?.error ?? null) !== null) return;
       end(
         failure(
           assignments[told.length]!.name,

@@ -155,7 +155,7 @@ export class Exchange implements Job, InvocationListener {
     sendProblem(this.#res, code, {
       requestId,
       ...(detail !== undefined && { detail }),
-      ...(dev && stack != null && { stack }),
+      ...(dev && typeof stack === 'string' && { stack }),
     });
   }
 

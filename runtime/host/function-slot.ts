@@ -1,4 +1,4 @@
-import type { BootCheckEntry } from '../contract/ipc.ts';
+import type { BootCheckEntry, FunctionStats } from '../contract/ipc.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { hostLimits, workerLimits } from '../contract/limits.ts';
 import type { ManifestFunction } from '../contract/manifest.ts';
@@ -42,7 +42,6 @@ export class FunctionSlot {
   readonly #assignment: Assignment;
   #loadFailures = 0;
   #blockedUntil = 0;
-  #lastLoadError = '';
   #retired = false;
 
   constructor(fn: ManifestFunction, { assignment, services }: { assignment: Assignment; services: SlotServices }) {
@@ -50,10 +49,6 @@ export class FunctionSlot {
     this.settings = fn.inspection?.settings ?? defaultSettings;
     this.#assignment = assignment;
     this.#services = services;
-  }
-
-  get workers(): readonly FunctionWorker[] {
-    return this.#workers;
   }
 
   get release(): string {
@@ -66,6 +61,16 @@ export class FunctionSlot {
 
   get queued(): number {
     return this.#queue.size;
+  }
+
+  idleWorkers(): FunctionWorker[] {
+    return this.#workers.filter((worker) => worker.state === 'ready' && worker.inFlight === 0);
+  }
+
+  stats(): FunctionStats {
+    const { inFlight, queued, requests, failures } = this;
+    const { name, route } = this.fn;
+    return { name, route, workers: this.#workers.length, inFlight, queued, requests, failures };
   }
 
   get readyCount(): number {
@@ -214,7 +219,6 @@ export class FunctionSlot {
     const { restartBackoffMinMs, restartBackoffMaxMs } = hostLimits;
     const backoffMs = Math.min(restartBackoffMaxMs, restartBackoffMinMs * 2 ** (this.#loadFailures - 1));
     this.#blockedUntil = performance.now() + backoffMs;
-    this.#lastLoadError = entry.error.message;
     this.#services.note(
       this,
       'error',
@@ -224,12 +228,8 @@ export class FunctionSlot {
       this.#rejectAll('FN_LOAD_FAILED', 'The function does not load; it is tried again shortly');
   }
 
-  get lastLoadError(): string {
-    return this.#lastLoadError;
-  }
-
   #rejectAll(code: ErrorCode, detail: string): void {
-    for (const waiting of [...this.#queue]) {
+    for (const waiting of this.#queue) {
       clearTimeout(waiting.timer);
       this.#queue.delete(waiting);
       waiting.job.reject(code, detail);

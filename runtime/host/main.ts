@@ -4,8 +4,8 @@ import type { FromHost, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { hostLimits } from '../contract/limits.ts';
 import { entryPoint } from '../entry-points.ts';
-import { createThreadPool } from '../pool/thread-pool.ts';
-import { createHostApp } from './app.ts';
+import { ThreadPool } from '../pool/thread-pool.ts';
+import { HostApp } from './app.ts';
 import { createLogSink } from './log-sink.ts';
 import { createHostServer } from './server.ts';
 
@@ -20,7 +20,7 @@ export interface HostArguments {
 const { app: name, dev, logFd } = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
 process.title = `fnrun: ${name}`;
 const sink = createLogSink(logFd);
-const pool = createThreadPool({
+const pool = new ThreadPool({
   workerFile: entryPoint('runtime/worker/main'),
   onStuck(reason) {
     app.log({ level: 'error', message: `a thread does not end (${reason}); the host process is replaced` });
@@ -28,7 +28,7 @@ const pool = createThreadPool({
     setImmediate(() => process.kill(process.pid, 'SIGKILL'));
   },
 });
-const app = createHostApp({ app: name, pool, sink, now: () => new Date() });
+const app = new HostApp({ app: name, pool, sink, now: () => new Date() });
 const server = createHostServer({ app, dev });
 
 const send = (message: FromHost): void => {
@@ -60,17 +60,20 @@ async function answer(message: Exclude<ToHost, { type: 'connection' }>): Promise
     case 'activate':
       return await app.activate(message.release);
     case 'discard':
-      return app.discard(message.release);
+      app.discard(message.release);
+      return null;
     case 'stats':
       return app.stats();
     case 'stop':
-      return await stop();
+      await stop();
+      return null;
   }
 }
 
 async function stop(): Promise<void> {
   const deadline = setTimeout(() => process.kill(process.pid, 'SIGKILL'), hostLimits.stopMs);
   await server.drain();
+  app.close();
   await pool.close();
   clearTimeout(deadline);
   // After the reply has left.

@@ -114,7 +114,7 @@ function handle({ req, res, app, dev }: Incoming): void {
     res,
     slot,
     url: `${peer.protocol}://${host.host}${originForm(target)}`,
-    params: params as Record<string, unknown>,
+    params,
     requestId,
     clientAddress: peer.address,
     dev,

@@ -131,7 +131,7 @@ export class FunctionWorker {
    * acknowledge within `graceMs` is blocked in its own code: its thread is ended.
    */
   abort(id: number, reasonIndex: number, { graceMs = invocationLimits.abortGraceMs }: { graceMs?: number } = {}): void {
-    if (this.#running.get(id) == null) return;
+    if ((this.#running.get(id) ?? null) === null) return;
     this.#running.set(id, null);
     this.#outbox.push(toWorker.abort, id, reasonIndex);
     const timer = setTimeout(() => this.retire('its event loop is blocked'), graceMs);
@@ -209,7 +209,7 @@ export class FunctionWorker {
           i += 7;
           break;
         default:
-          throw new Error(`Cannot read frame: unknown opcode ${String(batch[i])}`);
+          throw new Error(`Cannot read frame: unknown opcode ${JSON.stringify(batch[i])}`);
       }
     }
     if (lines > 0) this.#outbox.push(toWorker.logAck, lines);

@@ -12,131 +12,139 @@ export interface Thread {
   terminate(reason: string): Promise<string>;
 }
 
-/** The threads of one app host. Piscina starts, watches and ends them. */
-export interface ThreadPool {
-  /** A thread with this much V8 heap: from the warm reserve when it has one, else new; null at `threadsMax`. */
-  take(memoryMb: number): Thread | null;
-  readonly size: number;
-  readonly idle: number;
-  /** Ends all threads. */
-  close(): Promise<void>;
-}
-
 /** What a pool is made of. */
 export interface ThreadPoolOptions {
   /** Absolute path of the worker's entry. */
   workerFile: string;
-  /** @default workerLimits.reserve */
+  /** Idle threads kept warm. @default workerLimits.reserve */
   reserve?: number;
-  /** @default workerLimits.threadsMax */
+  /** Threads at most, reserve included. @default workerLimits.threadsMax */
   threadsMax?: number;
   /** Called when a thread that was told to end has not ended within `workerLimits.terminateMs`. */
   onStuck: (reason: string) => void;
 }
 
 /**
- * Every thread runs a single task for its whole life, so that the reserve (parked tasks) and
- * assignment are ours, while starting, crashing and ending stay piscina's.
+ * The threads of one app host. Every thread runs a single piscina task for its whole life,
+ * so that the reserve (parked tasks) and assignment are ours, while starting, crashing and
+ * ending stay piscina's.
  */
-export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
-  const { workerFile, reserve = workerLimits.reserve, threadsMax = workerLimits.threadsMax, onStuck } = options;
-  const pools = new Map<number, Piscina>();
-  const parked: Thread[] = [];
-  const threads = new Set<Thread>();
-  let closed = false;
-  let refillQueued = false;
+export class ThreadPool {
+  readonly #options: Required<ThreadPoolOptions>;
+  /** One piscina for each heap size: resource limits are set when a thread starts. */
+  readonly #pools = new Map<number, Piscina>();
+  readonly #threads = new Set<Thread>();
+  readonly #parked: Thread[] = [];
+  #closed = false;
+  #refillQueued = false;
 
-  const poolOf = (memoryMb: number): Piscina => {
-    let pool = pools.get(memoryMb);
-    if (pool === undefined) {
-      pool = new Piscina({
-        filename: workerFile,
-        minThreads: 0,
-        maxThreads: threadsMax + 1,
-        maxQueue: threadsMax,
-        idleTimeout: 0,
-        concurrentTasksPerWorker: 1,
-        atomics: 'disabled',
-        recordTiming: false,
-        workerHistogram: false,
-        env: {},
-        resourceLimits: {
-          maxOldGenerationSizeMb: memoryMb,
-          maxYoungGenerationSizeMb: workerLimits.youngGenerationMb,
-        },
-      });
-      // Errors of threads without a task; ours always have one.
-      pool.on('error', () => {});
-      pools.set(memoryMb, pool);
-    }
-    return pool;
-  };
+  constructor(options: ThreadPoolOptions) {
+    this.#options = { reserve: workerLimits.reserve, threadsMax: workerLimits.threadsMax, ...options };
+    this.#refill();
+  }
 
-  const start = (memoryMb: number): Thread => {
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  get idle(): number {
+    return this.#parked.length;
+  }
+
+  /** A thread with this much V8 heap: from the reserve when it has one, else new; null at `threadsMax`. */
+  take(memoryMb: number): Thread | null {
+    const warm = memoryMb === workerLimits.memoryMb ? this.#parked.shift() : undefined;
+    const thread = warm ?? (this.#hasRoom() ? this.#start(memoryMb) : null);
+    this.#refill();
+    return thread;
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#threads].map((thread) => thread.terminate('the host stops')));
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #hasRoom(): boolean {
+    return !this.#closed && this.#threads.size < this.#options.threadsMax;
+  }
+
+  /** Off the request path: the thread just taken starts its work first. */
+  #refill(): void {
+    if (this.#refillQueued || this.#closed) return;
+    this.#refillQueued = true;
+    setImmediate(() => {
+      this.#refillQueued = false;
+      while (this.#parked.length < this.#options.reserve && this.#hasRoom()) {
+        this.#parked.push(this.#start(workerLimits.memoryMb));
+      }
+    });
+  }
+
+  #start(memoryMb: number): Thread {
     const { port1, port2 } = new MessageChannel();
     const controller = new AbortController();
-    const closedPort = new Promise<void>((resolve) => port1.once('close', () => resolve()));
-    const task = poolOf(memoryMb).run({ port: port2 }, { transferList: [port2] as never, signal: controller.signal });
+    const portClosed = new Promise<void>((resolve) => port1.once('close', () => resolve()));
+    const transferList = [port2] as never;
+    const task = this.#poolOf(memoryMb).run({ port: port2 }, { transferList, signal: controller.signal });
     let reason = '';
     const failed = task.then(
       () => 'the thread returned',
-      (error: unknown) => (reason !== '' ? reason : describeEnd(error)),
+      (error: unknown) => (reason === '' ? describeEnd(error) : reason),
     );
-    const ended = Promise.all([failed, closedPort]).then(([why]) => {
-      threads.delete(thread);
-      const at = parked.indexOf(thread);
-      if (at >= 0) parked.splice(at, 1);
+    // A task that dies before its thread took the port leaves this end with us: closing it closes the other.
+    void failed.then(() => port2.close());
+    // Piscina forgets a thread when it tells it to end; only the port tells when it has.
+    const ended = Promise.all([failed, portClosed]).then(([why]) => {
+      this.#forget(thread);
       return why;
     });
     const thread: Thread = {
       port: port1,
       ended,
-      terminate(why) {
-        if (!controller.signal.aborted) {
-          reason = why;
-          controller.abort();
-          const timer = setTimeout(() => onStuck(why), workerLimits.terminateMs);
-          void ended.then(() => clearTimeout(timer));
-        }
+      terminate: (why) => {
+        if (controller.signal.aborted) return ended;
+        reason = why;
+        controller.abort();
+        const timer = setTimeout(() => this.#options.onStuck(why), workerLimits.terminateMs);
+        void ended.then(() => clearTimeout(timer));
         return ended;
       },
     };
-    // A task that dies before its thread took the port leaves this end with us: closing it closes the other.
-    void failed.then(() => port2.close());
-    threads.add(thread);
+    this.#threads.add(thread);
     return thread;
-  };
+  }
 
-  // Off the request path: the thread just taken starts first.
-  const refill = (): void => {
-    if (refillQueued || closed) return;
-    refillQueued = true;
-    setImmediate(() => {
-      refillQueued = false;
-      while (!closed && parked.length < reserve && threads.size < threadsMax) parked.push(start(workerLimits.memoryMb));
+  #forget(thread: Thread): void {
+    this.#threads.delete(thread);
+    const at = this.#parked.indexOf(thread);
+    if (at >= 0) this.#parked.splice(at, 1);
+  }
+
+  #poolOf(memoryMb: number): Piscina {
+    const known = this.#pools.get(memoryMb);
+    if (known !== undefined) return known;
+    const { workerFile, threadsMax } = this.#options;
+    const pool = new Piscina({
+      filename: workerFile,
+      minThreads: 0,
+      // One more than ours: an ended thread is counted there a moment longer.
+      maxThreads: threadsMax + 1,
+      maxQueue: threadsMax,
+      idleTimeout: 0,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      recordTiming: false,
+      workerHistogram: false,
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: workerLimits.youngGenerationMb },
     });
-  };
-  refill();
-
-  return {
-    take(memoryMb) {
-      const warm = memoryMb === workerLimits.memoryMb ? parked.shift() : undefined;
-      const thread = warm ?? (threads.size < threadsMax ? start(memoryMb) : null);
-      refill();
-      return thread;
-    },
-    get size() {
-      return threads.size;
-    },
-    get idle() {
-      return parked.length;
-    },
-    async close() {
-      closed = true;
-      await Promise.all([...threads].map((thread) => thread.terminate('the host stops')));
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-    },
-  };
+    // Told for threads without a task; ours always have one.
+    pool.on('error', () => {});
+    this.#pools.set(memoryMb, pool);
+    return pool;
+  }
 }
 
 function describeEnd(error: unknown): string {

@@ -5,8 +5,7 @@ import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
 import { hostLimits, httpLimits, workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
-import { startHostProcess } from './host-process.ts';
-import type { HostProcess } from './host-process.ts';
+import { HostProcess } from './host-process.ts';
 
 /** Creates the supervisor of one app. No process runs until the first connection or `load`. */
 export function createAppHost(options: AppHostOptions): AppHost {
@@ -130,7 +129,7 @@ class SupervisedHost implements AppHost {
   async #start(): Promise<HostProcess> {
     this.#state = 'starting';
     const { app, dev = false, onLog } = this.#options;
-    const host = startHostProcess({ app, dev, onLog });
+    const host = new HostProcess({ app, dev, onLog });
     this.#process = host;
     void host.exited.then((reason) => this.#onExit(host, reason));
     try {

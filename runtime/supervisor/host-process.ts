@@ -2,29 +2,16 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { createInterface } from 'node:readline';
 import { FnrunError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { FromHost, ToHost } from '../contract/ipc.ts';
 import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import { entryPoint } from '../entry-points.ts';
+import { readHostLines, readLogRecords } from './host-output.ts';
 
 type Request = Exclude<ToHost, { type: 'connection' }>;
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
-
-/** One running app host process. */
-export interface HostProcess {
-  readonly pid: number;
-  /** Resolves when the process answers. Rejects with `FN_HOST_FAILED`. */
-  readonly started: Promise<void>;
-  /** Resolves with the reason when the process is gone. */
-  readonly exited: Promise<string>;
-  /** Sends a request and waits for its reply. Rejects when the host says so, dies, or the deadline passes. */
-  request(message: WithoutId<Request>, options: { deadlineMs: number }): Promise<unknown>;
-  pass(socket: Socket): void;
-  kill(): void;
-}
 
 /** What a host process is started with. */
 export interface HostProcessOptions {
@@ -42,101 +29,132 @@ interface Waiting {
 /** Position of the log pipe among the child's file descriptors (3 is the IPC channel). */
 const logFd = 4;
 
-/** Starts an app host. */
-export function startHostProcess({ app, dev, onLog }: HostProcessOptions): HostProcess {
-  const child = fork(entryPoint('runtime/host/main'), [JSON.stringify({ app, dev, logFd })], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-    serialization: 'json',
-    execArgv: [`--max-semi-space-size=${hostLimits.semiSpaceMb}`],
-    env: hostEnv(),
-  });
-  const waiting = new Map<number, Waiting>();
-  let nextId = 1;
-  let lastWords = '';
-  const note = (level: LogRecord['level'], message: string): void => {
-    onLog({ time: new Date().toISOString(), level, app, message });
-  };
-  readLogs(child.stdio[logFd] as Readable, { onLog, note });
-  // Native code and V8 itself write here; what came last tells why a host died.
-  readLines(child.stdout!, (line) => note('info', line));
-  readLines(child.stderr!, (line) => {
-    if (lastWords === '' || /fatal|error/i.test(line)) lastWords = line.trim().slice(0, 200);
-    note('error', line);
-  });
+/** One running app host process. */
+export class HostProcess {
+  /** Resolves when the process answers. Rejects with `FN_HOST_FAILED`. */
+  readonly started: Promise<void>;
+  /** Resolves with the reason when the process is gone. */
+  readonly exited: Promise<string>;
+  readonly #options: HostProcessOptions;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #lastWords = '';
 
-  const started = Promise.withResolvers<void>();
-  const exited = Promise.withResolvers<string>();
-  const startTimer = setTimeout(() => {
-    fail(`the app host of ${app} did not start within ${hostLimits.startMs} ms`);
-    child.kill('SIGKILL');
-  }, hostLimits.startMs);
-  const fail = (message: string): void => {
-    clearTimeout(startTimer);
-    const error = new FnrunError('FN_HOST_FAILED', message);
-    started.reject(error);
-    for (const { reject, timer } of waiting.values()) {
-      clearTimeout(timer);
-      reject(error);
-    }
-    waiting.clear();
-  };
-  // Whoever does not wait for the start hears of its failure by `exited`.
-  started.promise.catch(() => {});
-  child.on('message', (message: FromHost) => {
-    if (message.type === 'started') {
-      clearTimeout(startTimer);
-      started.resolve();
-      return;
-    }
-    const entry = waiting.get(message.id);
+  constructor(options: HostProcessOptions) {
+    const { app, dev } = options;
+    this.#options = options;
+    this.#child = fork(entryPoint('runtime/host/main'), [JSON.stringify({ app, dev, logFd })], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      serialization: 'json',
+      execArgv: [`--max-semi-space-size=${hostLimits.semiSpaceMb}`],
+      env: hostEnv(),
+    });
+    this.#readOutput();
+    const exited = Promise.withResolvers<string>();
+    this.exited = exited.promise;
+    this.started = this.#awaitStart();
+    // Whoever does not wait for the start hears of its failure by `exited`.
+    this.started.catch(() => {});
+    this.#child.on('exit', (code, signal) => {
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      const reason = this.#lastWords === '' ? how : `${how}: ${this.#lastWords}`;
+      this.#rejectAll(`the app host of ${app} ended (${reason})`);
+      exited.resolve(reason);
+    });
+    this.#child.on('error', (error) => this.#rejectAll(`the app host of ${app} failed: ${error.message}`));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Sends a request and waits for its reply. Rejects when the host says so, dies, or the deadline passes. */
+  request(message: WithoutId<Request>, { deadlineMs }: { deadlineMs: number }): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        const text = `the app host of ${this.#options.app} did not answer "${message.type}" within ${deadlineMs} ms`;
+        reject(new FnrunError('FN_HOST_FAILED', text));
+      }, deadlineMs);
+      this.#waiting.set(id, { resolve, reject, timer });
+      this.#send({ ...message, id });
+    });
+  }
+
+  /** Hands a connection over; our end of it is closed once the host has it. */
+  pass(socket: Socket): void {
+    if (!this.#child.connected) socket.destroy();
+    else this.#child.send({ type: 'connection' } satisfies ToHost, socket, {}, () => {});
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToHost): void {
+    // A channel that is closed is followed by 'exit', which rejects what waits.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #awaitStart(): Promise<void> {
+    const { app } = this.#options;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new FnrunError('FN_HOST_FAILED', `the app host of ${app} ${why}`));
+      const timer = setTimeout(() => {
+        fail(`did not start within ${hostLimits.startMs} ms`);
+        this.kill();
+      }, hostLimits.startMs);
+      this.#child.on('message', (message: FromHost) => {
+        if (message.type === 'reply') {
+          this.#onReply(message);
+          return;
+        }
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#child.once('error', (error) => fail(`cannot be started: ${error.message}`));
+      this.#child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        fail(`ended while it started (${signal ?? `exit code ${code}`}) ${this.#lastWords}`.trimEnd());
+      });
+    });
+  }
+
+  #onReply(message: Extract<FromHost, { type: 'reply' }>): void {
+    const entry = this.#waiting.get(message.id);
     if (entry === undefined) return;
-    waiting.delete(message.id);
+    this.#waiting.delete(message.id);
     clearTimeout(entry.timer);
     if (message.ok) entry.resolve(message.result);
     else entry.reject(new FnrunError(message.code as ErrorCode, message.message));
-  });
-  child.on('error', (error) => fail(`the app host of ${app} cannot be started: ${error.message}`));
-  child.on('exit', (code, signal) => {
-    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-    const reason = lastWords === '' ? how : `${how}: ${lastWords}`;
-    fail(`the app host of ${app} ended (${reason})`);
-    exited.resolve(reason);
-  });
+  }
 
-  return {
-    pid: child.pid ?? 0,
-    started: started.promise,
-    exited: exited.promise,
-    request(message, { deadlineMs }) {
-      const id = nextId++;
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(id);
-          reject(
-            new FnrunError(
-              'FN_HOST_FAILED',
-              `the app host of ${app} did not answer "${message.type}" within ${deadlineMs} ms`,
-            ),
-          );
-        }, deadlineMs);
-        waiting.set(id, { resolve, reject, timer });
-        sendTo(child, { ...message, id } as ToHost);
-      });
-    },
-    pass(socket) {
-      // keepOpen false: the parent's handle is closed once the child has it.
-      if (child.connected) child.send({ type: 'connection' } satisfies ToHost, socket, {}, () => {});
-      else socket.destroy();
-    },
-    kill() {
-      child.kill('SIGKILL');
-    },
-  };
-}
+  #rejectAll(text: string): void {
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(new FnrunError('FN_HOST_FAILED', text));
+    }
+    this.#waiting.clear();
+  }
 
-function sendTo(child: ChildProcess, message: ToHost): void {
-  // A channel that is closed is followed by 'exit', which rejects what waits.
-  if (child.connected) child.send(message, () => {});
+  /** Native code and V8 itself write to the standard streams; what came last tells why a host died. */
+  #readOutput(): void {
+    const { app, onLog } = this.#options;
+    const note = (level: LogRecord['level'], message: string): void => {
+      onLog({ time: new Date().toISOString(), level, app, message });
+    };
+    readLogRecords(this.#child.stdio[logFd] as Readable, {
+      onLog,
+      onCut: (line) => note('warn', `log line cut off: ${line}`),
+    });
+    readHostLines(this.#child.stdout!, (line) => note('info', line));
+    readHostLines(this.#child.stderr!, (line) => {
+      if (this.#lastWords === '' || /fatal|error/i.test(line)) this.#lastWords = line.trim().slice(0, 200);
+      note('error', line);
+    });
+  }
 }
 
 /** A host needs none of the daemon's environment, which may hold the operator's secrets. */
@@ -146,27 +164,4 @@ function hostEnv(): NodeJS.ProcessEnv {
     if (process.env[key] !== undefined) env[key] = process.env[key];
   }
   return env;
-}
-
-function readLines(stream: Readable, onLine: (line: string) => void): void {
-  createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => {
-    if (line.trim() !== '') onLine(line);
-  });
-}
-
-function readLogs(
-  stream: Readable,
-  { onLog, note }: { onLog: (record: LogRecord) => void; note: (level: LogRecord['level'], message: string) => void },
-): void {
-  readLines(stream, (line) => {
-    let record: LogRecord;
-    try {
-      record = JSON.parse(line) as LogRecord;
-    } catch {
-      // A host that was killed in the middle of a line.
-      note('warn', `log line cut off: ${line.slice(0, 200)}`);
-      return;
-    }
-    onLog(record);
-  });
 }

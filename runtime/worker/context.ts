@@ -31,7 +31,7 @@ Object.defineProperty(RouteParams.prototype, 'then', {
   configurable: true,
   value(this: RouteParams, ...handlers: Parameters<Promise<unknown>['then']>) {
     // A plain copy: resolving with a thenable would never end.
-    return Promise.resolve({ ...this }).then(...handlers);
+    return Promise.resolve(Object.assign({}, this)).then(...handlers);
   },
 });
 Object.defineProperty(RouteParams.prototype, 'constructor', { configurable: true, value: Object });

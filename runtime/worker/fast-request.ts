@@ -76,7 +76,7 @@ function nativeOf(request: Fast): NativeRequest {
       init['body'] = typeof parts.body === 'function' ? parts.body() : parts.body;
       init['duplex'] = 'half';
     }
-    request[kNative] = new NativeRequest(parts.url, init as RequestInit);
+    request[kNative] = new NativeRequest(parts.url, init);
     request[kHeaders] = request[kNative].headers;
   }
   return request[kNative];

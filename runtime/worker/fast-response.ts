@@ -110,7 +110,7 @@ function plainOf(body: BodyLike, init: Init): PlainResponse | null {
   }
   if (nullBodyStatus.has(status) && body !== null && body !== undefined) return null;
   if (typeof body === 'string' && !hasContentType(headers)) headers.push('content-type', 'text/plain;charset=UTF-8');
-  return { status, statusText, headers, body: bodyOf(body as string | Uint8Array | ArrayBuffer | null | undefined) };
+  return { status, statusText, headers, body: bodyOf(body) };
 }
 
 // The Fetch standard reads the bytes at construction: a copy keeps later writes out.

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import { invocationLimits, httpLimits } from '../contract/limits.ts';
-import type { FunctionSettingsInput } from '../contract/settings.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
@@ -44,7 +43,7 @@ export class FunctionServer {
       env: Object.freeze({ ...assignment.env }),
     };
     this.#handler = readExports(module, {
-      settings: assignment.settings as FunctionSettingsInput,
+      settings: assignment.settings,
       commonjs: assignment.commonjs,
     });
     this.#services = {
@@ -92,7 +91,7 @@ export class FunctionServer {
           i += 2;
           break;
         default:
-          throw new Error(`Cannot read frame: unknown opcode ${String(batch[i])}`);
+          throw new Error(`Cannot read frame: unknown opcode ${JSON.stringify(batch[i])}`);
       }
     }
   }
@@ -132,11 +131,7 @@ export class FunctionServer {
   #run = async (invocation: Invocation): Promise<void> => {
     try {
       const returned = this.#call(invocation);
-      await sendResponse(
-        returned instanceof Promise ? await returned : await (returned as PromiseLike<unknown>),
-        invocation,
-        this.#outbox,
-      );
+      await sendResponse(await returned, invocation, this.#outbox);
     } catch (error) {
       this.#report(error, invocation);
     }

@@ -1,0 +1,48 @@
+import { FnrunError } from '../contract/errors.ts';
+import type { BootCheckEntry } from '../contract/ipc.ts';
+import type { Generation } from './generation.ts';
+
+/**
+ * Starts as many workers as the old release has ready, but for those that will be carried
+ * over, and waits until they are. Returns their number; throws `FN_LOAD_FAILED` when one does not load.
+ */
+export async function warmUp(
+  next: Generation,
+  { old, carry }: { old: Generation | null; carry: boolean },
+): Promise<number> {
+  const started: Promise<BootCheckEntry[]>[] = [];
+  for (const fn of next.manifest.functions) {
+    const before = old?.slots.get(fn.name);
+    const slot = next.slotOf(fn);
+    const carried = carry && old !== null && next.sameCode(fn, old) ? (before?.carriable ?? 0) : 0;
+    const wanted = Math.max(slot.settings.minWorkers, before?.readyCount ?? 0);
+    if (wanted > carried) started.push(slot.warm(wanted - carried));
+  }
+  const entries = (await Promise.all(started)).flat();
+  const failed = entries.find((entry) => entry.error !== null);
+  if (failed === undefined) return entries.length;
+  for (const slot of next.slots.values()) slot.retire();
+  throw new FnrunError('FN_LOAD_FAILED', `The function ${failed.name} did not load: ${failed.error!.message}`);
+}
+
+/** Moves the workers of functions that are the same in both releases. Returns their number. */
+export function carryOver(next: Generation, old: Generation): number {
+  let carried = 0;
+  for (const fn of next.manifest.functions) {
+    const before = old.slots.get(fn.name);
+    if (before !== undefined && next.sameCode(fn, old)) carried += next.slotOf(fn).adopt(before);
+  }
+  return carried;
+}
+
+/** Old workers finish what they have; what waits for one goes to the new release. */
+export function drainInto(old: Generation, next: Generation): void {
+  for (const [name, slot] of old.slots) {
+    const jobs = slot.retire();
+    const heir = next.slots.get(name);
+    for (const job of jobs) {
+      if (heir === undefined) job.reject('FN_NOT_FOUND', 'The function was removed by a deployment');
+      else heir.dispatch(job);
+    }
+  }
+}
