@@ -1,37 +1,46 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { buildLimits } from '../runtime/contract/limits.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
-import type { ErrorCode } from '../runtime/contract/errors.ts';
+import { bundleFunctions } from './bundle/bundler.ts';
+import type { Bundling } from './bundle/bundler.ts';
+import { openCache } from './bundle/cache.ts';
+import type { BuildState } from './bundle/cache.ts';
+import { missingHandlers } from './bundle/handlers.ts';
+import { prepareDependencies } from './dependencies/prepare.ts';
+import type { Dependencies } from './dependencies/prepare.ts';
+import { BuildStop, compareText, problem, sortProblems } from './problem.ts';
+import type { BuildProblem } from './problem.ts';
+import { makeManifest, settingsOf } from './release/manifest.ts';
+import { hiddenFunctions, readPublic } from './release/public.ts';
+import { writeRelease } from './release/write.ts';
+import type { ReleaseFile } from './release/write.ts';
+import { readAppConfig } from './source/app-config.ts';
+import { discover } from './source/discover.ts';
+import { checkTsconfigs } from './source/tsconfig.ts';
+import { makeView } from './source/view.ts';
+
+export type { BuildProblem } from './problem.ts';
 
 /** What to build, and where its results go. */
 export interface BuildOptions {
-  /** The app's root: the folder that holds functions/. Never written to, except for nothing. */
+  /** The app's root: the folder that holds functions/. Never written to. */
   sourceDir: string;
-  /** Folder of releases; the release becomes `<releasesDir>/<id>/`. */
+  /** Folder of releases; the release becomes `<releasesDir>/<id>/`. Should be on one file system with `cacheDir`. */
   releasesDir: string;
-  /** Folder that keeps bundles and installed dependencies between builds; made when absent. */
+  /**
+   * Folder that keeps bundles and installed dependencies between builds; made when absent.
+   * Releases with external packages link to it: keep it as long as the releases.
+   */
   cacheDir: string;
-  /** Use `<sourceDir>/node_modules` as it is instead of installing (fnrun dev). @default false */
+  /** Use `<sourceDir>/node_modules`, when there is one, instead of installing (fnrun dev). @default false */
   useLocalModules?: boolean;
+  /** Sync the release to the disk before it gets its name, so that it survives a power failure. @default false */
+  durable?: boolean;
+  /** Aborts the build: `build()` then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called with each step's line while the build runs ("installing 14 packages"). */
   onProgress?: (line: string) => void;
-}
-
-/** One problem of a build, in terms of the user's sources. */
-export interface BuildProblem {
-  code: ErrorCode;
-  message: string;
-  /** From the app's root, `/`-separated. */
-  file: string | null;
-  /** 1-based. */
-  line: number | null;
-  /** 1-based. */
-  column: number | null;
-  /** The source line. */
-  lineText: string | null;
-  /** Number of characters to underline from `column`. */
-  length: number | null;
-  /** The one thing to do. */
-  hint: string | null;
 }
 
 /** A release that lies complete in `dir`. */
@@ -43,12 +52,15 @@ export interface BuildSuccess {
   warnings: BuildProblem[];
   /** Names of the functions whose hash differs from every release built before with this cache. */
   changed: string[];
+  /** Number of functions that esbuild was called for; the others came from the cache. */
+  bundled: number;
   /** Time of each step, in ms. */
   timings: { discoverMs: number; installMs: number; bundleMs: number; writeMs: number; totalMs: number };
   /** The release existed already, byte for byte. */
   reused: boolean;
 }
 
+/** A build that made no release. */
 export interface BuildFailure {
   ok: false;
   problems: BuildProblem[];
@@ -56,3 +68,154 @@ export interface BuildFailure {
 }
 
 export type BuildResult = BuildSuccess | BuildFailure;
+
+// Hashes of functions remembered to tell what changed: ten releases of the largest app.
+const seenMax = buildLimits.functions * buildLimits.releasesKept;
+
+/**
+ * Builds the app in `sourceDir` into an immutable release. Never runs code of the app. What is
+ * wrong in the sources is told by a `BuildFailure`; other failures (a full disk, an abort) reject.
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const deadline = AbortSignal.timeout(buildLimits.buildMs + buildLimits.npmInstallMs);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+  const warnings: BuildProblem[] = [];
+  try {
+    signal.throwIfAborted();
+    return await untilAborted(run({ ...options, signal }, warnings), signal);
+  } catch (error) {
+    if (error instanceof BuildStop) return { ok: false, problems: sortProblems(error.problems), warnings: sortProblems(warnings) };
+    if (!deadline.aborted || options.signal?.aborted === true) throw error;
+    const message = `The build took longer than ${(buildLimits.buildMs + buildLimits.npmInstallMs) / 1000} s`;
+    const problems = [problem('FN_BUILD_TIMEOUT', message, { hint: 'build again; if it happens again, look at what the app bundles' })];
+    return { ok: false, problems, warnings: sortProblems(warnings) };
+  }
+}
+
+type RunOptions = BuildOptions & { signal: AbortSignal };
+
+async function run(options: RunOptions, warnings: BuildProblem[]): Promise<BuildSuccess> {
+  const clock = stopwatch();
+  const root = await realpath(options.sourceDir);
+  const cacheDir = isAbsolute(options.cacheDir) ? options.cacheDir : resolve(options.cacheDir);
+  const found = await readSources(root, warnings);
+  const discoverMs = clock.lap();
+  const dependencies = await prepareDependencies({ ...options, root, cacheDir, config: found.config });
+  warnings.push(...dependencies.warnings);
+  const installMs = clock.lap();
+  const cache = await openCache(cacheDir);
+  const bundling = await bundleAll({ root, cacheDir, found, dependencies, cache });
+  warnings.push(...bundling.warnings);
+  const bundleMs = clock.lap();
+  const manifest = makeManifest({ ...bundling, config: found.config, public: found.public.files, ...dependencies });
+  const written = await writeRelease(
+    { manifest, files: releaseFiles(root, { bundling, found }), modulesDir: manifest.dependencies.external.length === 0 ? null : dependencies.modulesDir },
+    { releasesDir: resolve(options.releasesDir), cacheDir, durable: options.durable ?? false },
+  );
+  const { changed, seen } = noteChanges(manifest, bundling.state);
+  await cache.writeState({ ...bundling.state, seen });
+  const writeMs = clock.lap();
+  return {
+    ok: true,
+    release: manifest.release,
+    ...written,
+    warnings: sortProblems(warnings),
+    changed,
+    bundled: bundling.bundled,
+    timings: { discoverMs, installMs, bundleMs, writeMs, totalMs: clock.total() },
+  };
+}
+
+type Sources = Awaited<ReturnType<typeof readSources>>;
+
+/** Everything that can be told before anything is installed or bundled. */
+async function readSources(root: string, warnings: BuildProblem[]) {
+  const [discovery, statics] = await Promise.all([discover(root), readPublic(root)]);
+  const { functions, folders } = discovery;
+  const [{ config, problems }, tsconfig] = await Promise.all([
+    readAppConfig(root, functions.map(({ name }) => name)),
+    checkTsconfigs(root, ['', ...folders]),
+  ]);
+  warnings.push(...statics.warnings, ...tsconfig.warnings, ...hiddenFunctions(statics.files, functions));
+  const early = [...discovery.problems, ...problems, ...tsconfig.problems, ...statics.problems];
+  return { functions, config, public: statics, hasTsconfig: tsconfig.found, early };
+}
+
+interface BundleParts {
+  root: string;
+  cacheDir: string;
+  found: Sources;
+  dependencies: Dependencies;
+  cache: Awaited<ReturnType<typeof openCache>>;
+}
+
+/** Bundles; what was found wrong before is told together with what is wrong in the sources. */
+async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleParts): Promise<Bundling> {
+  const problems = [...found.early, ...dependencies.problems];
+  const { local, modulesDir, packageJson } = dependencies;
+  const view = local ? null : await makeView(root, { modulesDir, cacheDir });
+  try {
+    const sources = {
+      root: view?.root ?? root,
+      preserveSymlinks: view !== null,
+      ignoreTsconfig: !found.hasTsconfig,
+      config: found.config.bundle ?? {},
+      external: dependencies.external,
+    };
+    const context = { root, packageJson, local };
+    const bundling = await bundleFunctions(found.functions, { sources, realRoot: root, context, cache, packages: dependencies.packages });
+    const handlerOf = (name: string): string | undefined => settingsOf(found.config, name).handler;
+    problems.push(...(await missingHandlers(bundling.functions, { root, handlerOf })));
+    if (problems.length === 0) return bundling;
+  } catch (error) {
+    if (!(error instanceof BuildStop)) throw error;
+    // Packages that could not be installed do not resolve either: that is no second error.
+    const failed = dependencies.problems.length > 0;
+    problems.push(...error.problems.filter(({ code }) => !(failed && code === 'FN_UNRESOLVED_IMPORT')));
+  } finally {
+    await view?.dispose();
+  }
+  throw new BuildStop(problems);
+}
+
+function releaseFiles(root: string, { bundling, found }: { bundling: Bundling; found: Sources }): ReleaseFile[] {
+  const bundles = bundling.files.map(({ path, sha256, from }) => ({ path, sha256, from, immutable: true }));
+  const statics = found.public.files.map(({ path, sha256 }) => ({
+    path: `public/${path}`,
+    sha256,
+    from: join(root, 'public', path),
+    immutable: false,
+  }));
+  return [...bundles, ...statics];
+}
+
+function noteChanges(manifest: Manifest, state: BuildState): { changed: string[]; seen: string[] } {
+  const before = new Set(state.seen);
+  const changed = manifest.functions.filter(({ hash }) => !before.has(hash));
+  const now = new Set(manifest.functions.map(({ hash }) => hash));
+  const seen = [...state.seen.filter((hash) => !now.has(hash)), ...now].slice(-seenMax);
+  return { changed: changed.map(({ name }) => name).toSorted(compareText), seen };
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolvePromise, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolvePromise, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function stopwatch(): { lap(): number; total(): number } {
+  const start = performance.now();
+  let last = start;
+  const round = (ms: number): number => Math.round(ms * 10) / 10;
+  return {
+    lap() {
+      const now = performance.now();
+      const ms = round(now - last);
+      last = now;
+      return ms;
+    },
+    total: () => round(performance.now() - start),
+  };
+}

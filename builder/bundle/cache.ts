@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { StampedGraph } from './fingerprint.ts';
+import type { GroupRecord } from './group.ts';
+
+/** Changes when records of older versions must not be read. */
+const cacheVersion = 1;
+
+/** What the last build knew about the functions. */
+export interface BuildState {
+  /** Everything but sources that the graphs depend on. */
+  base: string;
+  /** By entry file. */
+  graphs: Record<string, StampedGraph>;
+  /** Hashes of functions built before, oldest first. */
+  seen: string[];
+}
+
+/** Bundles and import graphs kept between builds, on disk. Safe to share between processes. */
+export interface BundleCache {
+  readState(): Promise<BuildState | null>;
+  writeState(state: BuildState): Promise<void>;
+  /** The record under `key` and the folder with its files, or null. */
+  find(key: string): Promise<{ record: GroupRecord; dir: string } | null>;
+  /** Keeps a group under `key`, in place of what may be there; gives the folder with its files. */
+  keep(key: string, group: { record: GroupRecord; contents: ReadonlyMap<string, Uint8Array> }): Promise<string>;
+}
+
+/** Opens the cache in `cacheDir`, which is made when absent. */
+export async function openCache(cacheDir: string): Promise<BundleCache> {
+  const base = join(cacheDir, `bundles-${cacheVersion}`);
+  const stateFile = join(base, 'state.json');
+  await mkdir(base, { recursive: true });
+  return {
+    async readState() {
+      return readJson<BuildState>(stateFile);
+    },
+    async writeState(state) {
+      const dir = await mkdtemp(join(base, '.new-'));
+      await writeFile(join(dir, 'state.json'), JSON.stringify(state));
+      await rename(join(dir, 'state.json'), stateFile);
+      await rm(dir, { recursive: true });
+    },
+    async find(key) {
+      const dir = join(base, key);
+      const record = await readJson<GroupRecord>(join(dir, 'record.json'));
+      return record !== null && (await isWhole(record, dir)) ? { record, dir: join(dir, 'files') } : null;
+    },
+    async keep(key, { record, contents }) {
+      const staging = await mkdtemp(join(base, '.new-'));
+      const files = join(staging, 'files');
+      const folders = new Set([...contents.keys()].map((path) => dirname(join(files, path))));
+      for (const folder of folders) await mkdir(folder, { recursive: true });
+      // Releases hard-link these files: nobody may write to them.
+      await Promise.all([...contents].map(([path, content]) => writeFile(join(files, path), content, { mode: 0o444 })));
+      await writeFile(join(staging, 'record.json'), JSON.stringify(record));
+      await replace(staging, join(base, key));
+      return join(base, key, 'files');
+    },
+  };
+}
+
+// Cached files are not synced: after a power failure one may be there and empty.
+async function isWhole(record: GroupRecord, dir: string): Promise<boolean> {
+  const checks = record.files.map(async ({ path, bytes }) => (await stat(join(dir, 'files', path)).catch(() => null))?.size === bytes);
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+async function replace(staging: string, target: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await rename(staging, target);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'ENOTEMPTY' && code !== 'EEXIST') || attempt === 3) throw error;
+      // Another build may be linking from it: moved aside, its open files and links stay whole.
+      const aside = `${staging}-old`;
+      await rename(target, aside).catch(() => {});
+      await rm(aside, { recursive: true, force: true });
+    }
+  }
+}
+
+async function readJson<T>(path: string): Promise<T | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,147 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { isBuiltin } from 'node:module';
+import type { Metafile, OutputFile } from 'esbuild';
+import { sha256 } from '../hash.ts';
+import { compareText, problem } from '../problem.ts';
+import type { BuildProblem } from '../problem.ts';
+import { duplicatePackages } from './duplicates.ts';
+import { bundle, requireBanner } from './esbuild.ts';
+import type { Entry, Sources } from './esbuild.ts';
+import { inputPath, isPackageInput } from './graph.ts';
+import { errorsToProblems, isUnknownBuiltin, warningsToProblems } from './messages.ts';
+import { packageName } from './unresolved.ts';
+import type { ImportContext } from './unresolved.ts';
+
+/** One file of a release, by its path from the release's root. */
+export interface BundleFile {
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** What bundling told about one function. */
+export interface GroupFunction {
+  source: string;
+  bundle: string;
+  /** The bundle and all that it imports, without source maps. */
+  files: string[];
+  commonjs: boolean;
+  /** Names of its exports. */
+  exports: string[];
+  /** More is exported than can be known without running it. */
+  openExports: boolean;
+  /** Packages left out of the bundle. */
+  external: string[];
+}
+
+/** The outcome of bundling functions that share sources. */
+export interface GroupRecord {
+  files: BundleFile[];
+  functions: GroupFunction[];
+  /** Files of packages with their time and size: [path, mtimeMs, size]. */
+  packages: [string, number, number][];
+  warnings: BuildProblem[];
+}
+
+/** A group that was bundled just now. */
+export interface BundledGroup {
+  record: GroupRecord;
+  contents: Map<string, Uint8Array>;
+}
+
+/** Bundles one group. Problems instead of a group when esbuild found errors. */
+export async function bundleGroup(entries: readonly Entry[], { sources, context }: { sources: Sources; context: ImportContext }): Promise<BundledGroup | BuildProblem[]> {
+  const result = await bundle(sources, entries);
+  if (result.metafile === null) return errorsToProblems(result.errors, context);
+  const { metafile } = result;
+  const contents = new Map(result.files.map((file) => finishFile(file, sources.root)));
+  const unknown = unknownBuiltins(metafile);
+  if (unknown.length > 0) return unknown;
+  const functions = await Promise.all(entries.map((entry) => describe(entry, { metafile, root: sources.root })));
+  const packageFiles = Object.keys(metafile.inputs).filter(isPackageInput).map(inputPath);
+  const record: GroupRecord = {
+    files: [...contents]
+      .map(([path, content]) => ({ path, sha256: sha256(content), bytes: content.byteLength }))
+      .toSorted((a, b) => compareText(a.path, b.path)),
+    functions,
+    packages: context.local ? await Promise.all(packageFiles.filter((path) => path !== null).map((path) => stampPackageFile(sources.root, path))) : [],
+    warnings: [...warningsToProblems(result.warnings), ...(await duplicatePackages(metafile, { entries, root: sources.root }))],
+  };
+  return { record, contents };
+}
+
+/** Whether the files of packages are the ones that `record` was made of. */
+export async function packagesHold(record: GroupRecord, root: string): Promise<boolean> {
+  const checks = record.packages.map(async ([path, mtimeMs, size]) => {
+    const now = await stampPackageFile(root, path).catch(() => null);
+    return now !== null && now[1] === mtimeMs && now[2] === size;
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+async function stampPackageFile(root: string, path: string): Promise<[string, number, number]> {
+  const { mtimeMs, size } = await stat(join(root, path));
+  return [path, mtimeMs, size];
+}
+
+function finishFile(file: OutputFile, root: string): [string, Uint8Array] {
+  const path = relative(root, file.path).split(sep).join('/');
+  if (path.endsWith('.mjs.map')) return [path, Buffer.from(renameSources(file.text, path))];
+  return [path, path.endsWith('.mjs') ? withoutIdleBanner(file) : file.contents];
+}
+
+// A module without `require` is left as the plain module it was written as. The empty line keeps the map true.
+function withoutIdleBanner(file: OutputFile): Uint8Array {
+  const { text } = file;
+  if (!text.startsWith(`${requireBanner}\n`)) return file.contents;
+  const own = text.slice(requireBanner.length);
+  return /\brequire\b/.test(own) ? file.contents : Buffer.from(own);
+}
+
+/** esbuild names sources from the map's folder, as URLs; stacks shall name them from the app's root. */
+function renameSources(text: string, path: string): string {
+  const map = JSON.parse(text) as { sources: string[] };
+  map.sources = map.sources.map((source) => {
+    const decoded = decodeURI(source);
+    return /^[a-z-]{2,}:/.test(decoded) ? decoded : posix.join(dirname(path), decodeURIComponent(source));
+  });
+  return `${JSON.stringify(map)}\n`;
+}
+
+async function describe(entry: Entry, { metafile, root }: { metafile: Metafile; root: string }): Promise<GroupFunction> {
+  const bundlePath = `${entry.out}.mjs`;
+  const output = metafile.outputs[bundlePath];
+  if (output === undefined) throw new Error(`esbuild made no ${bundlePath}`);
+  const files = new Set([bundlePath]);
+  const external = new Set<string>();
+  for (const file of files) {
+    for (const imported of metafile.outputs[file]?.imports ?? []) {
+      if (imported.external !== true) files.add(imported.path);
+      else if (isPackageImport(imported.path)) external.add(packageName(imported.path));
+    }
+  }
+  const commonjs = metafile.inputs[entry.source]?.format === 'cjs';
+  const text = commonjs ? '' : await readFile(join(root, entry.source), 'utf8');
+  return {
+    source: entry.source,
+    bundle: bundlePath,
+    files: [...files].toSorted(compareText),
+    commonjs,
+    exports: output.exports.toSorted(compareText),
+    openExports: commonjs || /\bexport\s*\*\s*from\b/.test(text),
+    external: [...external].toSorted(compareText),
+  };
+}
+
+function isPackageImport(path: string): boolean {
+  return !isBuiltin(path) && /^[^./]/.test(path) && !/^[a-z][a-z+.-]*:/i.test(path);
+}
+
+function unknownBuiltins(metafile: Metafile): BuildProblem[] {
+  return Object.entries(metafile.inputs).flatMap(([name, input]) =>
+    input.imports
+      .filter(({ path, external }) => external === true && isUnknownBuiltin(path))
+      .map(({ path }) => problem('FN_UNRESOLVED_IMPORT', `"${path}" does not resolve: this Node has no such module`, { file: inputPath(name) })),
+  );
+}

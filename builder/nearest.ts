@@ -1,0 +1,13 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The candidate that `word` most likely meant, or null when none is near. Case counts least. */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  if (candidates.length === 0) return null;
+  const lower = word.toLowerCase();
+  const sameButCase = candidates.find((candidate) => candidate.toLowerCase() === lower);
+  if (sameButCase !== undefined) return sameButCase;
+  const found = closest(lower, candidates.map((candidate) => candidate.toLowerCase()));
+  const most = Math.max(1, Math.floor(Math.max(word.length, found.length) / 3));
+  if (distance(lower, found) > most) return null;
+  return candidates.find((candidate) => candidate.toLowerCase() === found) ?? null;
+}
