@@ -36,7 +36,7 @@ beforeAll(async () => {
   await pushTree(folder.path, await serve.createApp('stream'));
   // The first call starts what is not running yet.
   await mirror(serve.gateway);
-  hostPid = await childNamed(serve.cli.child.pid ?? 0, 'runtime/host/main');
+  hostPid = await childNamed(serve.cli.child.pid ?? 0, 'fnrun: stream');
 }, 60_000);
 
 afterAll(async () => {

@@ -14,7 +14,7 @@ export async function openRaw(target: HttpTarget): Promise<Socket> {
 export interface RawResponse {
   /** Status of the first response; 0 when none came. */
   status: number;
-  /** How many responses came ("HTTP/1.1 " at the start of a line). */
+  /** How many responses came: status lines, anywhere in the text. */
   responses: number;
   text: string;
 }
@@ -36,6 +36,6 @@ export async function exchangeRaw(
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   await within(options.deadlineMs ?? 2_000, 'the answer', closed).catch(() => undefined);
   socket.destroy();
-  const heads = text.match(/^HTTP\/1\.[01] \d{3}/gm) ?? [];
-  return { status: Number(heads[0]?.slice(9) ?? 0), responses: heads.length, text };
+  const heads = text.match(/HTTP\/1\.[01] \d{3} /g) ?? [];
+  return { status: Number(heads[0]?.slice(9, 12) ?? 0), responses: heads.length, text };
 }

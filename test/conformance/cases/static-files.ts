@@ -17,8 +17,8 @@ function revalidates(header: 'etag' | 'last-modified', condition: string): Case 
 /** The files of public/. */
 export const staticCases: readonly Case[] = [
   get('static: a file with its type, length and validators', '/style.css', {
-    text: 'body { margin: 0 }\n',
-    headers: { 'content-type': /^text\/css/, 'content-length': '19', etag: /./, 'cache-control': /./ },
+    text: 'body {\n  margin: 0;\n}\n',
+    headers: { 'content-type': /^text\/css/, 'content-length': '22', etag: /./, 'cache-control': /./ },
   }),
   get('static: a binary file', '/image.png', {
     bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff],

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import { expect } from 'vitest';
@@ -10,9 +9,18 @@ import { appHost, type Case, type Client } from '../case.ts';
 
 const host: [string, string] = ['Host', appHost];
 
-async function nextText(stream: Readable): Promise<string> {
-  const [chunk] = (await within(5_000, 'the next chunk', once(stream, 'data'))) as [Buffer];
-  return chunk.toString();
+interface Reader {
+  /** The text of the next chunk; null at the end. */
+  next: () => Promise<string | null>;
+}
+
+function readerOf(stream: Readable): Reader {
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const next = async () => {
+    const { done, value } = await within(5_000, 'the next chunk', chunks.next());
+    return done === true ? null : value.toString();
+  };
+  return { next };
 }
 
 /** The second half of the body is made only after the first was received. */
@@ -22,11 +30,12 @@ function steps(name: string, wanted: { query: string; first: string; second: str
     run: async ({ target, request }) => {
       const key = randomUUID();
       const { message } = await openFrom(target, { path: `/steps?key=${key}${wanted.query}`, headers: [host] });
-      expect(await nextText(message)).toBe(wanted.first);
-      const second = nextText(message);
+      const reader = readerOf(message);
+      expect(await reader.next()).toBe(wanted.first);
+      const second = reader.next();
       expect((await request({ path: `/steps?go=${key}` })).json()).toEqual({ waiting: true });
       expect(await second).toBe(wanted.second);
-      await within(5_000, 'the end', once(message, 'end'));
+      expect(await reader.next()).toBeNull();
     },
   };
 }
@@ -52,12 +61,13 @@ export const streamingCases: readonly Case[] = [
       const body = new PassThrough();
       body.write('one');
       const { message } = await openFrom(target, { method: 'POST', path: '/upper', headers: [host], body });
-      expect(await nextText(message)).toBe('ONE');
+      const reader = readerOf(message);
+      expect(await reader.next()).toBe('ONE');
       body.write('two');
-      expect(await nextText(message)).toBe('TWO');
+      expect(await reader.next()).toBe('TWO');
       body.end('end');
-      expect(await nextText(message)).toBe('END');
-      await within(5_000, 'the end', once(message, 'end'));
+      expect(await reader.next()).toBe('END');
+      expect(await reader.next()).toBeNull();
     },
   },
   {
@@ -65,7 +75,7 @@ export const streamingCases: readonly Case[] = [
     run: async (client) => {
       const key = randomUUID();
       const { message } = await openFrom(client.target, { path: `/gone?key=${key}`, headers: [host] });
-      await nextText(message);
+      await readerOf(message).next();
       message.destroy();
       await seenGone(client, key, { ctx: true, request: true, cancelled: true });
     },
@@ -126,9 +136,10 @@ export const streamingCases: readonly Case[] = [
       const head = `POST /echo HTTP/1.1\r\nHost: ${appHost}\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
       const socket = await openRaw(target);
       socket.write(head);
-      expect(await nextText(socket)).toMatch(/^HTTP\/1\.1 100 Continue\r\n/);
+      const reader = readerOf(socket);
+      expect(await reader.next()).toMatch(/^HTTP\/1\.1 100 Continue\r\n/);
       socket.write('body');
-      expect(await nextText(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(await reader.next()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
       socket.destroy();
     },
   },
