@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { judgeUpdates, productionBranch } from '../../../deploy/push/updates.ts';
+
+const zero = '0'.repeat(40);
+const one = '1'.repeat(40);
+const two = '2'.repeat(40);
+const main = 'refs/heads/main';
+const master = 'refs/heads/master';
+
+const judge = (ref: string, { old = one, now = two, production = main } = {}) =>
+  judgeUpdates([{ ref, old, new: now }], { app: 'hello', production })[0];
+
+test.each([
+  [[], [], main],
+  [[], [main], main],
+  [[], [master], master],
+  [[], [master, main], main],
+  [[master], [], master],
+  [[master], [main], main],
+  [[main, master], [master], main],
+])('productionBranch of branches %j with pushed %j is %s', (branches, pushed, expected) => {
+  const updates = pushed.map((ref) => ({ ref, old: zero, new: one }));
+  expect(productionBranch(new Set(branches), updates)).toBe(expected);
+});
+
+test('judgeUpdates deploys the production branch', () => {
+  expect(judge(main)?.kind).toBe('deploy');
+  expect(judge(main, { old: zero })?.kind).toBe('deploy');
+  expect(judge(master, { production: master })?.kind).toBe('deploy');
+});
+
+test('judgeUpdates rejects the deletion of the production branch and says what to do', () => {
+  expect(judge(main, { now: zero })).toMatchObject({
+    kind: 'reject',
+    line: 'main is the production branch of hello and cannot be deleted',
+    hint: 'to take the app down: fnrun apps remove hello',
+  });
+});
+
+test.each([
+  ['refs/heads/topic', two, 'branch topic stored, not deployed: only main is'],
+  ['refs/heads/topic', zero, 'branch topic deleted'],
+  ['refs/heads/master', two, 'branch master stored, not deployed: only main is'],
+  ['refs/tags/v1', two, 'tag v1 stored: tags are not deployed'],
+  ['refs/tags/v1', zero, 'tag v1 deleted'],
+  ['refs/notes/x', two, 'refs/notes/x stored, not deployed'],
+])('judgeUpdates stores %s at %s with one line', (ref, now, line) => {
+  expect(judge(ref, { now })).toMatchObject({ kind: 'store', line });
+});
