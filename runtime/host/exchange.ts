@@ -108,7 +108,8 @@ export class Exchange implements Job, InvocationListener {
     }
     this.#over = true;
     if (body === null || head.withoutBody) res.end();
-    else res.end(body);
+    // node:http encodes the head like a string body that goes with it: as UTF-8. Apart from bytes, as Latin-1.
+    else res.end(head.latin1 && typeof body === 'string' ? Buffer.from(body) : body);
   }
 
   onChunk(bytes: Uint8Array): void {
