@@ -18,10 +18,12 @@ export type ToHost =
   | { type: 'discard'; id: number; release: string }
   | { type: 'stats'; id: number }
   | { type: 'stop'; id: number }
-  | { type: 'connection' };
+  | { type: 'connection'; id: number };
 
 export type FromHost =
   | { type: 'started' }
+  /** The connection is the host's now; until then the daemon can give it to another. */
+  | { type: 'accepted'; id: number }
   | { type: 'reply'; id: number; ok: true; result: unknown }
   | { type: 'reply'; id: number; ok: false; code: string; message: string };
 

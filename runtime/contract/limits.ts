@@ -22,6 +22,8 @@ export const httpLimits = {
   timeoutCheckMs: 5_000,
   /** Longer than nginx's upstream idle timeout (60 s), so that nginx never reuses a closing connection. */
   keepAliveTimeoutMs: 75_000,
+  /** How long a refused upload is read and dropped, so that its client sees the answer and no reset. */
+  lingerMs: 2_000,
   /** A client that takes nothing of a file for this long is cut off. */
   responseIdleMs: 60_000,
   targetBytes: 8 * KiB,

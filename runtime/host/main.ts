@@ -37,6 +37,7 @@ const send = (message: FromHost): void => {
 
 process.on('message', (message: ToHost, handle: unknown) => {
   if (message.type === 'connection') {
+    send({ type: 'accepted', id: message.id });
     // The client may have gone while its connection was on the way.
     if (handle !== undefined && handle !== null) server.accept(handle as Socket);
     return;

@@ -37,7 +37,7 @@ class SupervisedHost implements AppHost {
 
   handle(socket: Socket): void {
     if (this.#state === 'stopping') {
-      socket.destroy();
+      refuse(socket, 'FN_APP_UNAVAILABLE', 'The server is stopping');
     } else if (this.#state === 'running' && this.#process !== null) {
       this.#process.pass(socket);
     } else if (this.#held.size >= hostLimits.heldConnections) {
@@ -161,7 +161,11 @@ class SupervisedHost implements AppHost {
     this.#process = null;
     this.#ready = null;
     if (this.#healthyTimer !== null) clearTimeout(this.#healthyTimer);
-    if (this.#state === 'stopping') return;
+    const unaccepted = host.takeUnaccepted();
+    if (this.#state === 'stopping') {
+      for (const socket of unaccepted) refuse(socket, 'FN_APP_UNAVAILABLE', 'The server is stopping');
+      return;
+    }
     this.#crashes++;
     this.#restarts++;
     this.#lastExit = reason;
@@ -170,6 +174,7 @@ class SupervisedHost implements AppHost {
     const waitMs =
       this.#crashes === 1 ? 0 : Math.min(restartBackoffMaxMs, restartBackoffMinMs * 2 ** (this.#crashes - 1));
     this.#state = 'backoff';
+    for (const socket of unaccepted) this.handle(socket);
     this.#note('error', `the app host ended (${reason}); it starts again ${waitMs === 0 ? 'now' : `in ${waitMs} ms`}`);
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;

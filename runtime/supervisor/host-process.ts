@@ -38,6 +38,7 @@ export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #passing = new Map<number, Socket>();
   #nextId = 1;
   #lastWords = '';
 
@@ -83,10 +84,20 @@ export class HostProcess {
     });
   }
 
-  /** Hands a connection over; our end of it is closed once the host has it. */
+  /** Hands a connection over. Our end stays open until the host says that it has it. */
   pass(socket: Socket): void {
-    if (!this.#child.connected) socket.destroy();
-    else this.#child.send({ type: 'connection' } satisfies ToHost, socket, {}, () => {});
+    const id = this.#nextId++;
+    this.#passing.set(id, socket);
+    // Node would close our end by itself, also when the host dies with the connection on its way.
+    const message: ToHost = { type: 'connection', id };
+    if (this.#child.connected) this.#child.send(message, socket, { keepOpen: true }, () => {});
+  }
+
+  /** Connections that a dead process never took: nothing was read from them. */
+  takeUnaccepted(): Socket[] {
+    const sockets = [...this.#passing.values()];
+    this.#passing.clear();
+    return sockets;
   }
 
   kill(): void {
@@ -107,12 +118,12 @@ export class HostProcess {
         this.kill();
       }, hostLimits.startMs);
       this.#child.on('message', (message: FromHost) => {
-        if (message.type === 'reply') {
-          this.#onReply(message);
-          return;
+        if (message.type === 'reply') this.#onReply(message);
+        else if (message.type === 'accepted') this.#onAccepted(message.id);
+        else {
+          clearTimeout(timer);
+          resolve();
         }
-        clearTimeout(timer);
-        resolve();
       });
       this.#child.once('error', (error) => fail(`cannot be started: ${error.message}`));
       this.#child.once('exit', (code, signal) => {
@@ -129,6 +140,11 @@ export class HostProcess {
     clearTimeout(entry.timer);
     if (message.ok) entry.resolve(message.result);
     else entry.reject(new FnrunError(message.code as ErrorCode, message.message));
+  }
+
+  #onAccepted(id: number): void {
+    this.#passing.get(id)?.destroy();
+    this.#passing.delete(id);
   }
 
   #rejectAll(text: string): void {

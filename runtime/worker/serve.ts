@@ -170,7 +170,10 @@ export class FunctionServer {
     const told = error instanceof BodyFailedError ? error.cause : error;
     const { message, stack } = describeError(told, this.#assignment.releaseDir);
     const bad = error instanceof BadResponseError;
-    this.#logs.write('error', message, { requestId: invocation.requestId, stack: bad ? null : stack });
+    this.#logs.write('error', bad ? error.message : message, {
+      requestId: invocation.requestId,
+      stack: bad ? null : stack,
+    });
     this.#fail(invocation, bad ? 'FN_BAD_RESPONSE' : 'FN_HANDLER_FAILED', { message, stack });
   }
 
