@@ -19,6 +19,7 @@ import { readAppConfig } from './source/app-config.ts';
 import { discover } from './source/discover.ts';
 import { checkTsconfigs } from './source/tsconfig.ts';
 import { makeView } from './source/view.ts';
+import type { SourceView } from './source/view.ts';
 
 export type { BuildProblem } from './problem.ts';
 
@@ -131,10 +132,10 @@ type Sources = Awaited<ReturnType<typeof readSources>>;
 /** Everything that can be told before anything is installed or bundled. */
 async function readSources(root: string, warnings: BuildProblem[]) {
   const [discovery, statics] = await Promise.all([discover(root), readPublic(root)]);
-  const { functions, folders } = discovery;
+  const { functions, configs } = discovery;
   const [{ config, problems }, tsconfig] = await Promise.all([
     readAppConfig(root, functions.map(({ name }) => name)),
-    checkTsconfigs(root, ['', ...folders]),
+    checkTsconfigs(root, configs),
   ]);
   warnings.push(...statics.warnings, ...tsconfig.warnings, ...hiddenFunctions(statics.files, functions));
   const early = [...discovery.problems, ...problems, ...tsconfig.problems, ...statics.problems];
@@ -153,17 +154,21 @@ interface BundleParts {
 async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleParts): Promise<Bundling> {
   const problems = [...found.early, ...dependencies.problems];
   const { local, modulesDir, packageJson } = dependencies;
-  const view = local ? null : await makeView(root, { modulesDir, cacheDir });
+  let view = null as Promise<SourceView> | null;
+  const openRoot = async (): Promise<string> => {
+    if (local) return root;
+    view ??= makeView(root, { modulesDir, cacheDir });
+    return (await view).root;
+  };
   try {
-    const sources = {
-      root: view?.root ?? root,
-      preserveSymlinks: view !== null,
+    const settings = {
+      preserveSymlinks: !local,
       ignoreTsconfig: !found.hasTsconfig,
       config: found.config.bundle ?? {},
       external: dependencies.external,
     };
     const context = { root, packageJson, local };
-    const bundling = await bundleFunctions(found.functions, { sources, realRoot: root, context, cache, packages: dependencies.packages });
+    const bundling = await bundleFunctions(found.functions, { root, settings, openRoot, context, cache, packages: dependencies.packages });
     const handlerOf = (name: string): string | undefined => settingsOf(found.config, name).handler;
     problems.push(...(await missingHandlers(bundling.functions, { root, handlerOf })));
     if (problems.length === 0) return bundling;
@@ -173,7 +178,7 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
     const failed = dependencies.problems.length > 0;
     problems.push(...error.problems.filter(({ code }) => !(failed && code === 'FN_UNRESOLVED_IMPORT')));
   } finally {
-    await view?.dispose();
+    await view?.then((made) => made.dispose());
   }
   throw new BuildStop(problems);
 }

@@ -8,16 +8,20 @@ import type { Entry, Sources } from './esbuild.ts';
 import { Fingerprint } from './fingerprint.ts';
 import type { StampedGraph } from './fingerprint.ts';
 import { graphOf, groupsOf } from './graph.ts';
+import type { Graph } from './graph.ts';
 import { bundleGroup, packagesHold } from './group.ts';
-import type { BundleFile, GroupFunction, GroupRecord } from './group.ts';
+import type { BundledGroup, BundleFile, GroupFunction, GroupRecord } from './group.ts';
 import { errorsToProblems } from './messages.ts';
 import type { ImportContext } from './unresolved.ts';
 
 /** What to bundle, with what. */
 export interface BundlerOptions {
-  sources: Sources;
   /** The app's root as a real path; inputs must lie in it. */
-  realRoot: string;
+  root: string;
+  /** What esbuild is told, but for its root. */
+  settings: Omit<Sources, 'root'>;
+  /** Gives the root for esbuild: called when something must be read at all. */
+  openRoot: () => Promise<string>;
   context: ImportContext;
   cache: BundleCache;
   /** Hash of the installed packages. */
@@ -45,8 +49,8 @@ const attemptsMax = 3;
 
 /** Bundles `functions`, from the cache where nothing changed. Throws `BuildStop` with what is wrong in the sources. */
 export async function bundleFunctions(functions: readonly FoundFunction[], options: BundlerOptions): Promise<Bundling> {
-  const { sources, packages } = options;
-  const base = hashOf([esbuildVersion, sources.config, sources.external, sources.ignoreTsconfig, packages]);
+  const { config, external, ignoreTsconfig } = options.settings;
+  const base = hashOf([esbuildVersion, config, external, ignoreTsconfig, options.packages]);
   const known = await options.cache.readState();
   const old: BuildState = known?.base === base ? known : { base, graphs: {}, seen: known?.seen ?? [] };
   for (let attempt = 1; ; attempt++) {
@@ -65,21 +69,18 @@ interface Attempt extends BundlerOptions {
 
 /** Null when the sources changed meanwhile. */
 async function bundleOnce(functions: readonly FoundFunction[], attempt: Attempt): Promise<Bundling | null> {
-  const { sources, old } = attempt;
-  const before = new Fingerprint({ root: sources.root, realRoot: attempt.realRoot });
-  const graphs = await readGraphs(functions, { attempt, before });
-  refuseEscapes(before);
-  const groups = groupsOf(functions, (found) => inputsOf(graphs.get(found.source)!));
-  const made = await Promise.all(groups.map((group) => loadGroup(group, { attempt, graphs })));
-  const problems = made.flatMap((each) => (Array.isArray(each) ? each : []));
-  if (problems.length > 0) throw new BuildStop(problems);
-  const loaded = made.filter((each): each is LoadedGroup => !Array.isArray(each));
+  const { old } = attempt;
+  const { graphs, made } = await readGraphs(functions, attempt);
+  const inputsOf = (found: FoundFunction): string[] => graphs.get(found.source)!.inputs.map(([path]) => path);
+  const loading = groupsOf(functions, inputsOf).map((group) => loadGroup(group, { attempt, graphs, made }));
+  const loaded = settle(await Promise.all(loading));
   const fresh = loaded.filter((each) => each.fresh);
   if (fresh.length > 0) {
     // What esbuild read must be what was hashed, or the cache would lie ever after.
-    const after = new Fingerprint({ root: sources.root, realRoot: attempt.realRoot });
+    const after = new Fingerprint(attempt.root);
     const stamps = fresh.flatMap(({ group }) => group.map((found) => graphs.get(found.source)!));
-    if (!(await Promise.all(stamps.map((stamp) => after.holds(stamp)))).every(Boolean)) return null;
+    for (const stamp of stamps) if (!(await after.holds(stamp))) return null;
+    refuseEscapes(await after.escapes(stamps));
   }
   const kept = await Promise.all(loaded.map(async (each) => ({ ...each, dir: await each.keep() })));
   return {
@@ -91,35 +92,53 @@ async function bundleOnce(functions: readonly FoundFunction[], attempt: Attempt)
   };
 }
 
+interface Graphs {
+  graphs: Map<string, StampedGraph>;
+  /** Groups bundled on the way, by `groupName`. */
+  made: Map<string, BundledGroup>;
+}
+
 /** The graph of each function: as remembered where it still holds, else read anew. */
-async function readGraphs(
-  functions: readonly FoundFunction[],
-  { attempt, before }: { attempt: Attempt; before: Fingerprint },
-): Promise<Map<string, StampedGraph>> {
+async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt): Promise<Graphs> {
   const graphs = new Map<string, StampedGraph>();
   const unknown: FoundFunction[] = [];
-  await Promise.all(
-    functions.map(async (found) => {
-      const remembered = attempt.old.graphs[found.source];
-      if (remembered !== undefined && (await before.holds(remembered))) graphs.set(found.source, remembered);
-      else unknown.push(found);
-    }),
-  );
-  if (unknown.length === 0) return graphs;
-  const entries = unknown.toSorted((a, b) => compareText(a.source, b.source)).map(entryOf);
+  const now = new Fingerprint(attempt.root);
+  const remembered = attempt.old.graphs;
+  for (const found of functions) {
+    const graph = remembered[found.source];
+    if (graph !== undefined && (await now.holds(graph))) graphs.set(found.source, graph);
+    else unknown.push(found);
+  }
+  const made = new Map<string, BundledGroup>();
+  if (unknown.length === 0) return { graphs, made };
+  const sources = { ...attempt.settings, root: await attempt.openRoot() };
+  if (unknown.some(({ source }) => remembered[source] === undefined)) {
+    for (const [source, graph] of await scanGraphs(unknown, { sources, attempt })) graphs.set(source, await now.stamp(graph));
+    return { graphs, made };
+  }
+  // An edit rarely changes what is shared with whom: bundling the groups as they were is one call in place of two.
+  const inputsOf = ({ source }: FoundFunction): string[] => (graphs.get(source) ?? remembered[source]!).inputs.map(([path]) => path);
+  const stale = groupsOf(functions, inputsOf).filter((group) => group.some((found) => unknown.includes(found)));
+  const bundled = await Promise.all(stale.map((group) => bundleGroup(group.map(entryOf), { sources, context: attempt.context })));
+  for (const [index, group] of settle(bundled).entries()) {
+    made.set(groupName(stale[index]!), group);
+    for (const [source, graph] of group.graphs) graphs.set(source, await now.stamp(graph));
+  }
+  return { graphs, made };
+}
+
+async function scanGraphs(
+  functions: readonly FoundFunction[],
+  { sources, attempt }: { sources: Sources; attempt: Attempt },
+): Promise<Map<string, Graph>> {
+  const entries = functions.map(entryOf);
   // A package may import itself by its name, which a scan without packages does not see.
   const look = attempt.context.packageJson?.exports === undefined ? scan : bundle;
-  const scanned = await look(attempt.sources, entries);
-  if (scanned.metafile === null) {
-    // Bundling looks at packages too: all that is wrong is told at once.
-    const whole = await bundle(attempt.sources, entries);
-    const errors = whole.errors.length > 0 ? whole.errors : scanned.errors;
-    throw new BuildStop(await errorsToProblems(errors, attempt.context));
-  }
-  const { metafile } = scanned;
-  const stamped = entries.map(async ({ source }) => graphs.set(source, await before.stamp(graphOf(metafile, source))));
-  await Promise.all(stamped);
-  return graphs;
+  const { metafile, errors } = await look(sources, entries);
+  if (metafile !== null) return new Map(entries.map(({ source }) => [source, graphOf(metafile, source)]));
+  // Bundling looks at packages too: all that is wrong is told at once.
+  const whole = await bundle(sources, entries);
+  throw new BuildStop(await errorsToProblems(whole.errors.length > 0 ? whole.errors : errors, attempt.context));
 }
 
 interface LoadedGroup {
@@ -130,27 +149,39 @@ interface LoadedGroup {
   keep: () => Promise<string>;
 }
 
-async function loadGroup(
-  group: FoundFunction[],
-  { attempt, graphs }: { attempt: Attempt; graphs: ReadonlyMap<string, StampedGraph> },
-): Promise<LoadedGroup | BuildProblem[]> {
-  const { sources, context, cache, old } = attempt;
-  const inputs = new Map(group.flatMap((found) => graphs.get(found.source)!.inputs));
+async function loadGroup(group: FoundFunction[], { attempt, graphs, made }: Graphs & { attempt: Attempt }): Promise<LoadedGroup | BuildProblem[]> {
+  const { context, cache, old } = attempt;
+  const stamps = group.map((found) => graphs.get(found.source)!);
+  const inputs = new Map(stamps.flatMap((stamp) => [...stamp.inputs, ...stamp.configs]));
   const key = hashOf([old.base, group.map(entryOf), [...inputs].toSorted(([a], [b]) => compareText(a, b))]);
+  const already = made.get(groupName(group));
+  if (already !== undefined) return { group, record: already.record, fresh: true, keep: () => cache.keep(key, already) };
   const cached = await cache.find(key);
-  if (cached !== null && (await packagesHold(cached.record, sources.root))) {
+  if (cached !== null && (await packagesHold(cached.record, attempt.root))) {
     return { group, record: cached.record, fresh: false, keep: () => Promise.resolve(cached.dir) };
   }
-  const made = await bundleGroup(group.map(entryOf), { sources, context });
-  if (Array.isArray(made)) return made;
-  return { group, record: made.record, fresh: true, keep: () => cache.keep(key, made) };
+  const sources = { ...attempt.settings, root: await attempt.openRoot() };
+  const bundled = await bundleGroup(group.map(entryOf), { sources, context });
+  if (Array.isArray(bundled)) return bundled;
+  return { group, record: bundled.record, fresh: true, keep: () => cache.keep(key, bundled) };
 }
 
-function refuseEscapes(before: Fingerprint): void {
-  if (before.escapes.size === 0) return;
+/** The outcomes when all went well; else all problems of all groups at once. */
+function settle<T extends object>(outcomes: readonly (T | BuildProblem[])[]): T[] {
+  const problems = outcomes.flatMap((each) => (Array.isArray(each) ? each : []));
+  if (problems.length > 0) throw new BuildStop(problems);
+  return outcomes.filter((each): each is T => !Array.isArray(each));
+}
+
+function groupName(group: readonly FoundFunction[]): string {
+  return group.map(({ source }) => source).join('\0');
+}
+
+function refuseEscapes(escapes: ReadonlyMap<string, string>): void {
+  if (escapes.size === 0) return;
   const hint = 'copy what it links to into the app';
   throw new BuildStop(
-    [...before.escapes].map(([file, real]) => problem('FN_IMPORT_OUTSIDE', `${file} leaves the app: it is a link to ${real}`, { file, hint })),
+    [...escapes].map(([file, real]) => problem('FN_IMPORT_OUTSIDE', `${file} leaves the app: it is a link to ${real}`, { file, hint })),
   );
 }
 
@@ -170,11 +201,6 @@ function mergeFiles(groups: readonly { record: GroupRecord; dir: string }[]): Bu
 
 function pair(group: readonly FoundFunction[], record: GroupRecord): BundledFunction[] {
   return record.functions.map((each) => ({ ...each, found: group.find(({ source }) => source === each.source)! }));
-}
-
-function inputsOf(stamped: StampedGraph): string[] {
-  // Configuration files apply to all and join nothing; a function may import package.json, though, without harm.
-  return stamped.inputs.map(([path]) => path).filter((path) => !/(?:^|\/)(?:package|tsconfig|jsconfig)\.json$/.test(path));
 }
 
 function entryOf(found: FoundFunction): Entry {

@@ -1,5 +1,8 @@
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pacer } from '../pace.ts';
 import type { StampedGraph } from './fingerprint.ts';
 import type { GroupRecord } from './group.ts';
 
@@ -30,30 +33,42 @@ export interface BundleCache {
 export async function openCache(cacheDir: string): Promise<BundleCache> {
   const base = join(cacheDir, `bundles-${cacheVersion}`);
   const stateFile = join(base, 'state.json');
+  const pace = pacer();
+  let lastState = '';
   await mkdir(base, { recursive: true });
   return {
     async readState() {
-      return readJson<BuildState>(stateFile);
+      lastState = await readFile(stateFile, 'utf8').catch(() => '');
+      try {
+        return JSON.parse(lastState) as BuildState;
+      } catch {
+        return null;
+      }
     },
     async writeState(state) {
-      const dir = await mkdtemp(join(base, '.new-'));
-      await writeFile(join(dir, 'state.json'), JSON.stringify(state));
-      await rename(join(dir, 'state.json'), stateFile);
-      await rm(dir, { recursive: true });
+      const text = JSON.stringify(state);
+      if (text === lastState) return;
+      const staging = join(base, `.new-${randomUUID()}`);
+      await writeFile(staging, text);
+      await rename(staging, stateFile);
     },
     async find(key) {
+      await pace();
       const dir = join(base, key);
-      const record = await readJson<GroupRecord>(join(dir, 'record.json'));
-      return record !== null && (await isWhole(record, dir)) ? { record, dir: join(dir, 'files') } : null;
+      const record = readRecord(join(dir, 'record.json'));
+      return record !== null && isWhole(record, dir) ? { record, dir: join(dir, 'files') } : null;
     },
     async keep(key, { record, contents }) {
       const staging = await mkdtemp(join(base, '.new-'));
       const files = join(staging, 'files');
       const folders = new Set([...contents.keys()].map((path) => dirname(join(files, path))));
-      for (const folder of folders) await mkdir(folder, { recursive: true });
-      // Releases hard-link these files: nobody may write to them.
-      await Promise.all([...contents].map(([path, content]) => writeFile(join(files, path), content, { mode: 0o444 })));
-      await writeFile(join(staging, 'record.json'), JSON.stringify(record));
+      for (const folder of folders) mkdirSync(folder, { recursive: true });
+      for (const [path, content] of contents) {
+        await pace();
+        // Releases hard-link these files: nobody may write to them.
+        writeFileSync(join(files, path), content, { mode: 0o444 });
+      }
+      writeFileSync(join(staging, 'record.json'), JSON.stringify(record));
       await replace(staging, join(base, key));
       return join(base, key, 'files');
     },
@@ -61,9 +76,8 @@ export async function openCache(cacheDir: string): Promise<BundleCache> {
 }
 
 // Cached files are not synced: after a power failure one may be there and empty.
-async function isWhole(record: GroupRecord, dir: string): Promise<boolean> {
-  const checks = record.files.map(async ({ path, bytes }) => (await stat(join(dir, 'files', path)).catch(() => null))?.size === bytes);
-  return (await Promise.all(checks)).every(Boolean);
+function isWhole(record: GroupRecord, dir: string): boolean {
+  return record.files.every(({ path, bytes }) => statSync(join(dir, 'files', path), { throwIfNoEntry: false })?.size === bytes);
 }
 
 async function replace(staging: string, target: string): Promise<void> {
@@ -81,9 +95,9 @@ async function replace(staging: string, target: string): Promise<void> {
   }
 }
 
-async function readJson<T>(path: string): Promise<T | null> {
+function readRecord(path: string): GroupRecord | null {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
+    return JSON.parse(readFileSync(path, 'utf8')) as GroupRecord;
   } catch {
     return null;
   }

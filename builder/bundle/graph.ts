@@ -44,12 +44,12 @@ export function graphOf(metafile: Metafile, entry: string): Graph {
     if (path === null || isPackageInput(path)) continue;
     inputs.add(path);
     folders.add(dirname(path));
-    for (const { original } of metafile.inputs[name]!.imports) {
+    for (const { original, path: resolved } of metafile.inputs[name]!.imports) {
       if (original === undefined || !/^\.\.?(?:\/|$)/.test(original)) continue;
       // `./x` may come to mean x.ts, x.js or x/index.ts when one of them appears.
       const wanted = posix.join(dirname(path), original);
       folders.add(dirname(wanted));
-      folders.add(wanted);
+      if (wanted !== inputPath(resolved)) folders.add(wanted);
     }
   }
   const inside = [...folders].filter((folder) => !folder.startsWith('..'));

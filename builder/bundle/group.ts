@@ -8,7 +8,8 @@ import type { BuildProblem } from '../problem.ts';
 import { duplicatePackages } from './duplicates.ts';
 import { bundle, requireBanner } from './esbuild.ts';
 import type { Entry, Sources } from './esbuild.ts';
-import { inputPath, isPackageInput } from './graph.ts';
+import { graphOf, inputPath, isPackageInput } from './graph.ts';
+import type { Graph } from './graph.ts';
 import { errorsToProblems, isUnknownBuiltin, warningsToProblems } from './messages.ts';
 import { packageName } from './unresolved.ts';
 import type { ImportContext } from './unresolved.ts';
@@ -48,6 +49,8 @@ export interface GroupRecord {
 export interface BundledGroup {
   record: GroupRecord;
   contents: Map<string, Uint8Array>;
+  /** By entry file. */
+  graphs: Map<string, Graph>;
 }
 
 /** Bundles one group. Problems instead of a group when esbuild found errors. */
@@ -68,7 +71,7 @@ export async function bundleGroup(entries: readonly Entry[], { sources, context 
     packages: context.local ? await Promise.all(packageFiles.filter((path) => path !== null).map((path) => stampPackageFile(sources.root, path))) : [],
     warnings: [...warningsToProblems(result.warnings), ...(await duplicatePackages(metafile, { entries, root: sources.root }))],
   };
-  return { record, contents };
+  return { record, contents, graphs: new Map(entries.map(({ source }) => [source, graphOf(metafile, source)])) };
 }
 
 /** Whether the files of packages are the ones that `record` was made of. */

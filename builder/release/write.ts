@@ -1,7 +1,9 @@
-import { constants, copyFile, link, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { constants, existsSync, linkSync, mkdirSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../hash.ts';
+import { pacer } from '../pace.ts';
 import { BuildStop, problem } from '../problem.ts';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
 
@@ -44,8 +46,12 @@ export async function writeRelease(plan: ReleasePlan, places: ReleasePlaces): Pr
   const staging = await mkdtemp(join(places.releasesDir, '.new-'));
   try {
     const folders = new Set(plan.files.map(({ path }) => dirname(join(staging, path))));
-    for (const folder of folders) await mkdir(folder, { recursive: true });
-    await Promise.all(plan.files.map((file) => place(file, { target: join(staging, file.path), cacheDir: places.cacheDir })));
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    const pace = pacer();
+    for (const file of plan.files) {
+      await pace();
+      await place(file, { target: join(staging, file.path), cacheDir: places.cacheDir });
+    }
     if (plan.modulesDir !== null) await symlink(plan.modulesDir, join(staging, 'node_modules'));
     await writeFile(join(staging, 'manifest.json'), manifestText(plan.manifest));
     if (places.durable) {
@@ -79,7 +85,7 @@ async function readManifest(dir: string): Promise<Manifest | null> {
 async function place(file: ReleaseFile, { target, cacheDir }: { target: string; cacheDir: string }): Promise<void> {
   const from = file.immutable ? file.from : await intern(file, cacheDir);
   try {
-    await link(from, target);
+    linkSync(from, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Another file system, one without links, or too many links to one file.
@@ -91,11 +97,7 @@ async function place(file: ReleaseFile, { target, cacheDir }: { target: string; 
 /** Keeps a file of public/ by its content, so that it is one file, with one time, in all releases. */
 async function intern(file: ReleaseFile, cacheDir: string): Promise<string> {
   const kept = join(cacheDir, 'public', file.sha256.slice(0, 2), file.sha256);
-  const known = await open(kept, 'r').catch(() => null);
-  if (known !== null) {
-    await known.close();
-    return kept;
-  }
+  if (existsSync(kept)) return kept;
   await mkdir(dirname(kept), { recursive: true });
   const staging = `${kept}.${randomUUID()}`;
   const content = await readFile(file.from);

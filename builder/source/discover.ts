@@ -1,7 +1,8 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { buildLimits } from '../../runtime/contract/limits.ts';
 import { nearest } from '../nearest.ts';
+import { pacer } from '../pace.ts';
 import { compareText, problem } from '../problem.ts';
 import type { BuildProblem } from '../problem.ts';
 import { readRoute } from './route.ts';
@@ -20,17 +21,19 @@ export interface FoundFunction {
 /** What lies under functions/. */
 export interface Discovery {
   functions: FoundFunction[];
-  /** Folders under functions/, from the app's root. */
-  folders: string[];
+  /** tsconfig.json and jsconfig.json at the root and under functions/, from the app's root. */
+  configs: string[];
   problems: BuildProblem[];
 }
 
 const entryFile = /^(.+)\.(?:ts|mts|cts|js|mjs|cjs|tsx|jsx)$/;
+const configFile = /^[jt]sconfig\.json$/;
 const noEntry = /\.(?:d|test|spec|bench)\.[^.]+$|\.d\.[^.]+\.ts$/;
 
 /** Finds the functions of the app in `root`, which must be a real path. */
 export async function discover(root: string): Promise<Discovery> {
-  const walk: Walk = { root, entries: [], others: [], folders: [], files: 0, problems: [] };
+  const walk: Walk = { root, entries: [], others: [], folders: [], configs: [], pace: pacer(), files: 0, problems: [] };
+  walk.configs.push(...readdirSync(root).filter((name) => configFile.test(name)));
   await walkFolder(walk, []);
   const functions: FoundFunction[] = [];
   for (const entry of walk.entries.toSorted((a, b) => compareText(a.source, b.source))) {
@@ -50,7 +53,7 @@ export async function discover(root: string): Promise<Discovery> {
     }
   }
   walk.problems.push(...conflicts(functions));
-  if (functions.length === 0 && walk.problems.length === 0) walk.problems.push(await nothingFound(walk));
+  if (functions.length === 0 && walk.problems.length === 0) walk.problems.push(nothingFound(walk));
   if (functions.length > buildLimits.functions) {
     walk.problems.push(
       problem('FN_SOURCE_LIMIT', `The app has ${functions.length} functions; a build accepts ${buildLimits.functions}`, {
@@ -58,7 +61,7 @@ export async function discover(root: string): Promise<Discovery> {
       }),
     );
   }
-  return { functions, folders: walk.folders, problems: walk.problems };
+  return { functions, configs: walk.configs.toSorted(compareText), problems: walk.problems };
 }
 
 interface Walk {
@@ -67,6 +70,8 @@ interface Walk {
   /** Script files that are no entry. */
   others: string[];
   folders: string[];
+  configs: string[];
+  pace: () => Promise<void> | undefined;
   files: number;
   problems: BuildProblem[];
 }
@@ -75,28 +80,28 @@ async function walkFolder(walk: Walk, segments: string[]): Promise<void> {
   const folder = ['functions', ...segments].join('/');
   let names;
   try {
-    names = await readdir(join(walk.root, folder), { withFileTypes: true });
+    await walk.pace();
+    names = readdirSync(join(walk.root, folder), { withFileTypes: true });
   } catch (error) {
     if (segments.length === 0 && (error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
   walk.folders.push(folder);
-  const below: Promise<void>[] = [];
   for (const entry of names) {
     if (entry.name === 'node_modules' || entry.name.startsWith('_') || entry.name.startsWith('.')) continue;
     const path = `${folder}/${entry.name}`;
-    const kind = entry.isSymbolicLink() ? await linkKind(walk, path) : entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
+    const kind = entry.isSymbolicLink() ? linkKind(walk, path) : entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
     if (Buffer.byteLength(path) > buildLimits.pathBytes || ++walk.files > buildLimits.sourceFiles) {
       walk.problems.push(tooLarge(walk, path));
       return;
     }
-    if (kind === 'folder') below.push(walkFolder(walk, [...segments, entry.name]));
+    if (kind === 'folder') await walkFolder(walk, [...segments, entry.name]);
     else if (kind === 'file') noteFile(walk, { segments, file: entry.name, path });
   }
-  await Promise.all(below);
 }
 
 function noteFile(walk: Walk, { segments, file, path }: { segments: string[]; file: string; path: string }): void {
+  if (configFile.test(file)) walk.configs.push(path);
   const stem = entryFile.exec(file)?.[1];
   if (stem === undefined || noEntry.test(file)) return;
   if (stem === 'index') walk.entries.push({ segments, source: path });
@@ -104,9 +109,9 @@ function noteFile(walk: Walk, { segments, file, path }: { segments: string[]; fi
   else walk.others.push(path);
 }
 
-async function linkKind(walk: Walk, path: string): Promise<'folder' | 'file' | 'other'> {
+function linkKind(walk: Walk, path: string): 'folder' | 'file' | 'other' {
   try {
-    const target = await realpath(join(walk.root, path));
+    const target = realpathSync.native(join(walk.root, path));
     if (target !== walk.root && !target.startsWith(walk.root + sep)) {
       walk.problems.push(
         problem('FN_SOURCE_ENTRY', `${path} is a symbolic link that leads out of the app`, { file: path, hint: 'copy what it links to into the app' }),
@@ -114,7 +119,7 @@ async function linkKind(walk: Walk, path: string): Promise<'folder' | 'file' | '
       return 'other';
     }
     // A link to a folder above itself would be walked for ever.
-    const linked = await stat(target);
+    const linked = statSync(target);
     const loops = join(walk.root, path).startsWith(target + sep);
     return linked.isDirectory() && !loops ? 'folder' : linked.isFile() ? 'file' : 'other';
   } catch {
@@ -151,9 +156,9 @@ function describeRoutes(a: FoundFunction, b: FoundFunction): string {
   return a.route === b.route ? a.route : `${a.route} and ${b.route}, which match the same paths`;
 }
 
-async function nothingFound(walk: Walk): Promise<BuildProblem> {
+function nothingFound(walk: Walk): BuildProblem {
   if (walk.folders.length === 0) {
-    const siblings = (await readdir(walk.root, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const siblings = readdirSync(walk.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     const near = nearest('functions', siblings.map((entry) => entry.name));
     const hint = near === null ? 'make functions/hello/index.ts, or run "fnrun init"' : `rename ${near}/ to functions/`;
     return problem('FN_NO_FUNCTIONS', 'The app has no folder functions/', { hint });

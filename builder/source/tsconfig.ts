@@ -12,17 +12,14 @@ export interface TsconfigReading {
   warnings: BuildProblem[];
 }
 
-const names = ['tsconfig.json', 'jsconfig.json'];
 // Longer chains of "extends" are taken for loops.
 const chainMax = 16;
 
-/** Checks the configurations that lie in `folders` of the app (from its `root`, a real path) before esbuild follows them. */
-export async function checkTsconfigs(root: string, folders: readonly string[]): Promise<TsconfigReading> {
+/** Checks the configurations in `files` of the app (from its `root`, a real path) before esbuild follows them. */
+export async function checkTsconfigs(root: string, files: readonly string[]): Promise<TsconfigReading> {
   const reading: TsconfigReading = { found: false, problems: [], warnings: [] };
   const seen = new Set<string>();
-  await Promise.all(
-    folders.flatMap((folder) => names.map((name) => follow({ root, reading, seen }, { path: join(root, folder, name), depth: 0 }))),
-  );
+  await Promise.all(files.map((file) => follow({ root, reading, seen }, { path: join(root, file), depth: 0 })));
   return reading;
 }
 
