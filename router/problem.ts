@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
 import { httpLimits } from '../runtime/contract/limits.ts';
@@ -17,6 +17,7 @@ export interface ProblemOptions {
 
 /**
  * Sends `code` as application/problem+json (RFC 9457), to HEAD without the body; 503 with Retry-After.
+ * A client that is still sending its body gets the answer at once; the end of the connection, if need be, later.
  * When the response's head has gone out already, the connection is cut instead: the client must not
  * take a broken body for a whole one.
  */
@@ -32,6 +33,9 @@ export function sendProblem(res: ServerResponse, code: ErrorCode, options: Probl
     ...(stack === undefined ? {} : { stack }),
   });
   const body = JSON.stringify(problem);
+  const left = bodyBytesLeft(res.req);
+  // A long upload is better ended with its connection than read to its end for nothing.
+  if (left > httpLimits.inlineBodyBytes) res.shouldKeepAlive = false;
   res.writeHead(problem.status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
@@ -40,5 +44,35 @@ export function sendProblem(res: ServerResponse, code: ErrorCode, options: Probl
     ...(problem.status === 503 ? { 'retry-after': String(httpLimits.retryAfterSeconds) } : {}),
     ...headers,
   });
-  res.end(res.req.method === 'HEAD' ? undefined : body);
+  const content = res.req.method === 'HEAD' ? undefined : body;
+  if (left > 0) endAfterUpload(res, content);
+  else res.end(content);
+}
+
+/**
+ * Sends the whole answer but ends it only when the client has sent its body too, or had time to notice: closing
+ * a socket with unread data resets it, and the client would see the reset in place of the answer.
+ */
+function endAfterUpload(res: ServerResponse, content: string | undefined): void {
+  const { req } = res;
+  if (content === undefined) res.flushHeaders();
+  else res.write(content);
+  const end = (): void => {
+    clearTimeout(deadline);
+    res.end();
+  };
+  const deadline = setTimeout(() => {
+    res.shouldKeepAlive = false;
+    res.end(() => req.destroy());
+  }, httpLimits.lingerMs);
+  req.once('end', end).once('close', end);
+  // What still comes is for nobody.
+  req.removeAllListeners('data').resume();
+}
+
+/** Upper bound of what is still to come. `complete` alone is false for a request without body until its handler returns. */
+function bodyBytesLeft(req: IncomingMessage): number {
+  if (req.complete) return 0;
+  if (req.headers['transfer-encoding'] !== undefined) return Infinity;
+  return Number(req.headers['content-length'] ?? 0);
 }

@@ -125,9 +125,7 @@ interface Failure {
 }
 
 function fail(res: ServerResponse, { error, passage }: Failure): void {
-  // What is left of the body is not read any more, so the connection cannot carry another request.
-  const headers = res.req.complete ? {} : { connection: 'close' };
-  sendProblem(res, codeOf(error, passage), { requestId: passage.requestId, headers });
+  sendProblem(res, codeOf(error, passage), { requestId: passage.requestId });
 }
 
 function failUpgrade(socket: Socket, { error, passage }: Failure): void {

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { sendProblem } from '../../../router/problem.ts';
+import { gatewayTo, startGateway } from './gateway-fixture.ts';
+import { ask } from './http-client.ts';
+
+describe('gateway, failures', () => {
+  const codeOf = (body: string): string => JSON.parse(body).code;
+
+  test('answers 503 with Retry-After when nobody listens on the socket', async () => {
+    await using fixture = await startGateway();
+    fixture.addApp('app');
+    const answer = await ask({ port: fixture.port });
+    expect([answer.status, codeOf(answer.body), answer.headers['retry-after']]).toEqual([
+      503,
+      'FN_APP_UNAVAILABLE',
+      '1',
+    ]);
+  });
+
+  test('answers 502 when the upstream ends without an answer', async () => {
+    await using fixture = await gatewayTo((req) => req.socket.destroy());
+    const answer = await ask({ port: fixture.port, method: 'POST' }, 'x');
+    expect([answer.status, codeOf(answer.body)]).toEqual([502, 'FN_APP_UNREACHABLE']);
+  });
+
+  test('answers 502 when the upstream speaks no HTTP', async () => {
+    await using fixture = await startGateway();
+    const { socketPath } = fixture.addApp('app');
+    const server = createSocketServer((socket) => socket.end('hello\r\n\r\n')).listen(socketPath);
+    const answer = await ask({ port: fixture.port });
+    server.close();
+    expect([answer.status, codeOf(answer.body)]).toEqual([502, 'FN_APP_UNREACHABLE']);
+  });
+
+  test('cuts the response when the upstream dies in the middle of it', async () => {
+    await using fixture = await gatewayTo((_req, res) => {
+      res.writeHead(200, { 'content-length': 10 });
+      res.write('12345', () => res.destroy());
+    });
+    await expect(ask({ port: fixture.port })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('asks once more when a kept connection dies under a GET, never for a POST', async () => {
+    let seen = 0;
+    await using fixture = await gatewayTo((req, res) => {
+      seen += 1;
+      // The second request on a connection meets its end.
+      if (seen % 2 === 0) req.socket.destroy();
+      else res.end('ok');
+    });
+    expect((await ask({ port: fixture.port })).status).toBe(200);
+    expect((await ask({ port: fixture.port })).body).toBe('ok');
+    expect(seen).toBe(3);
+    expect((await ask({ port: fixture.port, method: 'POST' })).status).toBe(502);
+    expect(seen).toBe(4);
+  });
+
+  test('ends the upstream request when the client leaves', async () => {
+    const reached = Promise.withResolvers<ServerResponse>();
+    await using fixture = await gatewayTo((_req, res) => reached.resolve(res));
+    const req = request({ port: fixture.port }).end();
+    req.on('error', () => {});
+    const upstream = await reached.promise;
+    req.destroy();
+    await once(upstream, 'close');
+    expect(upstream.writableFinished).toBe(false);
+  });
+
+  test('goes on when clients leave in the middle of an upload', async () => {
+    await using fixture = await gatewayTo((req, res) => {
+      req.on('error', () => {});
+      if (req.method === 'GET') res.end('alive');
+      else req.resume();
+    });
+    for (let i = 0; i < 5; i += 1) {
+      const req = request({ port: fixture.port, method: 'POST', headers: { 'content-length': 1_000_000 } });
+      req.on('error', () => {});
+      await new Promise((resolve) => req.write('x'.repeat(1_000), resolve));
+      req.destroy();
+      await new Promise((resolve) => req.once('close', resolve));
+    }
+    expect((await ask({ port: fixture.port })).body).toBe('alive');
+  });
+
+  test('passes an early answer on when the upstream refuses a body it has not read', async () => {
+    await using fixture = await gatewayTo((_req, res) => sendProblem(res, 'FN_BODY_TOO_LARGE'));
+    for (const bytes of [256 * 1024, 32 * 1024 * 1024]) {
+      const answer = await ask({ port: fixture.port, method: 'POST' }, Buffer.alloc(bytes));
+      expect([answer.status, codeOf(answer.body)]).toEqual([413, 'FN_BODY_TOO_LARGE']);
+    }
+  });
+
+  test('answers 503 to an upload when nobody listens on the socket', async () => {
+    await using fixture = await startGateway();
+    fixture.addApp('app');
+    const answer = await ask({ port: fixture.port, method: 'POST' }, Buffer.alloc(8 * 1024 * 1024));
+    expect([answer.status, answer.headers.connection]).toEqual([503, 'close']);
+  });
+});
