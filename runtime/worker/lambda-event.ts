@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Invocation } from './invocation.ts';
 
 /** Where a Lambda-style function stands. */
@@ -136,7 +137,9 @@ const textType = /^(?:text\/|application\/(?:json|javascript|xml)\b|[^;]*\+(?:js
 function bodyOf(body: Uint8Array, headers: Record<string, string>): { body?: string; isBase64Encoded: boolean } {
   if (body.byteLength === 0) return { isBase64Encoded: false };
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const isText = headers['content-encoding'] === undefined && textType.test(headers['content-type'] ?? 'text/plain');
+  const named = headers['content-encoding'] === undefined && textType.test(headers['content-type'] ?? 'text/plain');
+  // Bytes that are no UTF-8 would not survive as text, whatever their type says.
+  const isText = named && isUtf8(buffer);
   return isText
     ? { body: buffer.toString('utf8'), isBase64Encoded: false }
     : { body: buffer.toString('base64'), isBase64Encoded: true };

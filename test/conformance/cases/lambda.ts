@@ -147,6 +147,14 @@ export const lambdaCases: readonly Case[] = [
   body('JSON is text', { body: '{"ä":1}', type: 'application/json' }, { base64: false, text: '{"ä":1}' }),
   body('text is text', { body: 'Grüße', type: 'text/plain; charset=utf-8' }, { base64: false, text: 'Grüße' }),
   body('bytes are base64', { body: all256, type: 'application/octet-stream' }, { base64: true, bytes: [...all256] }),
+  body('bytes without a type survive', { body: all256 }, { base64: true, bytes: [...all256] }),
+  body(
+    'Latin-1 text survives',
+    { body: Buffer.from('caf\u00e9', 'latin1'), type: 'text/plain; charset=iso-8859-1' },
+    {
+      bytes: [99, 97, 102, 0xe9],
+    },
+  ),
   body('an image is base64', { body: all256, type: 'image/png' }, { base64: true, bytes: [...all256] }),
   body(
     'a form arrives whole',
