@@ -39,7 +39,10 @@ export const healthPath = '/.well-known/fnrun/health';
 
 /** Creates a gateway that leads each request to the app its Host names. */
 export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }: GatewayOptions): Gateway {
-  const proxy = createProxy();
+  // A response without length ends with its connection in HTTP/1.0.
+  const keepAlive = (res: ServerResponse): boolean =>
+    res.shouldKeepAlive && closing === null && res.req.httpVersionMinor > 0;
+  const proxy = createProxy({ keepAlive });
   const upgraded = new Set<Socket>();
   const inFlight = new Map<string, number>();
   let closing: Promise<void> | null = null;
@@ -52,16 +55,16 @@ export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }
       const left = (inFlight.get(app) ?? 1) - 1;
       if (left === 0) inFlight.delete(app);
       else inFlight.set(app, left);
+      // A response that began before `close()` has left its connection open for another request.
+      if (closing !== null) setImmediate(() => server.closeIdleConnections());
     });
     return true;
   };
 
   const server = createServer(serverOptions, (req, res) => {
     const requestId = requestIdOf(req.headers['x-request-id']);
-    // A response without length ends with its connection in HTTP/1.0.
-    const keepAlive = res.shouldKeepAlive && closing === null && req.httpVersionMinor > 0;
-    res.shouldKeepAlive = keepAlive;
-    const route = readRoute(req, { apps: apps(), requestId, keepAlive });
+    res.shouldKeepAlive = keepAlive(res);
+    const route = readRoute(req, { apps: apps(), requestId });
     if (route.kind === 'problem') {
       if (route.code === 'FN_BAD_REQUEST') res.shouldKeepAlive = false;
       sendProblem(res, route.code, { detail: route.detail, requestId });
@@ -83,7 +86,7 @@ export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     const requestId = requestIdOf(req.headers['x-request-id']);
-    const route = readRoute(req, { apps: apps(), requestId, keepAlive: false });
+    const route = readRoute(req, { apps: apps(), requestId });
     if (route.kind === 'problem') endWithProblem(socket, route.code, { detail: route.detail, requestId });
     else if (route.kind !== 'app') endWithProblem(socket, 'FN_NOT_FOUND', { requestId });
     else if (enter(route.app.name, socket)) proxy.upgrade(req, socket, { head, to: route.to });
@@ -121,10 +124,9 @@ type Route =
 interface RouteOptions {
   apps: readonly GatewayApp[];
   requestId: string;
-  keepAlive: boolean;
 }
 
-function readRoute(req: IncomingMessage, { apps, requestId, keepAlive }: RouteOptions): Route {
+function readRoute(req: IncomingMessage, { apps, requestId }: RouteOptions): Route {
   const head = readRequestHead(req);
   if (!head.ok) return { kind: 'problem', code: 'FN_BAD_REQUEST', detail: head.reason };
   const { target, host } = head;
@@ -135,7 +137,7 @@ function readRoute(req: IncomingMessage, { apps, requestId, keepAlive }: RouteOp
     return { kind: 'problem', code: 'FN_APP_NOT_FOUND', detail: `No app has the host name ${host.hostname}` };
   if (!app.live)
     return { kind: 'problem', code: 'FN_NO_RELEASE', detail: `The app ${app.name} waits for its first push` };
-  const to = { socketPath: app.socketPath, requestId, host: host.host, url: originForm(target), keepAlive };
+  const to = { socketPath: app.socketPath, requestId, host: host.host, url: originForm(target) };
   return { kind: 'app', app, to };
 }
 

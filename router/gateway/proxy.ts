@@ -15,8 +15,12 @@ export interface Destination {
   host: string;
   /** The request target in origin form. */
   url: string;
-  /** Whether the client's connection may carry another request. */
-  keepAlive: boolean;
+}
+
+/** What a proxy is made of. */
+export interface ProxyOptions {
+  /** Whether the client's connection may carry another request; asked when the response begins. */
+  keepAlive: (res: ServerResponse) => boolean;
 }
 
 /** Carries requests and WebSockets to unix sockets. */
@@ -40,7 +44,7 @@ interface Passage {
  * The proxy over httpxy, a maintained fork of node-http-proxy. What the fork leaves to us: headers (see
  * forwarded-headers.ts), 1xx, the head of a response whose body is late, errors, and one retry.
  */
-export function createProxy(): Proxy {
+export function createProxy({ keepAlive }: ProxyOptions): Proxy {
   const agent = new Agent({ keepAlive: true, timeout: gatewayLimits.freeSocketMs });
   const proxy = createProxyServer({
     proxyTimeout: gatewayLimits.upstreamIdleMs,
@@ -65,8 +69,10 @@ export function createProxy(): Proxy {
     proxyReq.once('timeout', () => (passage.timedOut = true));
     proxyReq.on('information', (info) => passOnEarlyHints(info, res));
   });
-  proxy.on('proxyRes', (proxyRes, _req, res) => {
+  proxy.on('proxyRes', (proxyRes, req, res) => {
     stripHopByHop(proxyRes.headers);
+    // httpxy gives the response the Connection header of the request.
+    req.headers.connection = keepAlive(res) ? 'keep-alive' : 'close';
     // Headers go out with the first bytes of the body; an event stream may have none for long.
     if (proxyRes.headers['content-length'] === undefined) setImmediate(() => flushHead(res));
   });
@@ -97,8 +103,8 @@ export function createProxy(): Proxy {
     forward(req, res, to) {
       const passage = begin(req, to);
       passage.headers['connection'] = 'keep-alive';
-      // From here on the proxy reads these in place of the client's: it copies them, and echoes `connection`.
-      req.headers = { ...framingHeaders(req, to.host), connection: to.keepAlive ? 'keep-alive' : 'close' };
+      // From here on httpxy reads these in place of the client's, and copies them.
+      req.headers = framingHeaders(req, to.host);
       send(req, res, passage);
     },
     upgrade(req, socket, { head, to }) {

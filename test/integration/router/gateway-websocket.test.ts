@@ -59,14 +59,14 @@ describe('gateway, WebSockets', () => {
     const gone = once(upstream, 'close');
     await once(first, 'open');
     first.terminate();
-    await gone;
+    expect((await gone)[0]).toBe(1006);
 
     const again = once(sockets, 'connection') as Promise<[WebSocket]>;
     const second = new WebSocket(`ws://${host}:${fixture.port}`);
     await once(second, 'open');
     const closed = once(second, 'close');
     (await again)[0].terminate();
-    await closed;
+    expect((await closed)[0]).toBe(1006);
   });
 
   test('passes on the answer of an app that does not upgrade', async () => {
