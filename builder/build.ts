@@ -101,8 +101,7 @@ async function run(options: RunOptions, warnings: BuildProblem[]): Promise<Build
   const cacheDir = isAbsolute(options.cacheDir) ? options.cacheDir : resolve(options.cacheDir);
   const found = await readSources(root, warnings);
   const discoverMs = clock.lap();
-  const dependencies = await prepareDependencies({ ...options, root, cacheDir, config: found.config });
-  warnings.push(...dependencies.warnings);
+  const dependencies = await prepareDependencies({ ...options, root, cacheDir, config: found.config, locateConfig: found.locateConfig });
   const installMs = clock.lap();
   const cache = await openCache(cacheDir);
   const bundling = await bundleAll({ root, cacheDir, found, dependencies, cache });
@@ -133,13 +132,13 @@ type Sources = Awaited<ReturnType<typeof readSources>>;
 async function readSources(root: string, warnings: BuildProblem[]) {
   const [discovery, statics] = await Promise.all([discover(root), readPublic(root)]);
   const { functions, configs } = discovery;
-  const [{ config, problems }, tsconfig] = await Promise.all([
+  const [{ config, problems, locate }, tsconfig] = await Promise.all([
     readAppConfig(root, functions.map(({ name }) => name)),
     checkTsconfigs(root, configs),
   ]);
   warnings.push(...statics.warnings, ...tsconfig.warnings, ...hiddenFunctions(statics.files, functions));
   const early = [...discovery.problems, ...problems, ...tsconfig.problems, ...statics.problems];
-  return { functions, config, public: statics, hasTsconfig: tsconfig.found, early };
+  return { functions, config, locateConfig: locate, public: statics, hasTsconfig: tsconfig.found, early };
 }
 
 interface BundleParts {

@@ -14,7 +14,11 @@ const file = 'fnrun.json';
 export interface ConfigReading {
   config: AppConfig;
   problems: BuildProblem[];
+  /** Where the value at a path stands; nowhere when there is no file. */
+  locate: JsonFile['locate'];
 }
+
+const nowhere: JsonFile['locate'] = () => ({});
 
 /** Reads fnrun.json from the app's `root`. `functions`: the names that its keys may name. */
 export async function readAppConfig(root: string, functions: readonly string[]): Promise<ConfigReading> {
@@ -22,7 +26,7 @@ export async function readAppConfig(root: string, functions: readonly string[]):
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  return text === null ? { config: {}, problems: [] } : checkConfigText(text, functions);
+  return text === null ? { config: {}, problems: [], locate: nowhere } : checkConfigText(text, functions);
 }
 
 /** The same for the text of fnrun.json. */
@@ -30,7 +34,8 @@ export function checkConfigText(text: string, functions: readonly string[]): Con
   const parsed = parseJsonFile(text, { file });
   if (isJsonError(parsed)) {
     const hint = 'fnrun.json is strict JSON: double quotes, no comments, no comma before } or ]';
-    return { config: {}, problems: [problem('FN_BAD_SETTINGS', `fnrun.json is no JSON: ${parsed.message}`, { ...parsed.place, hint })] };
+    const problems = [problem('FN_BAD_SETTINGS', `fnrun.json is no JSON: ${parsed.message}`, { ...parsed.place, hint })];
+    return { config: {}, problems, locate: nowhere };
   }
   const problems = parsed.duplicates.map(({ key, place }) =>
     problem('FN_BAD_SETTINGS', `the key "${key}" stands twice`, { ...place, hint: 'remove one of them' }),
@@ -43,9 +48,10 @@ export function checkConfigText(text: string, functions: readonly string[]): Con
     const hint = suggest(String(issue.path.at(-1)), issue.known);
     problems.push(problem('FN_BAD_SETTINGS', issue.message, { ...parsed.locate(issue.path, { key: true }), hint }));
   }
-  if (problems.length > 0) return { config: {}, problems };
+  const { locate } = parsed;
+  if (problems.length > 0) return { config: {}, problems, locate };
   const config = parsed.value as AppConfig;
-  return { config, problems: unknownFunctions(config, { parsed, functions }) };
+  return { config, problems: unknownFunctions(config, { parsed, functions }), locate };
 }
 
 function unknownFunctions(config: AppConfig, { parsed, functions }: { parsed: JsonFile; functions: readonly string[] }): BuildProblem[] {

@@ -35,7 +35,7 @@ export function parseJsonFile(text: string, options: { file: string; comments?: 
     document = parse(source, { mode: comments ? 'jsonc' : 'json', allowTrailingCommas: comments });
   } catch (error) {
     const { message, line, column } = error as Error & { line?: number; column?: number };
-    return { message: message.replace(/\s*\(\d+:\d+\)\.?$/, ''), place: at(line ?? 1, column ?? 1, 1) };
+    return { message: plain(message), place: at(line ?? 1, column ?? 1, 1) };
   }
   const place = (node: ValueNode | MemberNode['name']): ProblemPlace => {
     const { start, end } = node.loc;
@@ -61,6 +61,26 @@ export function parseJsonFile(text: string, options: { file: string; comments?: 
       return place(node);
     },
   };
+}
+
+const tokens: Record<string, string> = {
+  LBrace: '{',
+  RBrace: '}',
+  LBracket: '[',
+  RBracket: ']',
+  Colon: ':',
+  Comma: ',',
+  String: 'a string',
+  Number: 'a number',
+  Boolean: 'true or false',
+  Null: 'null',
+  EOF: 'the end',
+};
+
+// The parser speaks of its tokens by name: "Unexpected token RBrace found."
+function plain(message: string): string {
+  const text = message.replace(/\s*\(\d+:\d+\)\.?$/, '').replace(/ found\.?$/, '').replace(/\.$/, '');
+  return text.replace(/\b(?:LBrace|RBrace|LBracket|RBracket|Colon|Comma|String|Number|Boolean|Null|EOF)\b/g, (name) => tokens[name]!);
 }
 
 /** Whether `parseJsonFile` failed. */

@@ -154,6 +154,14 @@ export const buildLimits = {
   npmInstallMs: 300_000,
   /** Errors shown of one build. */
   errorsShown: 20,
+  /** Of npm's output, kept while it runs, and lines of it shown when it fails. */
+  npmOutputChars: 64 * KiB,
+  npmLinesShown: 20,
+  /** Bundled groups, and sets of installed packages that no release links to, kept by a cache; the oldest go first. */
+  cachedGroups: 4_000,
+  cachedInstalls: 8,
+  /** Age at which what an interrupted build left behind is removed. */
+  leftoverMs: 3_600_000,
   releasesKept: 10,
 } as const;
 

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { buildLimits } from '../../runtime/contract/limits.ts';
+import { hashOf } from '../hash.ts';
+import { problem } from '../problem.ts';
+import type { BuildProblem } from '../problem.ts';
+import { findAddons } from './addons.ts';
+import { countPackages, localArchives } from './lockfile.ts';
+import { findNpm, npmCi } from './npm.ts';
+import type { NpmResult } from './npm.ts';
+
+/** What is to be installed. */
+export interface InstallOptions {
+  /** The app's root, a real path. */
+  root: string;
+  cacheDir: string;
+  /** The lockfile parsed, its name and its text. */
+  lock: unknown;
+  lockfile: string;
+  lockText: string;
+  signal: AbortSignal;
+  onProgress?: (line: string) => void;
+}
+
+/** Packages that lie installed. */
+export interface Installed {
+  modulesDir: string;
+  /** Hash of all that decides what is installed. */
+  key: string;
+  /** Native addons among them. */
+  addons: string[];
+}
+
+type Outcome = Installed | { problem: BuildProblem };
+
+const running = new Map<string, Promise<Outcome>>();
+
+/**
+ * Installs the packages of a lockfile into `<cacheDir>/deps/<key>`, once: a folder of that name
+ * is whole, because it is filled under another one and renamed. Two builds that want the same
+ * share one run of npm; in two processes, the later rename loses and its folder is dropped.
+ */
+export async function installPackages(options: InstallOptions): Promise<Outcome> {
+  const { root, cacheDir, lockText } = options;
+  const packageText = await readFile(join(root, 'package.json'), 'utf8');
+  const npmrc = await readFile(join(root, '.npmrc'), 'utf8').catch(() => null);
+  const key = hashOf([lockText, dependencyFields(packageText), npmrc, process.platform, process.arch, process.versions.modules]).slice(0, 32);
+  const dir = join(cacheDir, 'deps', key);
+  const addons = await readAddons(dir);
+  if (addons !== null) {
+    const now = new Date();
+    // The time of the last use, for whoever clears the cache.
+    await utimes(dir, now, now).catch(() => {});
+    return { modulesDir: join(dir, 'node_modules'), key, addons };
+  }
+  const same = running.get(dir);
+  if (same !== undefined) {
+    // It may end because its own build was aborted; that is not the end of this one.
+    const outcome = await same.catch(() => null);
+    options.signal.throwIfAborted();
+    return outcome ?? installPackages(options);
+  }
+  const run = installNew({ ...options, packageText, npmrc, dir, key }).finally(() => running.delete(dir));
+  running.set(dir, run);
+  return run;
+}
+
+interface NewInstall extends InstallOptions {
+  packageText: string;
+  npmrc: string | null;
+  dir: string;
+  key: string;
+}
+
+async function installNew(options: NewInstall): Promise<Outcome> {
+  const { root, dir, key, lock } = options;
+  const npm = findNpm();
+  if (npm === null) {
+    const hint = 'install npm, or put the folder that holds it into PATH';
+    return { problem: problem('FN_NPM_FAILED', 'The app has npm dependencies, and there is no npm on this machine', { hint }) };
+  }
+  await mkdir(dirname(dir), { recursive: true });
+  const staging = await mkdtemp(join(dirname(dir), '.new-'));
+  try {
+    await writeFile(join(staging, 'package.json'), options.packageText);
+    await writeFile(join(staging, options.lockfile), options.lockText);
+    if (options.npmrc !== null) await writeFile(join(staging, '.npmrc'), options.npmrc, { mode: 0o600 });
+    for (const archive of localArchives(lock)) {
+      const outside = await copyArchive(archive, { root, staging });
+      if (outside !== null) return { problem: outside };
+    }
+    const count = countPackages(lock);
+    options.onProgress?.(`installing ${count} ${count === 1 ? 'package' : 'packages'}`);
+    const result = await npmCi(npm, { dir: staging, signal: options.signal });
+    if (result.exitCode !== 0) return { problem: npmProblem(result, options.lockfile) };
+    // It may hold a token, and has done its work.
+    await rm(join(staging, '.npmrc'), { force: true });
+    const modules = join(staging, 'node_modules');
+    await mkdir(modules, { recursive: true });
+    const addons = await findAddons(modules);
+    await writeFile(join(staging, 'addons.json'), JSON.stringify(addons));
+    await rename(staging, dir).catch((error: unknown) => {
+      if (!existsSync(join(dir, 'addons.json'))) throw error;
+    });
+    return { modulesDir: join(dir, 'node_modules'), key, addons };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function readAddons(dir: string): Promise<string[] | null> {
+  const text = await readFile(join(dir, 'addons.json'), 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as string[]);
+}
+
+function dependencyFields(packageText: string): unknown {
+  const { dependencies, devDependencies, optionalDependencies, peerDependencies, overrides } = JSON.parse(packageText.replace(/^\uFEFF/, '')) as Record<string, unknown>;
+  return [dependencies, devDependencies, optionalDependencies, peerDependencies, overrides];
+}
+
+async function copyArchive(archive: string, { root, staging }: { root: string; staging: string }): Promise<BuildProblem | null> {
+  const from = await realpath(join(root, archive)).catch(() => null);
+  const to = join(staging, archive);
+  if (from === null || !from.startsWith(root + sep) || !to.startsWith(staging + sep)) {
+    const why = from === null ? 'is not in the app' : 'leaves the app';
+    const hint = 'put the archive into the app, and install it from there';
+    return problem('FN_LOCKFILE', `the dependency file:${archive} ${why}`, { file: 'package.json', hint });
+  }
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to);
+  return null;
+}
+
+function npmProblem({ exitCode, output }: NpmResult, lockfile: string): BuildProblem {
+  if (exitCode === null) {
+    const hint = 'look at the registry and the network, then build again';
+    return problem('FN_NPM_FAILED', `npm ci took longer than ${buildLimits.npmInstallMs / 1000} s\n${output}`.trim(), { hint });
+  }
+  if (/\bEUSAGE\b/.test(output)) {
+    const hint = `run "npm install", and commit ${lockfile}`;
+    return problem('FN_LOCKFILE', `npm says that package.json and ${lockfile} do not fit:\n${output}`, { file: lockfile, hint });
+  }
+  const hint = 'try "npm ci" in the app: what it needs there, the server needs too';
+  return problem('FN_NPM_FAILED', `npm ci failed with exit code ${exitCode}:\n${output}`, { hint });
+}
