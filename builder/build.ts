@@ -154,10 +154,10 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
   const problems = [...found.early, ...dependencies.problems];
   const { local, modulesDir, packageJson } = dependencies;
   let view = null as Promise<SourceView> | null;
-  const openRoot = async (): Promise<string> => {
-    if (local) return root;
+  const openRoot = (): Promise<Pick<SourceView, 'root' | 'escapes'>> => {
+    if (local) return Promise.resolve({ root, escapes: [] });
     view ??= makeView(root, { modulesDir, cacheDir });
-    return (await view).root;
+    return view;
   };
   try {
     const settings = {

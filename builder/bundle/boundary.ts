@@ -20,16 +20,24 @@ export function outside(root: string): RegExp {
   return new RegExp(`^${rest}`);
 }
 
-/** Refuses to load what lies outside `root`, before it is read. */
-export function boundaryPlugin(root: string): Plugin {
+/** A regular expression that matches the given paths and what lies below them. */
+export function atOrBelow(paths: readonly string[]): RegExp {
+  const literals = paths.map((path) => path.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  return new RegExp(`^(?:${literals.join('|')})(?:/|$)`);
+}
+
+/** Refuses to load what lies outside `root`, or behind one of `escapes` (paths below it), before it is read. */
+export function boundaryPlugin(root: string, escapes: readonly string[]): Plugin {
+  const refuse = async ({ path }: { path: string }) => {
+    const real = await realpath(path).catch(() => path);
+    return { errors: [{ text: 'The import leaves the app', detail: { outside: real } }] };
+  };
   return {
     name: 'fnrun-boundary',
     setup({ onLoad }) {
-      onLoad({ filter: outside(root), namespace: 'file' }, async ({ path }) => {
-        if (path.startsWith(`${root}/`)) return null;
-        const real = await realpath(path).catch(() => path);
-        return { errors: [{ text: 'The import leaves the app', detail: { outside: real } }] };
-      });
+      // Paths in the namespace of files are real paths, unless symbolic links are preserved.
+      onLoad({ filter: outside(root), namespace: 'file' }, (file) => (file.path.startsWith(`${root}/`) ? null : refuse(file)));
+      if (escapes.length > 0) onLoad({ filter: atOrBelow(escapes.map((path) => `${root}/${path}`)), namespace: 'file' }, refuse);
     },
   };
 }

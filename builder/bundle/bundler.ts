@@ -19,9 +19,9 @@ export interface BundlerOptions {
   /** The app's root as a real path; inputs must lie in it. */
   root: string;
   /** What esbuild is told, but for its root. */
-  settings: Omit<Sources, 'root'>;
+  settings: Omit<Sources, 'root' | 'escapes'>;
   /** Gives the root for esbuild: called when something must be read at all. */
-  openRoot: () => Promise<string>;
+  openRoot: () => Promise<Pick<Sources, 'root' | 'escapes'>>;
   context: ImportContext;
   cache: BundleCache;
   /** Hash of the installed packages. */
@@ -111,7 +111,7 @@ async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt)
   }
   const made = new Map<string, BundledGroup>();
   if (unknown.length === 0) return { graphs, made };
-  const sources = { ...attempt.settings, root: await attempt.openRoot() };
+  const sources = { ...attempt.settings, ...(await attempt.openRoot()) };
   if (unknown.some(({ source }) => remembered[source] === undefined)) {
     for (const [source, graph] of await scanGraphs(unknown, { sources, attempt })) graphs.set(source, await now.stamp(graph));
     return { graphs, made };
@@ -160,7 +160,7 @@ async function loadGroup(group: FoundFunction[], { attempt, graphs, made }: Grap
   if (cached !== null && (await packagesHold(cached.record, attempt.root))) {
     return { group, record: cached.record, fresh: false, keep: () => Promise.resolve(cached.dir) };
   }
-  const sources = { ...attempt.settings, root: await attempt.openRoot() };
+  const sources = { ...attempt.settings, ...(await attempt.openRoot()) };
   const bundled = await bundleGroup(group.map(entryOf), { sources, context });
   if (Array.isArray(bundled)) return bundled;
   return { group, record: bundled.record, fresh: true, keep: () => cache.keep(key, bundled) };

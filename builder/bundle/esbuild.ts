@@ -12,6 +12,8 @@ export interface Sources {
   root: string;
   /** The root is put together from symbolic links, which must not be looked through. */
   preserveSymlinks: boolean;
+  /** Symbolic links below the root that lead out of the app; needed when links are preserved. */
+  escapes: readonly string[];
   /** No tsconfig.json lies in the app: one of a folder above must not count. */
   ignoreTsconfig: boolean;
   config: BundleConfig;
@@ -89,7 +91,7 @@ async function run(sources: Sources, options: BuildOptions): Promise<EsbuildResu
       preserveSymlinks: sources.preserveSymlinks,
       external: [...sources.external],
       define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', ...config.define },
-      plugins: [boundaryPlugin(root), wasmPlugin(root)],
+      plugins: [boundaryPlugin(root, sources.escapes), wasmPlugin(root)],
       ...(config.mainFields === undefined ? {} : { mainFields: config.mainFields }),
       ...(config.conditions === undefined ? {} : { conditions: ['module', ...config.conditions] }),
       ...(sources.ignoreTsconfig ? { tsconfigRaw: '{}' } : {}),

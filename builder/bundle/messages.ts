@@ -1,4 +1,5 @@
 import { isBuiltin } from 'node:module';
+import { dirname, posix, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import { problem } from '../problem.ts';
 import type { BuildProblem, ProblemPlace } from '../problem.ts';
@@ -18,13 +19,10 @@ export function warningsToProblems(messages: readonly Message[]): BuildProblem[]
 async function errorToProblem(message: Message, context: ImportContext): Promise<BuildProblem> {
   const place = placeOf(message);
   const detail = message.detail as { outside?: string } | undefined;
-  if (typeof detail?.outside === 'string') {
-    const imported = importText(message) ?? detail.outside;
-    const hint = 'copy the file into the app, or make it an npm package and depend on it';
-    return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${detail.outside}`, { ...place, hint });
-  }
+  if (typeof detail?.outside === 'string') return leaves(importText(message) ?? detail.outside, { place, real: detail.outside, context });
   const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1];
   if (unresolved !== undefined) {
+    if (isAbove(unresolved, place)) return leaves(unresolved, { place, real: null, context });
     const found = await unresolvedHint(unresolved, { ...context, importer: place.file ?? '' });
     const why = found.why === null ? '' : `: ${found.why}`;
     return problem('FN_UNRESOLVED_IMPORT', `"${unresolved}" does not resolve${why}`, { ...place, hint: found.hint ?? noteOf(message) });
@@ -41,6 +39,17 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
     return problem('FN_UNRESOLVED_IMPORT', `Files of type ${extension} cannot be imported as they are`, { ...place, hint });
   }
   return problem('FN_SYNTAX', sentence(message.text), { ...place, hint: noteOf(message) });
+}
+
+function leaves(imported: string, { place, real, context }: { place: ProblemPlace; real: string | null; context: ImportContext }): BuildProblem {
+  // Seen from a view of the app, a relative path leads elsewhere than it does for the user.
+  const target = isAbove(imported, place) ? resolve(context.root, dirname(place.file ?? ''), imported) : real;
+  const hint = 'copy the file into the app, or make it an npm package and depend on it';
+  return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${target}`, { ...place, hint });
+}
+
+function isAbove(imported: string, { file }: ProblemPlace): boolean {
+  return imported.startsWith('.') && posix.join(dirname(file ?? ''), imported).startsWith('../');
 }
 
 /** The place of a message: lines and columns from 1, columns in UTF-16 units (esbuild counts bytes from 0). */

@@ -62,7 +62,7 @@ function packageReason(specifier: string, { packageJson, local }: ImportContext)
     if (local) return { why: `${name} is in package.json, but not installed`, hint: 'npm install' };
     return { why: `${name} is in devDependencies, which a release does not install`, hint: `npm install --save-prod ${name}` };
   }
-  const builtin = nearest(name, builtinModules.filter((each) => !each.startsWith('_') && !each.includes('/')));
+  const builtin = nearest(specifier, builtinModules.filter((each) => !each.startsWith('_')));
   const known = nearest(name, Object.keys(wanted));
   if (known !== null) return { why: 'no such package is installed', hint: `did you mean "${known}"? Else: ${install}` };
   if (builtin !== null) return { why: 'no such package is installed', hint: `did you mean "node:${builtin}"? Else: ${install}` };
@@ -72,7 +72,6 @@ function packageReason(specifier: string, { packageJson, local }: ImportContext)
 async function relativeReason(specifier: string, { root, importer }: { root: string; importer: string }): Promise<UnresolvedReason> {
   if (specifier.startsWith('/')) return { why: 'there is no such file', hint: 'import files of the app by a relative path' };
   const wanted = posix.join(dirname(importer), specifier);
-  if (wanted.startsWith('../')) return { why: 'it leaves the app', hint: 'copy the file into the app' };
   const folder = dirname(wanted);
   const names = await listing(join(root, folder));
   if (names === null) {

@@ -52,7 +52,8 @@ export async function discover(root: string): Promise<Discovery> {
       functions.push({ name, route: reading.route, pattern: reading.pattern, source: entry.source });
     }
   }
-  walk.problems.push(...conflicts(functions));
+  const { kept, problems } = withoutConflicts(functions);
+  walk.problems.push(...problems);
   if (functions.length === 0 && walk.problems.length === 0) walk.problems.push(nothingFound(walk));
   if (functions.length > buildLimits.functions) {
     walk.problems.push(
@@ -61,7 +62,7 @@ export async function discover(root: string): Promise<Discovery> {
       }),
     );
   }
-  return { functions, configs: walk.configs.toSorted(compareText), problems: walk.problems };
+  return { functions: kept, configs: walk.configs.toSorted(compareText), problems: walk.problems };
 }
 
 interface Walk {
@@ -133,7 +134,8 @@ function tooLarge(walk: Walk, path: string): BuildProblem {
     : problem('FN_SOURCE_LIMIT', `The path is longer than ${buildLimits.pathBytes} bytes`, { file: path, hint: 'shorten its folder names' });
 }
 
-function conflicts(functions: readonly FoundFunction[]): BuildProblem[] {
+/** The first function of each route; the others are problems. */
+function withoutConflicts(functions: readonly FoundFunction[]): { kept: FoundFunction[]; problems: BuildProblem[] } {
   const first = new Map<string, FoundFunction>();
   const problems: BuildProblem[] = [];
   for (const found of functions) {
@@ -149,7 +151,7 @@ function conflicts(functions: readonly FoundFunction[]): BuildProblem[] {
       }),
     );
   }
-  return problems;
+  return { kept: [...first.values()], problems };
 }
 
 function describeRoutes(a: FoundFunction, b: FoundFunction): string {
