@@ -3,6 +3,9 @@ import type { Command } from './command.ts';
 /** Every subcommand in the order of `--help`, each loaded only when it is called. */
 export const commands: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   init: () => import('./commands/init.ts'),
+  dev: () => import('./commands/dev.ts'),
+  build: () => import('./commands/build.ts'),
+  serve: () => import('./commands/serve.ts'),
   apps: () => import('./commands/apps.ts'),
   deploys: () => import('./commands/deploys.ts'),
   rollback: () => import('./commands/rollback.ts'),
