@@ -163,6 +163,7 @@ export const lambdaCases: readonly Case[] = [
   ),
   get('lambda style: callback, and a timer left behind', '/lambda/callback', { text: 'called back' }),
   get('lambda style: callback with an error', '/lambda/callback?fail=1', { problem: 'FN_HANDLER_FAILED' }),
+  get('lambda style: context.done', '/lambda/legacy', { text: 'succeeded' }),
   get('lambda style: handler named by a setting, CommonJS', '/lambda/named', { text: 'hello from /lambda/named' }),
   get('lambda style: module.exports replaced', '/lambda/replaced', { text: 'module.exports replaced' }),
   get('lambda style: the named export wins over the default', '/lambda/both', { text: 'the named handler' }),

@@ -59,6 +59,8 @@ export const platformCases: readonly Case[] = [
         params: { id: 'a b' },
         awaited: { id: 'a b' },
         keys: ['id'],
+        spread: { id: 'a b' },
+        sameSignal: true,
         env: 'object',
         app: 'conformance',
         function: 'ctx/[id]',
@@ -149,6 +151,16 @@ export const platformCases: readonly Case[] = [
     run: async ({ request }) => {
       await Promise.all(Array.from({ length: 5 }, () => request({ path: '/concurrent' })));
       expect((await request({ path: '/concurrent?most' })).json().most).toBeGreaterThan(1);
+    },
+  },
+  {
+    name: 'worker: invocations at once keep apart',
+    run: async ({ request }) => {
+      const names = Array.from({ length: 20 }, (_, i) => `request-${i}-${randomUUID()}`);
+      const ask = (id: string) =>
+        request({ method: 'POST', path: '/apart', body: id, headers: [['x-request-id', id]] });
+      const answers = await Promise.all(names.map(async (id) => (await ask(id)).json()));
+      expect(answers).toEqual(names.map((id) => ({ sent: id, stored: id, id, header: id })));
     },
   },
   {

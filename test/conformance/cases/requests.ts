@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { appHost, get, type Case } from '../case.ts';
 
 const all256 = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -33,8 +34,18 @@ function sees(name: string, headers: [string, string][], seen: [string, string])
 }
 
 function expectHeader(headers: [string, string][], [name, value]: [string, string]): void {
-  const found = new Map(headers).get(name);
-  if (found !== value) throw new Error(`${name} is ${JSON.stringify(found)}, not ${JSON.stringify(value)}`);
+  expect(new Map(headers).get(name), name).toBe(value);
+}
+
+/** The URL that the handler sees. */
+function urlOf(name: string, { path = '/request?probe=url', headers = [], url }: UrlCase): Case {
+  return { name: `request url: ${name}`, request: { path, headers }, expect: { json: { url, same: true } } };
+}
+
+interface UrlCase {
+  path?: string;
+  headers?: [string, string][];
+  url: string;
 }
 
 /** Sends `body` to a probe of the request fixture. */
@@ -169,5 +180,42 @@ export const requestCases: readonly Case[] = [
     { body: 'inner', headers: [['x-probe', 'sent']] },
   ),
   probe('reader', { text: long, plain: true }, { body: [long] }),
+  urlOf('the path and query are serialised as the URL standard says', {
+    path: `/request?probe=url&q='"<>{}|\`^`,
+    url: `${origin}/request?probe=url&q=%27%22%3C%3E{}|\`^`,
+  }),
+  urlOf('the host is in lower case and without the default port', {
+    headers: [['Host', 'Conformance.LocalHost:80']],
+    url: `${origin}/request?probe=url`,
+  }),
+  urlOf('another port stays', {
+    headers: [['Host', `${appHost}:8080`]],
+    url: `${origin}:8080/request?probe=url`,
+  }),
+  {
+    name: 'request: who is in front tells the scheme on the socket, and nobody else does',
+    run: async ({ request, way }) => {
+      const forwarded = [
+        ['x-forwarded-proto', 'https'],
+        ['x-forwarded-for', '192.0.2.7'],
+      ] as const;
+      const { url } = (await request({ path: '/echo', headers: forwarded })).json();
+      const { event } = (await request({ path: '/lambda/event', headers: forwarded })).json();
+      const trusted = way === 'socket';
+      expect(url).toBe(`${trusted ? 'https' : 'http'}://${appHost}/echo`);
+      expect(event.requestContext.http.sourceIp).toBe(trusted ? '192.0.2.7' : '127.0.0.1');
+    },
+  },
+  sees('request: a cookie of 8 kB', [['cookie', `long=${'x'.repeat(8_000)}`]], ['cookie', `long=${'x'.repeat(8_000)}`]),
+  {
+    name: 'request: a head of more than 16 kB gets 431',
+    request: { path: '/ping', headers: [['x-long', 'x'.repeat(17_000)]] },
+    expect: { status: 431, platform: false },
+  },
+  ...['new-request', 'init', 'parts'].map((way): Case => ({
+    name: `request: passed on to an upstream, by ${way}`,
+    request: { method: 'POST', path: `/proxy?way=${way}`, body: 'passed on', headers: [['x-probe', 'kept']] },
+    expect: { json: { method: 'POST', probe: 'kept', body: 'passed on' } },
+  })),
   probe('headers-guard', { get: 'v', has: true, missing: null }, { headers: [['X-Probe', 'v']] }),
 ];

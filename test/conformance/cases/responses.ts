@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { get, type Case, type Expectation } from '../case.ts';
 
@@ -41,6 +42,24 @@ export const responseCases: readonly Case[] = [
   kind('stream', { text: 'one two three' }),
   kind('stream-bytes', { bytes: [...all256, ...all256] }),
   kind('iterable', { text: 'iters' }),
+  kind('async-iterable', { text: 'made by hand' }),
+  kind('node-stream', { text: 'from node' }),
+  kind('byte-stream', { bytes: [1, 2, 3] }),
+  kind('empty-stream', { text: '' }),
+  kind('large-string', { text: 'ä'.repeat(500_000) }),
+  kind('connection-headers', { text: 'x', headers: { 'x-kept': 'yes', 'keep-alive': null } }),
+  {
+    name: 'response: compressed by the handler',
+    run: async ({ request }) => {
+      const { body, headers } = await request({ path: '/response?kind=compressed' });
+      expect(headers['content-encoding']).toBe('gzip');
+      expect(gunzipSync(body).toString()).toBe('squeezed '.repeat(100));
+    },
+  },
+  get('response: of a fetch that came compressed', '/proxy?way=gzip', {
+    text: 'compressed on the way here',
+    headers: { 'content-type': 'text/plain', 'content-encoding': null, 'x-upstream': 'yes' },
+  }),
   kind('json', { json: { ok: true, text: 'ä' }, headers: { 'content-type': 'application/json' } }),
   kind('json-status', { status: 201, json: { made: 1 }, headers: { 'x-made': 'yes' } }),
   kind('json-type', { json: {}, headers: { 'content-type': 'application/ld+json' } }),
