@@ -22,22 +22,29 @@ export interface RequestParts {
 const kParts = Symbol('parts');
 const kNative = Symbol('native');
 const kHeaders = Symbol('headers');
+const kUrl = Symbol('url');
+
+// What the URL standard leaves as it is. Upper-case hosts, default ports, quotes and the like go through it.
+const serialised = /^http(?::\/\/[a-z\d._-]+(?!:80\/)|s:\/\/[a-z\d._-]+(?!:443\/))(?::\d+)?\/[\w.~!$&()*+,;=:@%/?-]*$/;
 
 interface Fast {
   [kParts]: RequestParts;
   [kNative]: NativeRequest | null;
   [kHeaders]: Headers | null;
+  [kUrl]: string | null;
 }
 
 class FastRequest {
   declare [kParts]: RequestParts;
   declare [kNative]: NativeRequest | null;
   declare [kHeaders]: Headers | null;
+  declare [kUrl]: string | null;
 
   constructor(parts: RequestParts) {
     this[kParts] = parts;
     this[kNative] = null;
     this[kHeaders] = null;
+    this[kUrl] = null;
   }
 
   get method(): string {
@@ -45,7 +52,7 @@ class FastRequest {
   }
 
   get url(): string {
-    return (this as Fast)[kParts].url;
+    return (this[kUrl] ??= serialise((this as Fast)[kParts].url));
   }
 
   get headers(): Headers {
@@ -55,6 +62,10 @@ class FastRequest {
   get signal(): AbortSignal {
     return this[kParts].signal();
   }
+}
+
+function serialise(url: string): string {
+  return serialised.test(url) ? url : new URL(url).href;
 }
 
 function headersOf(raw: readonly string[]): Headers {

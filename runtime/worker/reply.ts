@@ -27,9 +27,7 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
   if (response.status === 0)
     throw new BadResponseError('the handler returned Response.error(), which is a network error and no response');
   if (response.bodyUsed) throw new BadResponseError('the handler returned a response whose body was read already');
-  const headers: string[] = [];
-  for (const [name, value] of response.headers) headers.push(name, value);
-  const head = { status: response.status, statusText: response.statusText, headers };
+  const head = { status: response.status, statusText: response.statusText, headers: headersOf(response) };
   const stream = response.body as ReadableStream<Uint8Array> | null;
   if (stream === null) {
     respond({ ...head, body: null }, { invocation, outbox });
@@ -39,6 +37,20 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
   } else {
     await sendStream(stream, head, { invocation, outbox });
   }
+}
+
+// The codings that Node's fetch undoes.
+const decodedCoding = /^(?:\s*(?:x-gzip|gzip|deflate|br|zstd)\s*(?:,|$))+$/i;
+
+/** Flat. A response that `fetch` made has its body decoded and still the headers of the encoded one: these go. */
+function headersOf(response: Response): string[] {
+  const flat: string[] = [];
+  const decoded = response.url !== '' && decodedCoding.test(response.headers.get('content-encoding') ?? '');
+  for (const [name, value] of response.headers) {
+    if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
+    flat.push(name, value);
+  }
+  return flat;
 }
 
 interface Head {
