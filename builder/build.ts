@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { buildLimits } from '../runtime/contract/limits.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
 import { bundleFunctions } from './bundle/bundler.ts';
@@ -7,10 +7,12 @@ import type { Bundling } from './bundle/bundler.ts';
 import { openCache } from './bundle/cache.ts';
 import type { BuildState } from './bundle/cache.ts';
 import { missingHandlers } from './bundle/handlers.ts';
+import { markLinked } from './dependencies/install.ts';
 import { prepareDependencies } from './dependencies/prepare.ts';
 import type { Dependencies } from './dependencies/prepare.ts';
 import { BuildStop, compareText, problem, sortProblems } from './problem.ts';
 import type { BuildProblem } from './problem.ts';
+import { pruneCache } from './prune.ts';
 import { makeManifest, settingsOf } from './release/manifest.ts';
 import { hiddenFunctions, readPublic } from './release/public.ts';
 import { writeRelease } from './release/write.ts';
@@ -85,10 +87,13 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     signal.throwIfAborted();
     return await untilAborted(run({ ...options, signal }, warnings), signal);
   } catch (error) {
-    if (error instanceof BuildStop) return { ok: false, problems: sortProblems(error.problems), warnings: sortProblems(warnings) };
+    if (error instanceof BuildStop)
+      return { ok: false, problems: sortProblems(error.problems), warnings: sortProblems(warnings) };
     if (!deadline.aborted || options.signal?.aborted === true) throw error;
     const message = `The build took longer than ${(buildLimits.buildMs + buildLimits.npmInstallMs) / 1000} s`;
-    const problems = [problem('FN_BUILD_TIMEOUT', message, { hint: 'build again; if it happens again, look at what the app bundles' })];
+    const problems = [
+      problem('FN_BUILD_TIMEOUT', message, { hint: 'build again; if it happens again, look at what the app bundles' }),
+    ];
     return { ok: false, problems, warnings: sortProblems(warnings) };
   }
 }
@@ -98,22 +103,32 @@ type RunOptions = BuildOptions & { signal: AbortSignal };
 async function run(options: RunOptions, warnings: BuildProblem[]): Promise<BuildSuccess> {
   const clock = stopwatch();
   const root = await realpath(options.sourceDir);
-  const cacheDir = isAbsolute(options.cacheDir) ? options.cacheDir : resolve(options.cacheDir);
+  const cacheDir = resolve(options.cacheDir);
   const found = await readSources(root, warnings);
   const discoverMs = clock.lap();
-  const dependencies = await prepareDependencies({ ...options, root, cacheDir, config: found.config, locateConfig: found.locateConfig });
+  const dependencies = await prepareDependencies({
+    ...options,
+    root,
+    cacheDir,
+    config: found.config,
+    locateConfig: found.locateConfig,
+  });
   const installMs = clock.lap();
   const cache = await openCache(cacheDir);
   const bundling = await bundleAll({ root, cacheDir, found, dependencies, cache });
   warnings.push(...bundling.warnings);
   const bundleMs = clock.lap();
   const manifest = makeManifest({ ...bundling, config: found.config, public: found.public.files, ...dependencies });
+  const modulesDir = manifest.dependencies.external.length === 0 ? null : dependencies.modulesDir;
+  if (modulesDir !== null && !dependencies.local) await markLinked(modulesDir);
+  const releasesDir = resolve(options.releasesDir);
   const written = await writeRelease(
-    { manifest, files: releaseFiles(root, { bundling, found }), modulesDir: manifest.dependencies.external.length === 0 ? null : dependencies.modulesDir },
-    { releasesDir: resolve(options.releasesDir), cacheDir, durable: options.durable ?? false },
+    { manifest, files: releaseFiles(root, { bundling, found }), modulesDir },
+    { releasesDir, cacheDir, durable: options.durable ?? false },
   );
   const { changed, seen } = noteChanges(manifest, bundling.state);
   await cache.writeState({ ...bundling.state, seen });
+  await pruneCache({ cacheDir, releasesDir, now: Date.now() });
   const writeMs = clock.lap();
   return {
     ok: true,
@@ -133,7 +148,10 @@ async function readSources(root: string, warnings: BuildProblem[]) {
   const [discovery, statics] = await Promise.all([discover(root), readPublic(root)]);
   const { functions, configs } = discovery;
   const [{ config, problems, locate }, tsconfig] = await Promise.all([
-    readAppConfig(root, functions.map(({ name }) => name)),
+    readAppConfig(
+      root,
+      functions.map(({ name }) => name),
+    ),
     checkTsconfigs(root, configs),
   ]);
   warnings.push(...statics.warnings, ...tsconfig.warnings, ...hiddenFunctions(statics.files, functions));
@@ -167,7 +185,14 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
       external: dependencies.external,
     };
     const context = { root, packageJson, local };
-    const bundling = await bundleFunctions(found.functions, { root, settings, openRoot, context, cache, packages: dependencies.packages });
+    const bundling = await bundleFunctions(found.functions, {
+      root,
+      settings,
+      openRoot,
+      context,
+      cache,
+      packages: dependencies.packages,
+    });
     const handlerOf = (name: string): string | undefined => settingsOf(found.config, name).handler;
     problems.push(...(await missingHandlers(bundling.functions, { root, handlerOf })));
     if (problems.length === 0) return bundling;

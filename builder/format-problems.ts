@@ -31,10 +31,14 @@ function formatProblem(each: BuildProblem, { paint, kind }: { paint: Paint; kind
   const [first = '', ...rest] = each.message.split('\n');
   const code = each.code === null ? '' : `[${each.code}]`;
   const head = paint(kind === 'error' ? ['bold', 'red'] : ['bold', 'yellow'], `${kind}${code}`);
-  const lines = [`${head}${paint('bold', `: ${first || (each.code === null ? '' : errorCatalogue[each.code].title)}`)}`];
+  const lines = [
+    `${head}${paint('bold', `: ${first || (each.code === null ? '' : errorCatalogue[each.code].title)}`)}`,
+  ];
   lines.push(...rest.map((line) => `  ${line}`));
   if (each.file !== null) {
-    const place = [each.file, each.line, each.line === null ? null : each.column].filter((part) => part !== null).join(':');
+    const place = [each.file, each.line, each.line === null ? null : each.column]
+      .filter((part) => part !== null)
+      .join(':');
     lines.push(`  ${paint('cyan', '-->')} ${place}`);
   }
   if (each.line !== null && each.lineText !== null) lines.push(...excerpt(each, paint));

@@ -6,7 +6,10 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   const lower = word.toLowerCase();
   const sameButCase = candidates.find((candidate) => candidate.toLowerCase() === lower);
   if (sameButCase !== undefined) return sameButCase;
-  const found = closest(lower, candidates.map((candidate) => candidate.toLowerCase()));
+  const found = closest(
+    lower,
+    candidates.map((candidate) => candidate.toLowerCase()),
+  );
   const most = Math.max(1, Math.floor(Math.max(word.length, found.length) / 3));
   if (distance(lower, found) > most) return null;
   return candidates.find((candidate) => candidate.toLowerCase() === found) ?? null;

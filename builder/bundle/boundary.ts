@@ -10,7 +10,7 @@ const rootCharsMax = 400;
  * character of the prefix, end or differ. Files inside cost no call into JavaScript.
  */
 export function outside(root: string): RegExp {
-  const prefix = [...`${root}/`];
+  const prefix = Array.from(`${root}/`);
   if (prefix.length > rootCharsMax) return /.*/;
   let rest = '';
   for (const character of prefix.toReversed()) {
@@ -34,10 +34,13 @@ export function boundaryPlugin(root: string, escapes: readonly string[]): Plugin
   };
   return {
     name: 'fnrun-boundary',
-    setup({ onLoad }) {
+    setup(build) {
       // Paths in the namespace of files are real paths, unless symbolic links are preserved.
-      onLoad({ filter: outside(root), namespace: 'file' }, (file) => (file.path.startsWith(`${root}/`) ? null : refuse(file)));
-      if (escapes.length > 0) onLoad({ filter: atOrBelow(escapes.map((path) => `${root}/${path}`)), namespace: 'file' }, refuse);
+      build.onLoad({ filter: outside(root), namespace: 'file' }, (file) =>
+        file.path.startsWith(`${root}/`) ? null : refuse(file),
+      );
+      if (escapes.length > 0)
+        build.onLoad({ filter: atOrBelow(escapes.map((path) => `${root}/${path}`)), namespace: 'file' }, refuse);
     },
   };
 }

@@ -84,11 +84,17 @@ async function bundleOnce(functions: readonly FoundFunction[], attempt: Attempt)
   }
   const kept = await Promise.all(loaded.map(async (each) => ({ ...each, dir: await each.keep() })));
   return {
-    functions: kept.flatMap(({ group, record }) => pair(group, record)).toSorted((a, b) => compareText(a.found.name, b.found.name)),
+    functions: kept
+      .flatMap(({ group, record }) => pair(group, record))
+      .toSorted((a, b) => compareText(a.found.name, b.found.name)),
     files: mergeFiles(kept),
     warnings: kept.flatMap(({ record }) => record.warnings),
     bundled: fresh.reduce((sum, { group }) => sum + group.length, 0),
-    state: { base: old.base, graphs: Object.fromEntries([...graphs].toSorted(([a], [b]) => compareText(a, b))), seen: old.seen },
+    state: {
+      base: old.base,
+      graphs: Object.fromEntries([...graphs].toSorted(([a], [b]) => compareText(a, b))),
+      seen: old.seen,
+    },
   };
 }
 
@@ -113,13 +119,17 @@ async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt)
   if (unknown.length === 0) return { graphs, made };
   const sources = { ...attempt.settings, ...(await attempt.openRoot()) };
   if (unknown.some(({ source }) => remembered[source] === undefined)) {
-    for (const [source, graph] of await scanGraphs(unknown, { sources, attempt })) graphs.set(source, await now.stamp(graph));
+    for (const [source, graph] of await scanGraphs(unknown, { sources, attempt }))
+      graphs.set(source, await now.stamp(graph));
     return { graphs, made };
   }
   // An edit rarely changes what is shared with whom: bundling the groups as they were is one call in place of two.
-  const inputsOf = ({ source }: FoundFunction): string[] => (graphs.get(source) ?? remembered[source]!).inputs.map(([path]) => path);
+  const inputsOf = ({ source }: FoundFunction): string[] =>
+    (graphs.get(source) ?? remembered[source]!).inputs.map(([path]) => path);
   const stale = groupsOf(functions, inputsOf).filter((group) => group.some((found) => unknown.includes(found)));
-  const bundled = await Promise.all(stale.map((group) => bundleGroup(group.map(entryOf), { sources, context: attempt.context })));
+  const bundled = await Promise.all(
+    stale.map((group) => bundleGroup(group.map(entryOf), { sources, context: attempt.context })),
+  );
   for (const [index, group] of settle(bundled).entries()) {
     made.set(groupName(stale[index]!), group);
     for (const [source, graph] of group.graphs) graphs.set(source, await now.stamp(graph));
@@ -149,13 +159,17 @@ interface LoadedGroup {
   keep: () => Promise<string>;
 }
 
-async function loadGroup(group: FoundFunction[], { attempt, graphs, made }: Graphs & { attempt: Attempt }): Promise<LoadedGroup | BuildProblem[]> {
+async function loadGroup(
+  group: FoundFunction[],
+  { attempt, graphs, made }: Graphs & { attempt: Attempt },
+): Promise<LoadedGroup | BuildProblem[]> {
   const { context, cache, old } = attempt;
   const stamps = group.map((found) => graphs.get(found.source)!);
   const inputs = new Map(stamps.flatMap((stamp) => [...stamp.inputs, ...stamp.configs]));
   const key = hashOf([old.base, group.map(entryOf), [...inputs].toSorted(([a], [b]) => compareText(a, b))]);
   const already = made.get(groupName(group));
-  if (already !== undefined) return { group, record: already.record, fresh: true, keep: () => cache.keep(key, already) };
+  if (already !== undefined)
+    return { group, record: already.record, fresh: true, keep: () => cache.keep(key, already) };
   const cached = await cache.find(key);
   if (cached !== null && (await packagesHold(cached.record, attempt.root))) {
     return { group, record: cached.record, fresh: false, keep: () => Promise.resolve(cached.dir) };
@@ -181,7 +195,9 @@ function refuseEscapes(escapes: ReadonlyMap<string, string>): void {
   if (escapes.size === 0) return;
   const hint = 'copy what it links to into the app';
   throw new BuildStop(
-    [...escapes].map(([file, real]) => problem('FN_IMPORT_OUTSIDE', `${file} leaves the app: it is a link to ${real}`, { file, hint })),
+    [...escapes].map(([file, real]) =>
+      problem('FN_IMPORT_OUTSIDE', `${file} leaves the app: it is a link to ${real}`, { file, hint }),
+    ),
   );
 }
 

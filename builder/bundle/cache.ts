@@ -9,6 +9,11 @@ import type { GroupRecord } from './group.ts';
 /** Changes when records of older versions must not be read. */
 const cacheVersion = 1;
 
+/** Where a cache keeps its groups. */
+export function groupsDir(cacheDir: string): string {
+  return join(cacheDir, `bundles-${cacheVersion}`);
+}
+
 /** What the last build knew about the functions. */
 export interface BuildState {
   /** Everything but sources that the graphs depend on. */
@@ -31,7 +36,7 @@ export interface BundleCache {
 
 /** Opens the cache in `cacheDir`, which is made when absent. */
 export async function openCache(cacheDir: string): Promise<BundleCache> {
-  const base = join(cacheDir, `bundles-${cacheVersion}`);
+  const base = groupsDir(cacheDir);
   const stateFile = join(base, 'state.json');
   const pace = pacer();
   let lastState = '';
@@ -77,7 +82,9 @@ export async function openCache(cacheDir: string): Promise<BundleCache> {
 
 // Cached files are not synced: after a power failure one may be there and empty.
 function isWhole(record: GroupRecord, dir: string): boolean {
-  return record.files.every(({ path, bytes }) => statSync(join(dir, 'files', path), { throwIfNoEntry: false })?.size === bytes);
+  return record.files.every(
+    ({ path, bytes }) => statSync(join(dir, 'files', path), { throwIfNoEntry: false })?.size === bytes,
+  );
 }
 
 async function replace(staging: string, target: string): Promise<void> {

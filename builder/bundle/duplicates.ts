@@ -7,7 +7,10 @@ import type { Entry } from './esbuild.ts';
 import { isPackageInput, reachable } from './graph.ts';
 
 /** Warns of packages that one function bundles in several versions: their classes and state are not the same. */
-export async function duplicatePackages(metafile: Metafile, { entries, root }: { entries: readonly Entry[]; root: string }): Promise<BuildProblem[]> {
+export async function duplicatePackages(
+  metafile: Metafile,
+  { entries, root }: { entries: readonly Entry[]; root: string },
+): Promise<BuildProblem[]> {
   const warnings: BuildProblem[] = [];
   for (const { source } of entries) {
     const folders = new Map<string, Set<string>>();
@@ -18,9 +21,13 @@ export async function duplicatePackages(metafile: Metafile, { entries, root }: {
     for (const [name, copies] of folders) {
       if (copies.size < 2) continue;
       const sorted = [...copies].toSorted(compareText);
-      const shown = await Promise.all(sorted.map(async (folder) => `${(await versionOf(join(root, folder))) ?? 'unknown'} (${folder})`));
+      const shown = await Promise.all(
+        sorted.map(async (folder) => `${(await versionOf(join(root, folder))) ?? 'unknown'} (${folder})`),
+      );
       const hint = 'run "npm dedupe", or ask for one version of it';
-      warnings.push(problem(null, `${name} is bundled ${copies.size} times: ${shown.join(', ')}`, { file: source, hint }));
+      warnings.push(
+        problem(null, `${name} is bundled ${copies.size} times: ${shown.join(', ')}`, { file: source, hint }),
+      );
     }
   }
   return warnings;

@@ -37,8 +37,18 @@ export interface EsbuildResult {
 
 /** Loaders by extension, besides those of scripts, JSON and wasm. docs/building.md lists them. */
 const loaders: Record<string, Loader> = {
-  ...Object.fromEntries(['.txt', '.md', '.html', '.css', '.sql', '.svg', '.csv', '.xml', '.yaml', '.yml', '.graphql', '.gql'].map((e) => [e, 'text'])),
-  ...Object.fromEntries(['.bin', '.png', '.jpg', '.jpeg', '.gif', '.webp', '.ico', '.woff', '.woff2', '.ttf', '.pdf'].map((e) => [e, 'binary'])),
+  ...Object.fromEntries(
+    ['.txt', '.md', '.html', '.css', '.sql', '.svg', '.csv', '.xml', '.yaml', '.yml', '.graphql', '.gql'].map((e) => [
+      e,
+      'text',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['.bin', '.png', '.jpg', '.jpeg', '.gif', '.webp', '.ico', '.woff', '.woff2', '.ttf', '.pdf'].map((e) => [
+      e,
+      'binary',
+    ]),
+  ),
 };
 
 /**
@@ -60,7 +70,11 @@ export function bundle(sources: Sources, entries: readonly Entry[]): Promise<Esb
 
 /** Reads the import graph below `entries` only, without packages. */
 export function scan(sources: Sources, entries: readonly Entry[]): Promise<EsbuildResult> {
-  return run(sources, { entryPoints: entries.map(({ source, out }) => ({ in: source, out })), packages: 'external', splitting: true });
+  return run(sources, {
+    entryPoints: entries.map(({ source, out }) => ({ in: source, out })),
+    packages: 'external',
+    splitting: true,
+  });
 }
 
 async function run(sources: Sources, options: BuildOptions): Promise<EsbuildResult> {
@@ -97,7 +111,12 @@ async function run(sources: Sources, options: BuildOptions): Promise<EsbuildResu
       ...(sources.ignoreTsconfig ? { tsconfigRaw: '{}' } : {}),
       ...options,
     });
-    return { errors: [], warnings: result.warnings, files: result.outputFiles ?? [], metafile: result.metafile ?? null };
+    return {
+      errors: [],
+      warnings: result.warnings,
+      files: result.outputFiles ?? [],
+      metafile: result.metafile ?? null,
+    };
   } catch (error) {
     const failure = error as Partial<Pick<EsbuildResult, 'errors' | 'warnings'>>;
     if (!Array.isArray(failure.errors)) throw error;

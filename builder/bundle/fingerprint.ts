@@ -89,7 +89,9 @@ export class Fingerprint {
     const folders = new Set(inputs.flatMap(foldersOf));
     const files = [...folders].flatMap((folder) => {
       const names = this.#list(folder);
-      return configNames.filter((name) => names?.includes(name) === true).map((name) => (folder === '.' ? name : `${folder}/${name}`));
+      return configNames
+        .filter((name) => names?.includes(name) === true)
+        .map((name) => (folder === '.' ? name : `${folder}/${name}`));
     });
     return this.#stampFiles(files.toSorted(compareText));
   }

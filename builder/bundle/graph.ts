@@ -60,7 +60,10 @@ export function graphOf(metafile: Metafile, entry: string): Graph {
  * Puts functions that share a file of the app into one group, transitively: they are bundled
  * together, so that what they share becomes a chunk. Depends on nothing but the sources.
  */
-export function groupsOf<T extends { source: string }>(functions: readonly T[], inputsOf: (found: T) => readonly string[]): T[][] {
+export function groupsOf<T extends { source: string }>(
+  functions: readonly T[],
+  inputsOf: (found: T) => readonly string[],
+): T[][] {
   const parent = new Map<string, string>();
   const rootOf = (name: string): string => {
     let root = name;

@@ -54,7 +54,10 @@ export interface BundledGroup {
 }
 
 /** Bundles one group. Problems instead of a group when esbuild found errors. */
-export async function bundleGroup(entries: readonly Entry[], { sources, context }: { sources: Sources; context: ImportContext }): Promise<BundledGroup | BuildProblem[]> {
+export async function bundleGroup(
+  entries: readonly Entry[],
+  { sources, context }: { sources: Sources; context: ImportContext },
+): Promise<BundledGroup | BuildProblem[]> {
   const result = await bundle(sources, entries);
   if (result.metafile === null) return errorsToProblems(result.errors, context);
   const { metafile } = result;
@@ -68,8 +71,15 @@ export async function bundleGroup(entries: readonly Entry[], { sources, context 
       .map(([path, content]) => ({ path, sha256: sha256(content), bytes: content.byteLength }))
       .toSorted((a, b) => compareText(a.path, b.path)),
     functions,
-    packages: context.local ? await Promise.all(packageFiles.filter((path) => path !== null).map((path) => stampPackageFile(sources.root, path))) : [],
-    warnings: [...warningsToProblems(result.warnings), ...(await duplicatePackages(metafile, { entries, root: sources.root }))],
+    packages: context.local
+      ? await Promise.all(
+          packageFiles.filter((path) => path !== null).map((path) => stampPackageFile(sources.root, path)),
+        )
+      : [],
+    warnings: [
+      ...warningsToProblems(result.warnings),
+      ...(await duplicatePackages(metafile, { entries, root: sources.root })),
+    ],
   };
   return { record, contents, graphs: new Map(entries.map(({ source }) => [source, graphOf(metafile, source)])) };
 }
@@ -112,7 +122,10 @@ function renameSources(text: string, path: string): string {
   return `${JSON.stringify(map)}\n`;
 }
 
-async function describe(entry: Entry, { metafile, root }: { metafile: Metafile; root: string }): Promise<GroupFunction> {
+async function describe(
+  entry: Entry,
+  { metafile, root }: { metafile: Metafile; root: string },
+): Promise<GroupFunction> {
   const bundlePath = `${entry.out}.mjs`;
   const output = metafile.outputs[bundlePath];
   if (output === undefined) throw new Error(`esbuild made no ${bundlePath}`);
@@ -145,6 +158,10 @@ function unknownBuiltins(metafile: Metafile): BuildProblem[] {
   return Object.entries(metafile.inputs).flatMap(([name, input]) =>
     input.imports
       .filter(({ path, external }) => external === true && isUnknownBuiltin(path))
-      .map(({ path }) => problem('FN_UNRESOLVED_IMPORT', `"${path}" does not resolve: this Node has no such module`, { file: inputPath(name) })),
+      .map(({ path }) =>
+        problem('FN_UNRESOLVED_IMPORT', `"${path}" does not resolve: this Node has no such module`, {
+          file: inputPath(name),
+        }),
+      ),
   );
 }

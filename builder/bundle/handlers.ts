@@ -30,13 +30,19 @@ export async function missingHandlers(
     }
     // The module's own config may name the handler; the boot check knows.
     const mayBeNamed = exports.includes('config') && exports.length > 1;
-    if (mayBeNamed || exports.some((name) => name === 'default' || name === 'handler' || methods.includes(name))) continue;
+    if (mayBeNamed || exports.some((name) => name === 'default' || name === 'handler' || methods.includes(name)))
+      continue;
     const near = exports.map((name) => nearest(name, ['handler', ...methods])).find((name) => name !== null);
     const hint =
       near === undefined
         ? 'export a default function (request) => Response, { fetch }, GET/POST/…, or a Lambda handler'
         : `did you mean to export ${near}? Names count exactly`;
-    problems.push(problem('FN_NO_HANDLER', `the module exports no handler: ${has}`, { ...(await placeOf(root, found.source)), hint }));
+    problems.push(
+      problem('FN_NO_HANDLER', `the module exports no handler: ${has}`, {
+        ...(await placeOf(root, found.source)),
+        hint,
+      }),
+    );
   }
   return problems;
 }
@@ -46,5 +52,11 @@ async function placeOf(root: string, file: string): Promise<ProblemPlace> {
   const lines = (await readFile(join(root, file), 'utf8')).split(/\r?\n/);
   const index = lines.findIndex((line) => /^\s*export\b/.test(line));
   const lineText = lines[Math.max(0, index)]!;
-  return { file, line: Math.max(0, index) + 1, column: lineText.length - lineText.trimStart().length + 1, lineText, length: index < 0 ? 1 : 6 };
+  return {
+    file,
+    line: Math.max(0, index) + 1,
+    column: lineText.length - lineText.trimStart().length + 1,
+    lineText,
+    length: index < 0 ? 1 : 6,
+  };
 }

@@ -13,19 +13,25 @@ export async function errorsToProblems(messages: readonly Message[], context: Im
 
 /** The same for its warnings, which carry no code. */
 export function warningsToProblems(messages: readonly Message[]): BuildProblem[] {
-  return messages.map((message) => problem(null, sentence(message.text), { ...placeOf(message), hint: noteOf(message) }));
+  return messages.map((message) =>
+    problem(null, sentence(message.text), { ...placeOf(message), hint: noteOf(message) }),
+  );
 }
 
 async function errorToProblem(message: Message, context: ImportContext): Promise<BuildProblem> {
   const place = placeOf(message);
   const detail = message.detail as { outside?: string } | undefined;
-  if (typeof detail?.outside === 'string') return leaves(importText(message) ?? detail.outside, { place, real: detail.outside, context });
+  if (typeof detail?.outside === 'string')
+    return leaves(importText(message) ?? detail.outside, { place, real: detail.outside, context });
   const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1];
   if (unresolved !== undefined) {
     if (isAbove(unresolved, place)) return leaves(unresolved, { place, real: null, context });
     const found = await unresolvedHint(unresolved, { ...context, importer: place.file ?? '' });
     const why = found.why === null ? '' : `: ${found.why}`;
-    return problem('FN_UNRESOLVED_IMPORT', `"${unresolved}" does not resolve${why}`, { ...place, hint: found.hint ?? noteOf(message) });
+    return problem('FN_UNRESOLVED_IMPORT', `"${unresolved}" does not resolve${why}`, {
+      ...place,
+      hint: found.hint ?? noteOf(message),
+    });
   }
   if (message.text.startsWith('No matching export in ')) {
     return problem('FN_UNRESOLVED_IMPORT', sentence(message.text), { ...place, hint: noteOf(message) });
@@ -36,12 +42,18 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
       extension === '.node'
         ? 'a native addon cannot be bundled: put its package into fnrun.json#bundle.external'
         : `import it with { type: 'text' } or { type: 'bytes' }`;
-    return problem('FN_UNRESOLVED_IMPORT', `Files of type ${extension} cannot be imported as they are`, { ...place, hint });
+    return problem('FN_UNRESOLVED_IMPORT', `Files of type ${extension} cannot be imported as they are`, {
+      ...place,
+      hint,
+    });
   }
   return problem('FN_SYNTAX', sentence(message.text), { ...place, hint: noteOf(message) });
 }
 
-function leaves(imported: string, { place, real, context }: { place: ProblemPlace; real: string | null; context: ImportContext }): BuildProblem {
+function leaves(
+  imported: string,
+  { place, real, context }: { place: ProblemPlace; real: string | null; context: ImportContext },
+): BuildProblem {
   // Seen from a view of the app, a relative path leads elsewhere than it does for the user.
   const target = isAbove(imported, place) ? resolve(context.root, dirname(place.file ?? ''), imported) : real;
   const hint = 'copy the file into the app, or make it an npm package and depend on it';
@@ -74,7 +86,9 @@ export function isUnknownBuiltin(path: string): boolean {
 
 function importText({ location }: Message): string | null {
   if (location === null) return null;
-  const text = Buffer.from(location.lineText).subarray(location.column, location.column + location.length).toString();
+  const text = Buffer.from(location.lineText)
+    .subarray(location.column, location.column + location.length)
+    .toString();
   return /^(["'`]).*\1$/s.test(text) ? text.slice(1, -1) : null;
 }
 

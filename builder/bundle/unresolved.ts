@@ -21,10 +21,17 @@ export interface UnresolvedReason {
 }
 
 /** Finds the reason that `specifier` did not resolve from the file `importer`. */
-export async function unresolvedHint(specifier: string, context: ImportContext & { importer: string }): Promise<UnresolvedReason> {
-  if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..') return relativeReason(specifier, context);
+export async function unresolvedHint(
+  specifier: string,
+  context: ImportContext & { importer: string },
+): Promise<UnresolvedReason> {
+  if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..')
+    return relativeReason(specifier, context);
   if (/^(?:https?|npm|jsr):/.test(specifier)) {
-    return { why: 'modules are not fetched from the network', hint: 'install it as an npm package, and import it by its name' };
+    return {
+      why: 'modules are not fetched from the network',
+      hint: 'install it as an npm package, and import it by its name',
+    };
   }
   if (/^(?:bun|cloudflare):/.test(specifier)) {
     return { why: `"${specifier.split(':')[0]}:" modules exist on another platform only`, hint: null };
@@ -51,26 +58,47 @@ function packageReason(specifier: string, { packageJson, local }: ImportContext)
   const name = packageName(specifier);
   const install = `npm install ${name}`;
   if (name === '@' || name === '~' || name.startsWith('@/')) {
-    return { why: null, hint: `give tsconfig.json a path for "${specifier.split('/')[0]}/*", or import by a relative path` };
+    return {
+      why: null,
+      hint: `give tsconfig.json a path for "${specifier.split('/')[0]}/*", or import by a relative path`,
+    };
   }
   const wanted = { ...packageJson?.dependencies, ...packageJson?.optionalDependencies };
   if (wanted[name] !== undefined) {
-    if (specifier !== name) return { why: `the package ${name} has no "${specifier.slice(name.length + 1)}"`, hint: null };
-    return { why: `${name} is in package.json, but not installed`, hint: local ? 'npm install' : 'npm install, and commit the lockfile' };
+    if (specifier !== name)
+      return { why: `the package ${name} has no "${specifier.slice(name.length + 1)}"`, hint: null };
+    return {
+      why: `${name} is in package.json, but not installed`,
+      hint: local ? 'npm install' : 'npm install, and commit the lockfile',
+    };
   }
   if (packageJson?.devDependencies?.[name] !== undefined) {
     if (local) return { why: `${name} is in package.json, but not installed`, hint: 'npm install' };
-    return { why: `${name} is in devDependencies, which a release does not install`, hint: `npm install --save-prod ${name}` };
+    return {
+      why: `${name} is in devDependencies, which a release does not install`,
+      hint: `npm install --save-prod ${name}`,
+    };
   }
-  const builtin = nearest(specifier, builtinModules.filter((each) => !each.startsWith('_')));
+  const builtin = nearest(
+    specifier,
+    builtinModules.filter((each) => !each.startsWith('_')),
+  );
   const known = nearest(name, Object.keys(wanted));
   if (known !== null) return { why: 'no such package is installed', hint: `did you mean "${known}"? Else: ${install}` };
-  if (builtin !== null) return { why: 'no such package is installed', hint: `did you mean "node:${builtin}"? Else: ${install}` };
-  return { why: packageJson === null ? 'the app has no package.json' : `${name} is not in package.json`, hint: install };
+  if (builtin !== null)
+    return { why: 'no such package is installed', hint: `did you mean "node:${builtin}"? Else: ${install}` };
+  return {
+    why: packageJson === null ? 'the app has no package.json' : `${name} is not in package.json`,
+    hint: install,
+  };
 }
 
-async function relativeReason(specifier: string, { root, importer }: { root: string; importer: string }): Promise<UnresolvedReason> {
-  if (specifier.startsWith('/')) return { why: 'there is no such file', hint: 'import files of the app by a relative path' };
+async function relativeReason(
+  specifier: string,
+  { root, importer }: { root: string; importer: string },
+): Promise<UnresolvedReason> {
+  if (specifier.startsWith('/'))
+    return { why: 'there is no such file', hint: 'import files of the app by a relative path' };
   const wanted = posix.join(dirname(importer), specifier);
   const folder = dirname(wanted);
   const names = await listing(join(root, folder));

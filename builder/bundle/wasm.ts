@@ -12,8 +12,8 @@ export const wasmNamespace = 'wasm-bytes';
 export function wasmPlugin(root: string): Plugin {
   return {
     name: 'fnrun-wasm',
-    setup({ onLoad, onResolve }) {
-      onLoad({ filter: /\.wasm$/, namespace: 'file' }, ({ path, with: attributes }) => {
+    setup(build) {
+      build.onLoad({ filter: /\.wasm$/, namespace: 'file' }, ({ path, with: attributes }) => {
         // `with { type: 'bytes' }` and the like are esbuild's own.
         if (attributes['type'] !== undefined || !path.startsWith(`${root}/`)) return null;
         const name = JSON.stringify(`${wasmNamespace}:${relative(root, path)}`);
@@ -24,11 +24,11 @@ export function wasmPlugin(root: string): Plugin {
         ];
         return { contents: contents.join('\n'), loader: 'js' };
       });
-      onResolve({ filter: new RegExp(`^${wasmNamespace}:`) }, ({ path }) => ({
+      build.onResolve({ filter: new RegExp(`^${wasmNamespace}:`) }, ({ path }) => ({
         path: path.slice(wasmNamespace.length + 1),
         namespace: wasmNamespace,
       }));
-      onLoad({ filter: /.*/, namespace: wasmNamespace }, async ({ path }) => ({
+      build.onLoad({ filter: /.*/, namespace: wasmNamespace }, async ({ path }) => ({
         contents: await readFile(join(root, path)),
         loader: 'file',
       }));

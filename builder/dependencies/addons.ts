@@ -40,7 +40,11 @@ async function walkModules(dir: string, walk: Walk): Promise<void> {
     for (const each of names) {
       await walk.pace();
       const folder = join(dir, each);
-      walk.packages.push({ name: each, native: await isNative(folder, { pace: walk.pace, depth: 0 }), optional: optionalOf(folder) });
+      walk.packages.push({
+        name: each,
+        native: await isNative(folder, { pace: walk.pace, depth: 0 }),
+        optional: optionalOf(folder),
+      });
       await walkModules(join(folder, 'node_modules'), { ...walk, depth: walk.depth + 1 });
     }
   }
@@ -49,17 +53,29 @@ async function walkModules(dir: string, walk: Walk): Promise<void> {
 async function isNative(folder: string, { pace, depth }: { pace: Walk['pace']; depth: number }): Promise<boolean> {
   await pace();
   const entries = list(folder);
-  if (entries.some((entry) => entry.isFile() && (entry.name.endsWith('.node') || (depth <= 1 && entry.name === 'binding.gyp')))) return true;
+  if (
+    entries.some(
+      (entry) => entry.isFile() && (entry.name.endsWith('.node') || (depth <= 1 && entry.name === 'binding.gyp')),
+    )
+  )
+    return true;
   if (depth === addonDepthMax) return false;
   for (const entry of entries) {
-    if (entry.isDirectory() && entry.name !== 'node_modules' && (await isNative(join(folder, entry.name), { pace, depth: depth + 1 }))) return true;
+    if (
+      entry.isDirectory() &&
+      entry.name !== 'node_modules' &&
+      (await isNative(join(folder, entry.name), { pace, depth: depth + 1 }))
+    )
+      return true;
   }
   return false;
 }
 
 function optionalOf(folder: string): string[] {
   try {
-    const { optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { optionalDependencies?: object };
+    const { optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      optionalDependencies?: object;
+    };
     return Object.keys(optionalDependencies ?? {});
   } catch {
     return [];

@@ -32,6 +32,23 @@ export interface Installed {
   addons: string[];
 }
 
+/** Where a cache keeps installed packages. */
+export function installsDir(cacheDir: string): string {
+  return join(cacheDir, 'deps');
+}
+
+const linkedMark = 'linked';
+
+/** Notes that a release links to the packages in `modulesDir`: they must stay as long as it. */
+export async function markLinked(modulesDir: string): Promise<void> {
+  await writeFile(join(dirname(modulesDir), linkedMark), '');
+}
+
+/** Whether a release links to the installation in `dir`, or did once. */
+export function isLinked(dir: string): boolean {
+  return existsSync(join(dir, linkedMark));
+}
+
 type Outcome = Installed | { problem: BuildProblem };
 
 const running = new Map<string, Promise<Outcome>>();
@@ -45,8 +62,15 @@ export async function installPackages(options: InstallOptions): Promise<Outcome>
   const { root, cacheDir, lockText } = options;
   const packageText = await readFile(join(root, 'package.json'), 'utf8');
   const npmrc = await readFile(join(root, '.npmrc'), 'utf8').catch(() => null);
-  const key = hashOf([lockText, dependencyFields(packageText), npmrc, process.platform, process.arch, process.versions.modules]).slice(0, 32);
-  const dir = join(cacheDir, 'deps', key);
+  const key = hashOf([
+    lockText,
+    dependencyFields(packageText),
+    npmrc,
+    process.platform,
+    process.arch,
+    process.versions.modules,
+  ]).slice(0, 32);
+  const dir = join(installsDir(cacheDir), key);
   const addons = await readAddons(dir);
   if (addons !== null) {
     const now = new Date();
@@ -78,7 +102,9 @@ async function installNew(options: NewInstall): Promise<Outcome> {
   const npm = findNpm();
   if (npm === null) {
     const hint = 'install npm, or put the folder that holds it into PATH';
-    return { problem: problem('FN_NPM_FAILED', 'The app has npm dependencies, and there is no npm on this machine', { hint }) };
+    return {
+      problem: problem('FN_NPM_FAILED', 'The app has npm dependencies, and there is no npm on this machine', { hint }),
+    };
   }
   await mkdir(dirname(dir), { recursive: true });
   const staging = await mkdtemp(join(dirname(dir), '.new-'));
@@ -115,11 +141,16 @@ async function readAddons(dir: string): Promise<string[] | null> {
 }
 
 function dependencyFields(packageText: string): unknown {
-  const { dependencies, devDependencies, optionalDependencies, peerDependencies, overrides } = JSON.parse(packageText.replace(/^\uFEFF/, '')) as Record<string, unknown>;
+  const { dependencies, devDependencies, optionalDependencies, peerDependencies, overrides } = JSON.parse(
+    packageText.replace(/^\uFEFF/, ''),
+  ) as Record<string, unknown>;
   return [dependencies, devDependencies, optionalDependencies, peerDependencies, overrides];
 }
 
-async function copyArchive(archive: string, { root, staging }: { root: string; staging: string }): Promise<BuildProblem | null> {
+async function copyArchive(
+  archive: string,
+  { root, staging }: { root: string; staging: string },
+): Promise<BuildProblem | null> {
   const from = await realpath(join(root, archive)).catch(() => null);
   const to = join(staging, archive);
   if (from === null || !from.startsWith(root + sep) || !to.startsWith(staging + sep)) {
@@ -135,11 +166,16 @@ async function copyArchive(archive: string, { root, staging }: { root: string; s
 function npmProblem({ exitCode, output }: NpmResult, lockfile: string): BuildProblem {
   if (exitCode === null) {
     const hint = 'look at the registry and the network, then build again';
-    return problem('FN_NPM_FAILED', `npm ci took longer than ${buildLimits.npmInstallMs / 1000} s\n${output}`.trim(), { hint });
+    return problem('FN_NPM_FAILED', `npm ci took longer than ${buildLimits.npmInstallMs / 1000} s\n${output}`.trim(), {
+      hint,
+    });
   }
   if (/\bEUSAGE\b/.test(output)) {
     const hint = `run "npm install", and commit ${lockfile}`;
-    return problem('FN_LOCKFILE', `npm says that package.json and ${lockfile} do not fit:\n${output}`, { file: lockfile, hint });
+    return problem('FN_LOCKFILE', `npm says that package.json and ${lockfile} do not fit:\n${output}`, {
+      file: lockfile,
+      hint,
+    });
   }
   const hint = 'try "npm ci" in the app: what it needs there, the server needs too';
   return problem('FN_NPM_FAILED', `npm ci failed with exit code ${exitCode}:\n${output}`, { hint });

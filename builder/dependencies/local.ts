@@ -9,7 +9,10 @@ import { findAddons } from './addons.ts';
 const markers = ['.package-lock.json', '.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 
 /** What an app's own node_modules holds: a hash that changes with each installation, and its native addons. */
-export async function localPackages(modulesDir: string, cacheDir: string): Promise<{ packages: string; addons: string[] }> {
+export async function localPackages(
+  modulesDir: string,
+  cacheDir: string,
+): Promise<{ packages: string; addons: string[] }> {
   const texts = await Promise.all(markers.map((name) => readFile(join(modulesDir, name), 'utf8').catch(() => null)));
   const marked = texts.some((text) => text !== null);
   const names = marked ? [] : (await readdir(modulesDir)).toSorted(compareText);

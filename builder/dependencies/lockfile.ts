@@ -63,18 +63,25 @@ export function checkLockfile(parts: LockfileParts): BuildProblem[] {
       if (locked[name] === range) continue;
       const has = locked[name] === undefined ? `does not have it` : `has ${name}@${locked[name]}`;
       const place = parts.packageFile.locate([field, name]);
-      problems.push(problem('FN_LOCKFILE', `package.json asks for ${name}@${range}, ${lockfile} ${has}`, { ...place, hint }));
+      problems.push(
+        problem('FN_LOCKFILE', `package.json asks for ${name}@${range}, ${lockfile} ${has}`, { ...place, hint }),
+      );
     }
     for (const name of Object.keys(locked)) {
       if (wanted[name] !== undefined) continue;
-      problems.push(problem('FN_LOCKFILE', `${lockfile} has ${name}, package.json does not ask for it`, { file: lockfile, hint }));
+      problems.push(
+        problem('FN_LOCKFILE', `${lockfile} has ${name}, package.json does not ask for it`, { file: lockfile, hint }),
+      );
     }
   }
   return problems.length > 0 ? problems : checkLinks(parts, packages);
 }
 
 // Lockfiles of npm 6 hold no ranges: npm itself compares the rest.
-function checkNames(parts: LockfileParts, { locked, hint }: { locked: Record<string, unknown>; hint: string }): BuildProblem[] {
+function checkNames(
+  parts: LockfileParts,
+  { locked, hint }: { locked: Record<string, unknown>; hint: string },
+): BuildProblem[] {
   return (['dependencies', 'optionalDependencies'] as const).flatMap((field) =>
     Object.keys(parts.packageJson[field] ?? {})
       .filter((name) => locked[name] === undefined)
@@ -89,13 +96,18 @@ function checkNames(parts: LockfileParts, { locked, hint }: { locked: Record<str
 
 /** Folders as dependencies: they would lie outside what is installed once per lockfile. */
 function checkLinks(parts: LockfileParts, packages: Record<string, LockedPackage>): BuildProblem[] {
-  const linked = Object.entries(packages).filter(([path, entry]) => path.startsWith('node_modules/') && entry.link === true);
+  const linked = Object.entries(packages).filter(
+    ([path, entry]) => path.startsWith('node_modules/') && entry.link === true,
+  );
   return linked.map(([path]) => {
     const name = path.slice('node_modules/'.length);
     const field = parts.packageJson.dependencies?.[name] === undefined ? 'optionalDependencies' : 'dependencies';
     const hint = 'import its files by their path, or publish it, or pack it with "npm pack" and depend on the archive';
     const place = parts.packageFile.locate([field, name]);
-    return problem('FN_LOCKFILE', `the dependency ${name} is a folder, which cannot be installed apart from the app`, { ...place, hint });
+    return problem('FN_LOCKFILE', `the dependency ${name} is a folder, which cannot be installed apart from the app`, {
+      ...place,
+      hint,
+    });
   });
 }
 
@@ -103,7 +115,9 @@ function checkLinks(parts: LockfileParts, packages: Record<string, LockedPackage
 export function localArchives(lock: unknown): string[] {
   const { packages } = (lock ?? {}) as Lockfile;
   const files = Object.values(packages ?? {}).map(({ resolved }) => resolved);
-  return [...new Set(files)].filter((from) => from?.startsWith('file:') === true).map((from) => from!.slice('file:'.length));
+  return [...new Set(files)]
+    .filter((from) => from?.startsWith('file:') === true)
+    .map((from) => from!.slice('file:'.length));
 }
 
 /** Number of packages that a lockfile installs, for a progress line. */
@@ -111,5 +125,6 @@ export function countPackages(lock: unknown): number {
   const { packages, dependencies } = (lock ?? {}) as Lockfile;
   return packages === undefined
     ? Object.keys(dependencies ?? {}).length
-    : Object.entries(packages).filter(([path, entry]) => path !== '' && (entry as { dev?: boolean }).dev !== true).length;
+    : Object.entries(packages).filter(([path, entry]) => path !== '' && (entry as { dev?: boolean }).dev !== true)
+        .length;
 }

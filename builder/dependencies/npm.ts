@@ -21,7 +21,10 @@ export interface NpmCommand {
 export function findNpm(options: { execPath?: string; path?: string } = {}): NpmCommand | null {
   const { execPath = process.execPath, path = process.env['PATH'] ?? '' } = options;
   const bin = dirname(execPath);
-  for (const cli of [join(bin, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'), join(bin, 'node_modules', 'npm', 'bin', 'npm-cli.js')]) {
+  for (const cli of [
+    join(bin, '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    join(bin, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+  ]) {
     if (existsSync(cli)) return { file: execPath, args: [cli] };
   }
   const found = [bin, ...path.split(delimiter)].filter((folder) => folder !== '').map((folder) => join(folder, 'npm'));
@@ -34,10 +37,24 @@ export function findNpm(options: { execPath?: string; path?: string } = {}): Npm
  * registry, and with what credentials, is the user's own configuration of npm.
  */
 export function npmCi(npm: NpmCommand, options: { dir: string; signal: AbortSignal }): Promise<NpmResult> {
-  const args = [...npm.args, 'ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=warn'];
+  const args = [
+    ...npm.args,
+    'ci',
+    '--ignore-scripts',
+    '--omit=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--loglevel=warn',
+  ];
   return new Promise((resolve, reject) => {
     // A group of its own: npm starts git for git dependencies, and all of it must end at the deadline.
-    const child = spawn(npm.file, args, { cwd: options.dir, env: npmEnv(), stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(npm.file, args, {
+      cwd: options.dir,
+      env: npmEnv(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     let output = '';
     let timedOut = false;
     const kill = (): void => {
@@ -75,7 +92,8 @@ export function npmCi(npm: NpmCommand, options: { dir: string; signal: AbortSign
 
 // Under `npm start`, npm tells its child which package it runs: not the one to be installed.
 function npmEnv(): NodeJS.ProcessEnv {
-  const own = /^(?:npm_(?:package|lifecycle)_|npm_(?:command|execpath|node_execpath)$|npm_config_(?:local_prefix|prefix|global|workspaces?|omit|include|dir)$|INIT_CWD$|NODE_OPTIONS$)/i;
+  const own =
+    /^(?:npm_(?:package|lifecycle)_|npm_(?:command|execpath|node_execpath)$|npm_config_(?:local_prefix|prefix|global|workspaces?|omit|include|dir)$|INIT_CWD$|NODE_OPTIONS$)/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
 }
 

@@ -38,16 +38,34 @@ export function checkPackageText(text: string): PackageReading {
   const parsed = parseJsonFile(text, { file: 'package.json' });
   if (isJsonError(parsed)) {
     const hint = 'correct it, or make a new one with "npm init"';
-    return { value: null, file: null, problems: [problem('FN_LOCKFILE', `package.json is no JSON: ${parsed.message}`, { ...parsed.place, hint })] };
+    return {
+      value: null,
+      file: null,
+      problems: [problem('FN_LOCKFILE', `package.json is no JSON: ${parsed.message}`, { ...parsed.place, hint })],
+    };
   }
   const value = parsed.value as PackageJson | null;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { value: null, file: null, problems: [problem('FN_LOCKFILE', 'package.json must be an object', parsed.locate([]))] };
+    return {
+      value: null,
+      file: null,
+      problems: [problem('FN_LOCKFILE', 'package.json must be an object', parsed.locate([]))],
+    };
   }
   const problems = dependencyFields.flatMap((field) => {
     const map: unknown = value[field];
-    const fits = map === undefined || (typeof map === 'object' && map !== null && Object.values(map).every((range) => typeof range === 'string'));
-    return fits ? [] : [problem('FN_LOCKFILE', `${field} must be an object of version ranges by package name`, parsed.locate([field]))];
+    const fits =
+      map === undefined ||
+      (typeof map === 'object' && map !== null && Object.values(map).every((range) => typeof range === 'string'));
+    return fits
+      ? []
+      : [
+          problem(
+            'FN_LOCKFILE',
+            `${field} must be an object of version ranges by package name`,
+            parsed.locate([field]),
+          ),
+        ];
   });
   return problems.length > 0 ? { value: null, file: null, problems } : { value, file: parsed, problems };
 }

@@ -57,7 +57,12 @@ export async function prepareDependencies(options: PrepareOptions): Promise<Depe
   };
   if (reading.problems.length > 0) return none;
   const own = join(root, 'node_modules');
-  const local = options.useLocalModules === true && (await stat(own).then((at) => at.isDirectory(), () => false));
+  const local =
+    options.useLocalModules === true &&
+    (await stat(own).then(
+      (at) => at.isDirectory(),
+      () => false,
+    ));
   if (local) {
     const lock = await readLock(root);
     const { packages, addons } = await localPackages(own, options.cacheDir);
@@ -68,7 +73,10 @@ export async function prepareDependencies(options: PrepareOptions): Promise<Depe
   return install(none, { reading, options });
 }
 
-async function install(none: Dependencies, { reading, options }: { reading: PackageReading; options: PrepareOptions }): Promise<Dependencies> {
+async function install(
+  none: Dependencies,
+  { reading, options }: { reading: PackageReading; options: PrepareOptions },
+): Promise<Dependencies> {
   const { root, cacheDir, signal, onProgress } = options;
   const fail = (...problems: BuildProblem[]): Dependencies => ({ ...none, problems });
   const lock = await readLock(root);
@@ -79,16 +87,32 @@ async function install(none: Dependencies, { reading, options }: { reading: Pack
     const hint = `run "npm install", and commit ${lockfile}; a merge may have left conflict marks in it`;
     return fail(problem('FN_LOCKFILE', `${lockfile} is no JSON: ${parsed.message}`, { ...parsed.place, hint }));
   }
-  const problems = checkLockfile({ packageJson: reading.value!, packageFile: reading.file!, lock: parsed.value, lockfile });
+  const problems = checkLockfile({
+    packageJson: reading.value!,
+    packageFile: reading.file!,
+    lock: parsed.value,
+    lockfile,
+  });
   if (problems.length > 0) return fail(...problems);
-  const installed = await installPackages({ root, cacheDir, lock: parsed.value, lockfile, lockText: text, signal, ...(onProgress && { onProgress }) });
+  const installed = await installPackages({
+    root,
+    cacheDir,
+    lock: parsed.value,
+    lockfile,
+    lockText: text,
+    signal,
+    ...(onProgress && { onProgress }),
+  });
   if ('problem' in installed) return fail(installed.problem);
   const { modulesDir, key, addons } = installed;
   return withExternals({ ...none, modulesDir, lockHash: sha256(text), packages: key }, { addons, options });
 }
 
 /** Adds the native addons to the external packages, and sees that the named ones are there. */
-function withExternals(dependencies: Dependencies, { addons, options }: { addons: readonly string[]; options: PrepareOptions }): Dependencies {
+function withExternals(
+  dependencies: Dependencies,
+  { addons, options }: { addons: readonly string[]; options: PrepareOptions },
+): Dependencies {
   const { modulesDir } = dependencies;
   const problems = (options.config.bundle?.external ?? []).flatMap((name, index) => {
     if (modulesDir !== null && existsSync(join(modulesDir, name))) return [];

@@ -53,10 +53,20 @@ function manifestFunction(
 ): ManifestFunction {
   const settings = settingsOf(parts.config, found.name);
   // Maps belong to it: a worker that is carried over must name the right lines.
-  const content = own.flatMap((path) => [files.get(path), files.get(`${path}.map`)]).filter((file) => file !== undefined);
+  const content = own
+    .flatMap((path) => [files.get(path), files.get(`${path}.map`)])
+    .filter((file) => file !== undefined);
   const { name, route, source } = found;
   const packages = external.length === 0 ? null : parts.packages;
-  const hash = hashOf([name, route, source, commonjs, settings, content.map((file) => [file.path, file.sha256]), packages]);
+  const hash = hashOf([
+    name,
+    route,
+    source,
+    commonjs,
+    settings,
+    content.map((file) => [file.path, file.sha256]),
+    packages,
+  ]);
   const bytes = own.reduce((sum, path) => sum + (files.get(path)?.bytes ?? 0), 0);
   return { name, route, source, bundle, commonjs, hash, bytes, settings, inspection: null };
 }

@@ -31,7 +31,11 @@ export async function readPublic(root: string): Promise<PublicReading> {
     // One after the other: a build must not hold all of public/ in memory.
     const { size } = await stat(join(root, 'public', path));
     bytes += size;
-    if (size > buildLimits.sourceFileBytes || bytes > buildLimits.sourceBytes || reading.files.length >= buildLimits.sourceFiles) {
+    if (
+      size > buildLimits.sourceFileBytes ||
+      bytes > buildLimits.sourceBytes ||
+      reading.files.length >= buildLimits.sourceFiles
+    ) {
       reading.problems.push(tooLarge(path, size));
       break;
     }
@@ -48,10 +52,12 @@ interface Walk {
 }
 
 async function walk(state: Walk, folder: string): Promise<void> {
-  const entries = await readdir(join(state.root, 'public', folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (folder === '' && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
-    throw error;
-  });
+  const entries = await readdir(join(state.root, 'public', folder), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (folder === '' && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+      throw error;
+    },
+  );
   for (const entry of entries.toSorted((a, b) => compareText(a.name, b.name))) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     const file = `public/${path}`;
@@ -67,7 +73,9 @@ async function walk(state: Walk, folder: string): Promise<void> {
     else if (kind === 'file') state.paths.push(path);
     else {
       const hint = 'put a file or a folder of the app there';
-      state.reading.problems.push(problem('FN_SOURCE_ENTRY', 'is neither a file nor a folder of the app', { file, hint }));
+      state.reading.problems.push(
+        problem('FN_SOURCE_ENTRY', 'is neither a file nor a folder of the app', { file, hint }),
+      );
     }
   }
 }

@@ -38,7 +38,10 @@ export interface ReleasePlaces {
  * Writes a release under its id, or finds it there. It is put together in a folder of another
  * name and renamed when whole: `<releasesDir>/<id>` is complete or absent, whatever happens.
  */
-export async function writeRelease(plan: ReleasePlan, places: ReleasePlaces): Promise<{ dir: string; manifest: Manifest; reused: boolean }> {
+export async function writeRelease(
+  plan: ReleasePlan,
+  places: ReleasePlaces,
+): Promise<{ dir: string; manifest: Manifest; reused: boolean }> {
   const dir = join(places.releasesDir, plan.manifest.release);
   const existing = await readManifest(dir);
   if (existing !== null) return { dir, manifest: existing, reused: true };
@@ -55,7 +58,11 @@ export async function writeRelease(plan: ReleasePlan, places: ReleasePlaces): Pr
     if (plan.modulesDir !== null) await symlink(plan.modulesDir, join(staging, 'node_modules'));
     await writeFile(join(staging, 'manifest.json'), manifestText(plan.manifest));
     if (places.durable) {
-      await Promise.all([...plan.files.map(({ path }) => join(staging, path)), join(staging, 'manifest.json'), ...folders, staging].map(sync));
+      await Promise.all(
+        [...plan.files.map(({ path }) => join(staging, path)), join(staging, 'manifest.json'), ...folders, staging].map(
+          sync,
+        ),
+      );
     }
     await rename(staging, dir);
     if (places.durable) await sync(places.releasesDir);

@@ -34,7 +34,9 @@ export function checkConfigText(text: string, functions: readonly string[]): Con
   const parsed = parseJsonFile(text, { file });
   if (isJsonError(parsed)) {
     const hint = 'fnrun.json is strict JSON: double quotes, no comments, no comma before } or ]';
-    const problems = [problem('FN_BAD_SETTINGS', `fnrun.json is no JSON: ${parsed.message}`, { ...parsed.place, hint })];
+    const problems = [
+      problem('FN_BAD_SETTINGS', `fnrun.json is no JSON: ${parsed.message}`, { ...parsed.place, hint }),
+    ];
     return { config: {}, problems, locate: nowhere };
   }
   const problems = parsed.duplicates.map(({ key, place }) =>
@@ -54,7 +56,10 @@ export function checkConfigText(text: string, functions: readonly string[]): Con
   return { config, problems: unknownFunctions(config, { parsed, functions }), locate };
 }
 
-function unknownFunctions(config: AppConfig, { parsed, functions }: { parsed: JsonFile; functions: readonly string[] }): BuildProblem[] {
+function unknownFunctions(
+  config: AppConfig,
+  { parsed, functions }: { parsed: JsonFile; functions: readonly string[] },
+): BuildProblem[] {
   const unknown = Object.keys(config.functions ?? {}).filter((name) => !functions.includes(name));
   return unknown.map((name) =>
     problem('FN_BAD_SETTINGS', `functions["${name}"] names no function of the app`, {

@@ -57,9 +57,13 @@ export async function discover(root: string): Promise<Discovery> {
   if (functions.length === 0 && walk.problems.length === 0) walk.problems.push(nothingFound(walk));
   if (functions.length > buildLimits.functions) {
     walk.problems.push(
-      problem('FN_SOURCE_LIMIT', `The app has ${functions.length} functions; a build accepts ${buildLimits.functions}`, {
-        hint: 'serve several routes from one function with a { fetch } export, or split the app',
-      }),
+      problem(
+        'FN_SOURCE_LIMIT',
+        `The app has ${functions.length} functions; a build accepts ${buildLimits.functions}`,
+        {
+          hint: 'serve several routes from one function with a { fetch } export, or split the app',
+        },
+      ),
     );
   }
   return { functions: kept, configs: walk.configs.toSorted(compareText), problems: walk.problems };
@@ -91,7 +95,13 @@ async function walkFolder(walk: Walk, segments: string[]): Promise<void> {
   for (const entry of names) {
     if (entry.name === 'node_modules' || entry.name.startsWith('_') || entry.name.startsWith('.')) continue;
     const path = `${folder}/${entry.name}`;
-    const kind = entry.isSymbolicLink() ? linkKind(walk, path) : entry.isDirectory() ? 'folder' : entry.isFile() ? 'file' : 'other';
+    const kind = entry.isSymbolicLink()
+      ? linkKind(walk, path)
+      : entry.isDirectory()
+        ? 'folder'
+        : entry.isFile()
+          ? 'file'
+          : 'other';
     if (Buffer.byteLength(path) > buildLimits.pathBytes || ++walk.files > buildLimits.sourceFiles) {
       walk.problems.push(tooLarge(walk, path));
       return;
@@ -115,7 +125,10 @@ function linkKind(walk: Walk, path: string): 'folder' | 'file' | 'other' {
     const target = realpathSync.native(join(walk.root, path));
     if (target !== walk.root && !target.startsWith(walk.root + sep)) {
       walk.problems.push(
-        problem('FN_SOURCE_ENTRY', `${path} is a symbolic link that leads out of the app`, { file: path, hint: 'copy what it links to into the app' }),
+        problem('FN_SOURCE_ENTRY', `${path} is a symbolic link that leads out of the app`, {
+          file: path,
+          hint: 'copy what it links to into the app',
+        }),
       );
       return 'other';
     }
@@ -130,8 +143,13 @@ function linkKind(walk: Walk, path: string): 'folder' | 'file' | 'other' {
 
 function tooLarge(walk: Walk, path: string): BuildProblem {
   return walk.files > buildLimits.sourceFiles
-    ? problem('FN_SOURCE_LIMIT', `functions/ has more than ${buildLimits.sourceFiles} files`, { hint: 'keep data and dependencies out of functions/' })
-    : problem('FN_SOURCE_LIMIT', `The path is longer than ${buildLimits.pathBytes} bytes`, { file: path, hint: 'shorten its folder names' });
+    ? problem('FN_SOURCE_LIMIT', `functions/ has more than ${buildLimits.sourceFiles} files`, {
+        hint: 'keep data and dependencies out of functions/',
+      })
+    : problem('FN_SOURCE_LIMIT', `The path is longer than ${buildLimits.pathBytes} bytes`, {
+        file: path,
+        hint: 'shorten its folder names',
+      });
 }
 
 /** The first function of each route; the others are problems. */
@@ -161,7 +179,10 @@ function describeRoutes(a: FoundFunction, b: FoundFunction): string {
 function nothingFound(walk: Walk): BuildProblem {
   if (walk.folders.length === 0) {
     const siblings = readdirSync(walk.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const near = nearest('functions', siblings.map((entry) => entry.name));
+    const near = nearest(
+      'functions',
+      siblings.map((entry) => entry.name),
+    );
     const hint = near === null ? 'make functions/hello/index.ts, or run "fnrun init"' : `rename ${near}/ to functions/`;
     return problem('FN_NO_FUNCTIONS', 'The app has no folder functions/', { hint });
   }

@@ -6,7 +6,7 @@ import type { ProblemPlace } from '../problem.ts';
 export interface JsonFile {
   value: unknown;
   /** Where the value (or, with `key`, its key) at `path` stands; the nearest enclosing one when it is absent. */
-  locate(path: readonly (string | number)[], options?: { key?: boolean }): ProblemPlace;
+  locate: (path: readonly (string | number)[], options?: { key?: boolean }) => ProblemPlace;
   /** Keys that stand twice in one object. */
   duplicates: { key: string; place: ProblemPlace }[];
 }
@@ -79,8 +79,14 @@ const tokens: Record<string, string> = {
 
 // The parser speaks of its tokens by name: "Unexpected token RBrace found."
 function plain(message: string): string {
-  const text = message.replace(/\s*\(\d+:\d+\)\.?$/, '').replace(/ found\.?$/, '').replace(/\.$/, '');
-  return text.replace(/\b(?:LBrace|RBrace|LBracket|RBracket|Colon|Comma|String|Number|Boolean|Null|EOF)\b/g, (name) => tokens[name]!);
+  const text = message
+    .replace(/\s*\(\d+:\d+\)\.?$/, '')
+    .replace(/ found\.?$/, '')
+    .replace(/\.$/, '');
+  return text.replace(
+    /\b(?:LBrace|RBrace|LBracket|RBracket|Colon|Comma|String|Number|Boolean|Null|EOF)\b/g,
+    (name) => tokens[name]!,
+  );
 }
 
 /** Whether `parseJsonFile` failed. */
@@ -108,7 +114,9 @@ function evaluate(node: ValueNode, onDuplicate: (member: MemberNode) => void): u
     case 'Number':
     case 'Boolean':
       return node.value;
-    default:
+    case 'Null':
+    case 'NaN':
+    case 'Infinity':
       return null;
   }
 }

@@ -28,9 +28,13 @@ export function readRoute(segments: readonly string[]): RouteReading {
     if (!parameterName.test(name) || reservedNames.has(name)) {
       return bad(`"${segment}" names no parameter`, 'use a name such as [id]: a letter, then letters, digits, _ or -');
     }
-    if (names.has(name)) return bad(`the parameter "${name}" occurs twice`, 'give each parameter of a route its own name');
+    if (names.has(name))
+      return bad(`the parameter "${name}" occurs twice`, 'give each parameter of a route its own name');
     if (rest !== undefined && index < segments.length - 1) {
-      return bad(`"${segment}" is not the last segment`, 'a catch-all takes the rest of the path: put nothing below it');
+      return bad(
+        `"${segment}" is not the last segment`,
+        'a catch-all takes the rest of the path: put nothing below it',
+      );
     }
     names.add(name);
     route.push(rest === undefined ? `:${name}` : `*${name}`);
@@ -47,10 +51,16 @@ function wrongStatic(segment: string): RouteReading | null {
     return bad(`"${segment}" is no route segment`, 'brackets stand around a whole segment: [id] or [...rest]');
   }
   if (segment.startsWith(':') || segment.startsWith('*')) {
-    return bad(`"${segment}" is no route segment`, `a parameter is written in brackets: [${segment.slice(1) || 'name'}]`);
+    return bad(
+      `"${segment}" is no route segment`,
+      `a parameter is written in brackets: [${segment.slice(1) || 'name'}]`,
+    );
   }
   if (badCharacter.test(segment)) {
-    return bad(`${JSON.stringify(segment)} is no route segment`, 'write folder names as decoded text, without %, ?, #, \\ or control characters');
+    return bad(
+      `${JSON.stringify(segment)} is no route segment`,
+      'write folder names as decoded text, without %, ?, #, \\ or control characters',
+    );
   }
   return null;
 }

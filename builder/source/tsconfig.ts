@@ -39,11 +39,16 @@ async function follow(state: Following, { path, depth }: { path: string; depth: 
   const parsed = parseJsonFile(text, { file, comments: true });
   // A syntax error is left to esbuild, which warns of it.
   if (isJsonError(parsed) || typeof parsed.value !== 'object' || parsed.value === null) return;
-  const { extends: bases, compilerOptions } = parsed.value as { extends?: unknown; compilerOptions?: Record<string, unknown> };
+  const { extends: bases, compilerOptions } = parsed.value as {
+    extends?: unknown;
+    compilerOptions?: Record<string, unknown>;
+  };
   if (compilerOptions?.['emitDecoratorMetadata'] === true) {
     const hint = 'name injected types explicitly, for example @Inject(Type)';
     const place = { ...parsed.locate(['compilerOptions', 'emitDecoratorMetadata'], { key: true }), hint };
-    state.reading.warnings.push(problem(null, 'emitDecoratorMetadata has no effect: types are removed, file by file', place));
+    state.reading.warnings.push(
+      problem(null, 'emitDecoratorMetadata has no effect: types are removed, file by file', place),
+    );
   }
   for (const [index, base] of (Array.isArray(bases) ? bases : [bases]).entries()) {
     if (typeof base !== 'string' || !(base.startsWith('.') || isAbsolute(base))) continue;
@@ -56,5 +61,8 @@ async function follow(state: Following, { path, depth }: { path: string; depth: 
 }
 
 function leaves(base: string, place: ProblemPlace): BuildProblem {
-  return problem('FN_IMPORT_OUTSIDE', `"extends": "${base}" leaves the app`, { ...place, hint: 'copy what it extends into the app' });
+  return problem('FN_IMPORT_OUTSIDE', `"extends": "${base}" leaves the app`, {
+    ...place,
+    hint: 'copy what it extends into the app',
+  });
 }

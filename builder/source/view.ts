@@ -21,7 +21,10 @@ const hidden = new Set(['node_modules', '.git', 'public']);
  * new folder below `cacheDir`. Names in bundles and maps are then the same wherever the two lie,
  * and nothing is ever written into the sources. Folders above have no say: a tsconfig.json stops the search.
  */
-export async function makeView(sourceDir: string, options: { modulesDir: string | null; cacheDir: string }): Promise<SourceView> {
+export async function makeView(
+  sourceDir: string,
+  options: { modulesDir: string | null; cacheDir: string },
+): Promise<SourceView> {
   const base = join(options.cacheDir, 'views');
   await mkdir(base, { recursive: true });
   await writeFile(join(base, 'tsconfig.json'), '{}\n');
@@ -30,7 +33,11 @@ export async function makeView(sourceDir: string, options: { modulesDir: string 
   const links = names.map((name) => symlink(join(sourceDir, name), join(root, name)));
   if (options.modulesDir !== null) links.push(symlink(options.modulesDir, join(root, 'node_modules')));
   await Promise.all(links);
-  return { root, escapes: await findEscapes(sourceDir, names), dispose: () => rm(root, { recursive: true, force: true }) };
+  return {
+    root,
+    escapes: await findEscapes(sourceDir, names),
+    dispose: () => rm(root, { recursive: true, force: true }),
+  };
 }
 
 /** Links are looked for in the folders of sources only, and in no more than a build accepts. */
