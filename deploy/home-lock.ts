@@ -10,6 +10,9 @@ export interface HomeLock {
 // sqlite3.h: the file is locked by another connection.
 const sqliteBusy = 5;
 
+// A database that nobody refers to is collected, and its lock dropped with it.
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the home for this process. Throws FN_ALREADY_RUNNING when another has it.
  *
@@ -35,7 +38,11 @@ export function lockHome(file: string, { home }: { home: string }): HomeLock {
   }
   // Only for the message above: the lock itself does not depend on it.
   writeFileSync(`${file}.pid`, `${process.pid}\n`);
-  return { release: () => db.close() };
+  held.add(db);
+  const release = (): void => {
+    if (held.delete(db)) db.close();
+  };
+  return { release };
 }
 
 function readPid(file: string): number | null {

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { openSqliteStore } from '../../../deploy/store/sqlite.ts';
+import type { DeploymentRecord, ReleaseRecord, Store } from '../../../deploy/store/store.ts';
+import { makeTempDir } from '../../support/temp-dir.ts';
+
+let store: Store;
+let file: string;
+
+beforeEach(async () => {
+  const dir = await makeTempDir('fn-');
+  file = join(dir.path, 'state.db');
+  store = openSqliteStore(file);
+  return async () => {
+    await store.close();
+    await dir.remove();
+  };
+});
+
+const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): DeploymentRecord => ({
+  id,
+  app: 'hello',
+  release: null,
+  commit: 'c'.repeat(40),
+  subject: 'A change',
+  ref: 'refs/heads/main',
+  author: 'Test <test@example.invalid>',
+  source: 'push',
+  state: 'running',
+  step: 'export',
+  startedAtMs: 1_000,
+  finishedAtMs: null,
+  durationMs: null,
+  error: null,
+  ...patch,
+});
+
+const release = (id: string): ReleaseRecord => ({
+  app: 'hello',
+  id,
+  createdAtMs: 5,
+  functions: 3,
+  domains: ['a.example'],
+});
+
+test('store keeps apps over a restart', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.close();
+  store = openSqliteStore(file);
+  expect(await store.listApps()).toEqual([{ name: 'hello', createdAtMs: 7, liveDeployment: null }]);
+});
+
+test('store refuses an app that exists', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await expect(store.createApp('hello', { createdAtMs: 8 })).rejects.toMatchObject({ code: 'FN_APP_EXISTS' });
+});
+
+test('store takes a deployment from its beginning to live', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.createDeployment(deployment('d1'));
+  await store.acceptDeployment('d1', release('r1'), { subject: 'Another' });
+  expect(await store.getDeployment('d1')).toEqual(
+    deployment('d1', { release: 'r1', step: 'accepted', subject: 'Another' }),
+  );
+  expect(await store.getRelease('hello', 'r1')).toEqual(release('r1'));
+  await store.goLive('d1', { finishedAtMs: 1_200, durationMs: 200 });
+  expect((await store.getApp('hello'))?.liveDeployment).toBe('d1');
+  expect(await store.getDeployment('d1')).toMatchObject({ state: 'succeeded', step: 'done', durationMs: 200 });
+});
+
+test('store lists deployments newest first and trims old ones but never the live one', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  for (const id of ['d1', 'd2', 'd3', 'd4']) await store.createDeployment(deployment(id));
+  await store.goLive('d1', { finishedAtMs: 1, durationMs: 1 });
+  expect(await store.trimDeployments('hello', { keep: 2 })).toEqual(['d2']);
+  expect((await store.listDeployments('hello', { limit: 10 })).map(({ id }) => id)).toEqual(['d4', 'd3', 'd1']);
+  expect(await store.listDeployments('hello', { limit: 1 })).toHaveLength(1);
+});
+
+test('store forgets all of an app that is removed', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.createDeployment(deployment('d1'));
+  await store.saveRelease(release('r1'));
+  await store.removeApp('hello');
+  expect(await store.getApp('hello')).toBeNull();
+  expect(await store.getDeployment('d1')).toBeNull();
+  expect(await store.listReleases('hello')).toEqual([]);
+});
+
+test('store refuses a file of a newer fnrun', async () => {
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA user_version = 999');
+  db.close();
+  expect(() => openSqliteStore(file)).toThrow(/schema is version 999/);
+});
