@@ -3,7 +3,8 @@ import { renderTable } from './table.ts';
 
 /** The functions of a release with their methods, one a line, two blanks in front. */
 export function renderRoutes(functions: readonly ManifestFunction[]): string {
-  const rows = functions.map((fn) => [methodsOf(fn), routeOf(fn), fn.source]);
+  const sorted = [...functions].sort((a, b) => (a.route < b.route ? -1 : 1));
+  const rows = sorted.map((fn) => [methodsOf(fn), routeOf(fn), fn.source]);
   const table = renderTable(['METHODS', 'ROUTE', 'SOURCE'], rows);
   return table.replace(/^/gm, '  ');
 }

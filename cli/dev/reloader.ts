@@ -67,13 +67,14 @@ export function createReloader(options: ReloaderOptions): Reloader {
 function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Promise<Reload> {
   const { dir, workspace, host } = options;
   const kept: BuildSuccess[] = [];
-  let live: { release: string; env: string } | null = null;
+  let live: { release: string; env: string; hashes: Map<string, string> } | null = null;
 
   return async () => {
     const startedAt = performance.now();
     const [env, built] = await Promise.all([readEnv(dir), buildOnce(dir, { workspace, signal })]);
     if (!built.ok) return { kind: 'failed', ...built, serving: live !== null };
-    const wanted = { release: built.release, env: JSON.stringify(env) };
+    const hashes = new Map(built.manifest.functions.map((fn) => [fn.name, fn.hash]));
+    const wanted = { release: built.release, env: JSON.stringify(env), hashes };
     const otherEnv = live !== null && live.env !== wanted.env;
     if (live?.release === wanted.release && !otherEnv) {
       return { kind: 'unchanged', totalMs: performance.now() - startedAt };
@@ -83,12 +84,13 @@ function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Pro
       return { kind: 'failed', problems: checked.problems, warnings: built.warnings, serving: live !== null };
     }
     await host.activate(checked.ref);
+    const changed = [...hashes.keys()].filter((name) => live?.hashes.get(name) !== hashes.get(name));
     live = wanted;
     await retire(kept, built);
     return {
       kind: 'live',
       manifest: checked.manifest,
-      changed: built.changed,
+      changed,
       warnings: built.warnings,
       buildMs: built.timings.totalMs,
       totalMs: performance.now() - startedAt,
