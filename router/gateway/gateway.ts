@@ -21,6 +21,8 @@ export interface GatewayOptions {
   version: string;
   /** How long requests may go on after `close()`, in ms. @default gatewayLimits.drainMs */
   drainMs?: number;
+  /** Requests and WebSockets at once per app; further ones get 503. @default gatewayLimits.inFlightPerApp */
+  inFlightPerApp?: number;
 }
 
 /** The HTTP listener for machines without nginx. */
@@ -38,7 +40,8 @@ export interface Gateway {
 export const healthPath = '/.well-known/fnrun/health';
 
 /** Creates a gateway that leads each request to the app its Host names. */
-export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions): Gateway {
+  const { apps, version, drainMs = gatewayLimits.drainMs, inFlightPerApp = gatewayLimits.inFlightPerApp } = options;
   // A response without length ends with its connection in HTTP/1.0.
   const keepAlive = (res: ServerResponse): boolean =>
     res.shouldKeepAlive && closing === null && res.req.httpVersionMinor > 0;
@@ -49,7 +52,7 @@ export function createGateway({ apps, version, drainMs = gatewayLimits.drainMs }
 
   const enter = (app: string, leaving: ServerResponse | Socket): boolean => {
     const count = inFlight.get(app) ?? 0;
-    if (count >= gatewayLimits.inFlightPerApp) return false;
+    if (count >= inFlightPerApp) return false;
     inFlight.set(app, count + 1);
     leaving.once('close', () => {
       const left = (inFlight.get(app) ?? 1) - 1;

@@ -59,6 +59,27 @@ describe('gateway, failures', () => {
     expect(seen).toBe(4);
   });
 
+  test('answers 503 when an app has as many requests under way as it may, and serves it again after', async () => {
+    await using fixture = await startGateway({ inFlightPerApp: 2 });
+    const waiting: ServerResponse[] = [];
+    const full = Promise.withResolvers<void>();
+    const handler = (_req: unknown, res: ServerResponse): void => {
+      if (waiting.push(res) === 2) full.resolve();
+      if (waiting.length > 2) res.end('again');
+    };
+    await fixture.startApp('busy', { handler });
+    await fixture.startApp('other', {});
+    const headers = { host: 'busy.localhost' };
+    const first = [ask({ port: fixture.port, headers }), ask({ port: fixture.port, headers })];
+    await full.promise;
+    const refused = await ask({ port: fixture.port, headers });
+    expect([refused.status, codeOf(refused.body), refused.headers['retry-after']]).toEqual([503, 'FN_OVERLOADED', '1']);
+    expect((await ask({ port: fixture.port, headers: { host: 'other.localhost' } })).status).toBe(200);
+    for (const res of waiting) res.end();
+    await Promise.all(first);
+    expect((await ask({ port: fixture.port, headers })).body).toBe('again');
+  });
+
   test('ends the upstream request when the client leaves', async () => {
     const reached = Promise.withResolvers<ServerResponse>();
     await using fixture = await gatewayTo((_req, res) => reached.resolve(res));

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { echo, gatewayTo } from './gateway-fixture.ts';
 import { ask, askRaw } from './http-client.ts';
@@ -80,5 +81,34 @@ describe('gateway, headers', () => {
     expect(answer.headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'x-kept': 'yes', etag: '"1"' });
     expect(answer.headers).not.toHaveProperty('x-hop');
     expect(answer.body).toBe('short');
+  });
+
+  test.each([
+    ['HEAD', 200, '5'],
+    ['GET', 204, undefined],
+    ['GET', 304, undefined],
+  ])('keeps the connection after %s with %i, which has no body', async (method, status, length) => {
+    await using fixture = await gatewayTo((_req, res) => {
+      if (status === 200) res.setHeader('content-length', 5);
+      res.writeHead(status, { etag: '"1"' }).end();
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await ask({ port: fixture.port, method, agent });
+      expect([answer.status, answer.headers['content-length'], answer.body]).toEqual([status, length, '']);
+      expect(answer.headers).toMatchObject({ etag: '"1"', connection: 'keep-alive' });
+    }
+    agent.destroy();
+  });
+
+  test('ends a response without length with the connection for HTTP/1.0', async () => {
+    await using fixture = await gatewayTo((_req, res) => {
+      res.write('a');
+      res.end('b');
+    });
+    const text = 'GET / HTTP/1.0\r\nHost: app\r\nConnection: keep-alive\r\n\r\n';
+    const answer = await askRaw({ port: fixture.port, host }, text);
+    expect(answer).toMatch(/\r\n\r\nab$/);
+    expect(answer).not.toMatch(/chunked/i);
   });
 });
