@@ -30,17 +30,20 @@ export function tellBuilt(account: Account, built: BuildSuccess): void {
   tell(account, 'bundled', `${what} (${ms(built.timings.totalMs)})`);
 }
 
-/** `boot check  ok, slowest users/[id] 4 ms (41 ms)` */
+/** `boot check  ok, 1 loaded, 19 as before, slowest users/[id] 4 ms (41 ms)` */
 export function tellChecked(
   account: Account,
   { entries, tookMs }: { entries: readonly BootCheckEntry[]; tookMs: number },
 ): void {
-  const slowest = entries.reduce<BootCheckEntry | null>(
+  const loaded = entries.filter((entry) => !entry.reused);
+  const reused = entries.length - loaded.length;
+  const slowest = loaded.reduce<BootCheckEntry | null>(
     (most, entry) => (most === null || entry.ms > most.ms ? entry : most),
     null,
   );
   const which = slowest === null ? '' : `, slowest ${slowest.name} ${ms(slowest.ms)}`;
-  tell(account, 'boot check', `ok${which} (${ms(tookMs)})`);
+  const how = reused === 0 ? '' : `, ${loaded.length} loaded, ${reused} as before`;
+  tell(account, 'boot check', `ok${how}${which} (${ms(tookMs)})`);
 }
 
 /** `live        http://hello.localhost:8080/ (release 0123456789abcdef)` */

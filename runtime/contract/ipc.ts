@@ -30,6 +30,8 @@ export type FromHost =
 /** Result of loading one function in a worker. */
 export interface BootCheckEntry {
   name: string;
+  /** Not loaded again: the live release has passed with the same bytes and environment. */
+  reused: boolean;
   /** Time to import the module and look at its exports. */
   ms: number;
   /** Null when loading failed. */

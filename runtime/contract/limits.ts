@@ -67,6 +67,8 @@ export const workerLimits = {
   queueMs: 5_000,
   /** How long a function's module may take to load. */
   loadMs: 10_000,
+  /** Changed functions of a candidate that get their serving worker in the boot check already. */
+  warmInCheck: 8,
   /** How long old workers may finish their invocations after a switch. */
   drainMs: 30_000,
   /** How long a terminated thread may take to be gone before the host counts as stuck. */

@@ -3,12 +3,12 @@ import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
-import { bootCheck } from './boot-check.ts';
+import { checkCandidate } from './check-candidate.ts';
 import type { FunctionSlot, SlotServices } from './function-slot.ts';
 import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
-import { carryOver, drainInto, warmUp } from './switch.ts';
+import { carryOver, drainInto, retireAll, warmUp } from './switch.ts';
 import type { WorkerLogLine } from './worker.ts';
 
 /** What the app is made of. */
@@ -30,6 +30,7 @@ export class HostApp {
   readonly counters = { requests: 0, failures: 0 };
   readonly #options: HostAppOptions;
   readonly #candidates = new Map<string, Candidate>();
+  readonly #checking = new Set<string>();
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
   #live: Generation | null = null;
@@ -52,9 +53,13 @@ export class HostApp {
     const manifest = await readManifest(source.releaseDir);
     const generation = new Generation(source, { manifest, services: this.#services });
     const takeThread = (): Thread | null => this.#takeThread(workerLimits.memoryMb);
-    const functions = check ? await bootCheck(generation.assignments(), { takeThread }) : [];
+    this.discard(source.release);
+    this.#checking.add(source.release);
+    const functions = check ? await checkCandidate(generation, { live: fresh ? null : this.#live, takeThread }) : [];
+    this.#checking.delete(source.release);
     generation.inspected(functions);
-    this.#candidates.set(source.release, { generation, fresh });
+    if (functions.some((entry) => entry.error !== null)) retireAll(generation);
+    else this.#candidates.set(source.release, { generation, fresh });
     return { release: source.release, ms: performance.now() - before, functions };
   }
 
@@ -66,18 +71,22 @@ export class HostApp {
       throw new FnrunError('FN_NO_SUCH_RELEASE', `Release ${release} is not loaded in this host`);
     }
     const { generation: next, fresh } = candidate;
-    const warmed = await warmUp(next, { old: this.#live, carry: !fresh });
+    await warmUp(next, { old: this.#live, carry: !fresh });
     this.#candidates.delete(release);
     // From here to the end nothing waits: no request sees half a switch.
     const old = this.#live;
     const carriedOver = old === null || fresh ? 0 : carryOver(next, old);
     this.#live = next;
     if (old !== null) drainInto(old, next);
-    return { release, warm: warmed + carriedOver, carriedOver, ms: performance.now() - before };
+    const warm = [...next.slots.values()].reduce((sum, slot) => sum + slot.readyCount, 0);
+    return { release, warm, carriedOver, ms: performance.now() - before };
   }
 
+  /** Drops a candidate and the workers it has already. */
   discard(release: string): void {
+    const candidate = this.#candidates.get(release);
     this.#candidates.delete(release);
+    if (candidate !== undefined) retireAll(candidate.generation);
   }
 
   stats(): HostStats {
@@ -112,7 +121,11 @@ export class HostApp {
   #services: SlotServices = {
     takeThread: (memoryMb) => this.#takeThread(memoryMb),
     onLog: (slot, line) => this.#onWorkerLog(slot, line),
-    note: (slot, level, message) => this.log({ level, function: slot.fn.name, release: slot.release, message }),
+    note: (slot, level, message) => {
+      // Why a candidate does not load is told by the boot check, to whoever deploys it.
+      const isCandidate = this.#candidates.has(slot.release) || this.#checking.has(slot.release);
+      if (!isCandidate) this.log({ level, function: slot.fn.name, release: slot.release, message });
+    },
   };
 
   #slots(): FunctionSlot[] {

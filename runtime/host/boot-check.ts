@@ -74,7 +74,7 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
         return;
       }
       const entry = message as unknown as BootCheckEntry;
-      told.push({ name: entry.name, ms: entry.ms, inspection: entry.inspection, error: entry.error });
+      told.push({ name: entry.name, reused: false, ms: entry.ms, inspection: entry.inspection, error: entry.error });
       if (entry.error !== null || told.length === assignments.length) end(null);
       else arm();
     });
@@ -96,5 +96,11 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
 }
 
 function failure(name: string, code: string, message: string): BootCheckEntry {
-  return { name, ms: 0, inspection: null, error: { code, message, stack: null, file: null, line: null, column: null } };
+  return {
+    name,
+    reused: false,
+    ms: 0,
+    inspection: null,
+    error: { code, message, stack: null, file: null, line: null, column: null },
+  };
 }

@@ -33,7 +33,6 @@ interface Waiting {
 /** One function of one release: its workers, and the invocations that wait for one. */
 export class FunctionSlot {
   readonly fn: ManifestFunction;
-  readonly settings: FunctionSettings;
   requests = 0;
   failures = 0;
   #workers: FunctionWorker[] = [];
@@ -46,9 +45,13 @@ export class FunctionSlot {
 
   constructor(fn: ManifestFunction, { assignment, services }: { assignment: Assignment; services: SlotServices }) {
     this.fn = fn;
-    this.settings = fn.inspection?.settings ?? defaultSettings;
     this.#assignment = assignment;
     this.#services = services;
+  }
+
+  /** Known once the module was loaded, or from the manifest of an earlier load. */
+  get settings(): FunctionSettings {
+    return this.fn.inspection?.settings ?? defaultSettings;
   }
 
   get release(): string {
@@ -146,6 +149,11 @@ export class FunctionSlot {
     this.#queue.clear();
     for (const worker of this.#workers) worker.drain();
     return jobs.filter((job) => !job.cancelled);
+  }
+
+  /** Ends the workers there are; new ones may start. */
+  drainWorkers(): void {
+    for (const worker of this.#workers) worker.drain();
   }
 
   /** Gives back workers that were idle for `idleMs`, never below minWorkers. */

@@ -27,30 +27,30 @@ export class Generation {
   readonly slots = new Map<string, FunctionSlot>();
   readonly static: StaticFiles;
   #matcher: Matcher | null = null;
-  readonly #services: SlotServices;
 
   constructor(source: GenerationSource, { manifest, services }: { manifest: Manifest; services: SlotServices }) {
     this.source = source;
     this.manifest = manifest;
-    this.#services = services;
     this.static = createStatic(join(source.releaseDir, 'public'), manifest.public);
-    this.#build();
+    for (const fn of manifest.functions) {
+      this.slots.set(fn.name, new FunctionSlot(fn, { assignment: this.#assignment(fn), services }));
+    }
   }
 
   get matcher(): Matcher {
-    return this.#matcher!;
+    return (this.#matcher ??= createMatcher(this.manifest.functions));
   }
 
-  /** What each function's worker is told. */
-  assignments(): Assignment[] {
-    return this.manifest.functions.map((fn) => this.#assignment(fn));
+  /** What the worker of each of these functions is told. */
+  assignments(functions: readonly ManifestFunction[]): Assignment[] {
+    return functions.map((fn) => this.#assignment(fn));
   }
 
   /** Takes the inspections of a boot check; routes depend on them. */
   inspected(entries: readonly BootCheckEntry[]): void {
     const byName = new Map(entries.map((entry) => [entry.name, entry.inspection]));
     for (const fn of this.manifest.functions) fn.inspection = byName.get(fn.name) ?? fn.inspection;
-    this.#build();
+    this.#matcher = null;
   }
 
   slotOf(fn: ManifestFunction): FunctionSlot {
@@ -66,14 +66,6 @@ export class Generation {
       before.route === fn.route &&
       isDeepStrictEqual(old.source.env, this.source.env)
     );
-  }
-
-  #build(): void {
-    this.slots.clear();
-    for (const fn of this.manifest.functions) {
-      this.slots.set(fn.name, new FunctionSlot(fn, { assignment: this.#assignment(fn), services: this.#services }));
-    }
-    this.#matcher = createMatcher(this.manifest.functions);
   }
 
   #assignment(fn: ManifestFunction): Assignment {

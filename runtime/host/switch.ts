@@ -4,12 +4,12 @@ import type { Generation } from './generation.ts';
 
 /**
  * Starts as many workers as the old release has ready, but for those that will be carried
- * over, and waits until they are. Returns their number; throws `FN_LOAD_FAILED` when one does not load.
+ * over, and waits until they are. Throws `FN_LOAD_FAILED` when one does not load.
  */
 export async function warmUp(
   next: Generation,
   { old, carry }: { old: Generation | null; carry: boolean },
-): Promise<number> {
+): Promise<void> {
   const started: Promise<BootCheckEntry[]>[] = [];
   for (const fn of next.manifest.functions) {
     const before = old?.slots.get(fn.name);
@@ -20,9 +20,14 @@ export async function warmUp(
   }
   const entries = (await Promise.all(started)).flat();
   const failed = entries.find((entry) => entry.error !== null);
-  if (failed === undefined) return entries.length;
-  for (const slot of next.slots.values()) slot.retire();
+  if (failed === undefined) return;
+  retireAll(next);
   throw new FnrunError('FN_LOAD_FAILED', `The function ${failed.name} did not load: ${failed.error!.message}`);
+}
+
+/** Ends the workers of a generation that will not go live. */
+export function retireAll(generation: Generation): void {
+  for (const slot of generation.slots.values()) slot.retire();
 }
 
 /** Moves the workers of functions that are the same in both releases. Returns their number. */

@@ -252,6 +252,7 @@ export class FunctionWorker {
     if (inspection !== null && this.state === 'loading') this.state = 'ready';
     this.#resolveLoaded({
       name: message.name,
+      reused: false,
       ms: message.ms,
       inspection,
       error: message.error as BootCheckEntry['error'],
@@ -288,5 +289,11 @@ export class FunctionWorker {
 }
 
 function loadFailure(name: string, code: string, message: string): BootCheckEntry {
-  return { name, ms: 0, inspection: null, error: { code, message, stack: null, file: null, line: null, column: null } };
+  return {
+    name,
+    reused: false,
+    ms: 0,
+    inspection: null,
+    error: { code, message, stack: null, file: null, line: null, column: null },
+  };
 }
