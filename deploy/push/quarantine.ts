@@ -4,10 +4,12 @@ import { FnrunError } from '../../runtime/contract/errors.ts';
 import type { Quarantine } from '../git/run.ts';
 
 /**
- * The quarantine as absolute paths. Throws FN_BAD_REQUEST when it lies outside the
+ * The quarantine as absolute paths; null when git made none, because the push brings no
+ * objects. Throws FN_BAD_REQUEST when it lies outside the
  * repository's objects: the daemon reads only what was pushed to this very repository.
  */
-export function checkQuarantine(quarantine: Quarantine, repository: string): Quarantine {
+export function checkQuarantine(quarantine: Quarantine, repository: string): Quarantine | null {
+  if (quarantine.path === '') return null;
   const objects = realpathSync(resolve(repository, 'objects'));
   const inside = (path: string): string => {
     const absolute = realPath(resolve(repository, path));

@@ -8,6 +8,7 @@ import type { DeployContext, ManagedApp } from '../context.ts';
 import { beginDeployment, type Progress } from '../deployment.ts';
 import { exportTree } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
+import type { Quarantine } from '../git/run.ts';
 import { listTree } from '../git/tree.ts';
 import { Rejection } from '../rejection.ts';
 import { tellFailure } from '../account/failure.ts';
@@ -15,7 +16,9 @@ import { afterSwitch, switchTo } from '../switch.ts';
 import { forcePushRefusal, judgeUpdates, overtakenRefusal, productionBranch } from './updates.ts';
 
 /** A push as the pre-receive hook hands it over. */
-export interface Push extends ReceiveBody {
+export interface Push extends Omit<ReceiveBody, 'quarantine'> {
+  /** Null for a push that brings no objects: a deletion, or commits that are there already. */
+  quarantine: Quarantine | null;
   account: Account;
   /** Aborts when the hook is gone. */
   gone: AbortSignal;
@@ -34,7 +37,7 @@ export async function receivePush(context: DeployContext, app: ManagedApp, push:
     const verdicts = judgeUpdates(push.updates, { app: app.name, production });
     const refused = verdicts.find((verdict) => verdict.kind === 'reject');
     if (refused !== undefined) throw new Rejection(refused.line, refused);
-    for (const verdict of verdicts) if (verdict.kind === 'store') tell(push.account, 'stored', verdict.line);
+    for (const verdict of verdicts) if (verdict.kind === 'store') tell(push.account, verdict.label, verdict.line);
     const deploy = verdicts.find((verdict) => verdict.kind === 'deploy');
     if (deploy === undefined) push.account.end(true);
     else await deployUpdate(context, app, { push, update: deploy.update });
@@ -90,7 +93,8 @@ async function makeCandidate(
     progress.describe(await exportTree(update.new, { ...git, files, dir }));
     return await prepareCandidate(context, app, { sourceDir: dir, account, onStep: (step) => progress.enter(step) });
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    // Nobody waits for it: the folder is this deployment's own, and leftovers are swept at start.
+    rm(dir, { recursive: true, force: true }).catch((error: Error) => context.log(`${app.name}: ${error.message}`));
   }
 }
 

@@ -4,8 +4,8 @@ import { isZero, short } from '../git/refs.ts';
 /** What is to be done about one ref of a push. */
 export type Verdict =
   | { kind: 'deploy'; update: RefUpdate }
-  /** Accepted without further ado; `line` tells the pusher. */
-  | { kind: 'store'; update: RefUpdate; line: string }
+  /** Accepted without further ado; `label` and `line` tell the pusher. */
+  | { kind: 'store'; update: RefUpdate; label: string; line: string }
   | { kind: 'reject'; update: RefUpdate; line: string; hint: string };
 
 /** What the verdict on a push depends on. */
@@ -46,22 +46,15 @@ function judge(update: RefUpdate, { app, production }: PushContext): Verdict {
     };
   }
   if (update.ref === production) return { kind: 'deploy', update };
-  if (name !== null) {
-    const line = deletion
-      ? `branch ${name} deleted`
-      : `branch ${name} stored, not deployed: only ${branchName(production)} is`;
-    return { kind: 'store', update, line };
-  }
-  if (update.ref.startsWith('refs/tags/')) {
-    const tag = update.ref.slice('refs/tags/'.length);
-    return {
-      kind: 'store',
-      update,
-      line: deletion ? `tag ${tag} deleted` : `tag ${tag} stored: tags are not deployed`,
-    };
-  }
-  const line = deletion ? `${update.ref} deleted` : `${update.ref} stored, not deployed`;
-  return { kind: 'store', update, line };
+  const what = describeRef(update.ref);
+  if (deletion) return { kind: 'store', update, label: 'deleted', line: what };
+  return { kind: 'store', update, label: 'stored', line: `${what}, not deployed: only ${branchName(production)} is` };
+}
+
+function describeRef(ref: string): string {
+  const branch = branchName(ref);
+  if (branch !== null) return `branch ${branch}`;
+  return ref.startsWith('refs/tags/') ? `tag ${ref.slice('refs/tags/'.length)}` : ref;
 }
 
 /** The refusal of a push that would drop commits from the production branch. */

@@ -38,12 +38,12 @@ test('judgeUpdates rejects the deletion of the production branch and says what t
 });
 
 test.each([
-  ['refs/heads/topic', two, 'branch topic stored, not deployed: only main is'],
-  ['refs/heads/topic', zero, 'branch topic deleted'],
-  ['refs/heads/master', two, 'branch master stored, not deployed: only main is'],
-  ['refs/tags/v1', two, 'tag v1 stored: tags are not deployed'],
-  ['refs/tags/v1', zero, 'tag v1 deleted'],
-  ['refs/notes/x', two, 'refs/notes/x stored, not deployed'],
-])('judgeUpdates stores %s at %s with one line', (ref, now, line) => {
-  expect(judge(ref, { now })).toMatchObject({ kind: 'store', line });
+  ['refs/heads/topic', two, 'stored', 'branch topic, not deployed: only main is'],
+  ['refs/heads/topic', zero, 'deleted', 'branch topic'],
+  ['refs/heads/master', two, 'stored', 'branch master, not deployed: only main is'],
+  ['refs/tags/v1', two, 'stored', 'tag v1, not deployed: only main is'],
+  ['refs/tags/v1', zero, 'deleted', 'tag v1'],
+  ['refs/notes/x', two, 'stored', 'refs/notes/x, not deployed: only main is'],
+])('judgeUpdates accepts %s at %s as %s with one line', (ref, now, label, line) => {
+  expect(judge(ref, { now })).toMatchObject({ kind: 'store', label, line });
 });
