@@ -41,6 +41,8 @@ export const invocationLimits = {
   timeoutMsMax: 900_000,
   /** How long a worker may take to acknowledge an abort before its thread counts as blocked. */
   abortGraceMs: 50,
+  /** How much longer, at once, when the thread was ready and the kernel did not run it. */
+  abortGraceMsMax: 500,
   /** How long `waitUntil` promises may run after the response. */
   waitUntilMs: 30_000,
 } as const;

@@ -9,7 +9,7 @@ import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
 import { carryOver, drainInto, retireAll, warmUp } from './switch.ts';
-import type { WorkerLogLine } from './worker.ts';
+import type { WorkerLogLine } from './invocation.ts';
 
 /** What the app is made of. */
 export interface HostAppOptions {

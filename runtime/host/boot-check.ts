@@ -67,7 +67,7 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
       timer = setTimeout(() => end(failure(name, 'FN_LOAD_TIMEOUT', message)), workerLimits.loadMs);
     };
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
-      if (Array.isArray(message) || told.length >= assignments.length) return;
+      if (Array.isArray(message) || message.type === 'thread' || told.length >= assignments.length) return;
       const name = assignments[told.length]!.name;
       if (message.type === 'faulty') {
         end(failure(name, 'FN_LOAD_FAILED', `an error escaped the module while it loaded: ${message.message}`));

@@ -7,7 +7,8 @@ import { sendProblem } from '../../router/problem.ts';
 import type { FunctionSlot, Job } from './function-slot.ts';
 import { RequestBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
-import type { FunctionWorker, InvocationListener } from './worker.ts';
+import type { InvocationListener } from './invocation.ts';
+import type { FunctionWorker } from './worker.ts';
 
 /** What an exchange is about. */
 export interface ExchangeOptions {

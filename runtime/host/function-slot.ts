@@ -7,7 +7,8 @@ import type { FunctionSettings } from '../contract/settings.ts';
 import type { Assignment } from '../channel/frames.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 import { FunctionWorker } from './worker.ts';
-import type { WorkerEvents, WorkerLogLine } from './worker.ts';
+import type { WorkerLogLine } from './invocation.ts';
+import type { WorkerEvents } from './worker.ts';
 
 /** An invocation on its way to a worker. */
 export interface Job {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
+import { answerClientError } from '../../router/client-error.ts';
 import { dispatchMethod } from '../../router/methods.ts';
 import { sendProblem } from '../../router/problem.ts';
 import { requestIdOf } from '../../router/request-id.ts';
@@ -37,7 +38,7 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
     },
     (req, res) => handle({ req, res, app, dev }),
   );
-  server.on('clientError', onClientError);
+  server.on('clientError', answerClientError);
   const sockets = new Set<Socket>();
   let draining = false;
   // A server that never listens runs no header or request timeouts, unless it believes it does.
@@ -145,28 +146,4 @@ function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { reque
     const message = `${access.method} ${path} ${status} ${durationMs.toFixed(1)} ms`;
     app.log({ level: status >= 500 ? 'error' : 'info', requestId, message, access });
   });
-}
-
-const statusOfError: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-/** A request that the parser refuses has no response object: the answer is written by hand. */
-function onClientError(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const status = statusOfError[error.code ?? ''] ?? '400 Bad Request';
-  const code = status.startsWith('408') ? 'FN_REQUEST_TIMEOUT' : 'FN_BAD_REQUEST';
-  const body = JSON.stringify({
-    type: `about:blank#${code}`,
-    title: status.slice(4),
-    status: Number(status.slice(0, 3)),
-    code,
-  });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }

@@ -4,42 +4,9 @@ import type { FunctionInspection } from '../contract/manifest.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
+import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
+import { runnableWaitMs } from './schedstat.ts';
 import type { Thread } from '../pool/thread-pool.ts';
-
-/** What an invocation's owner hears from the worker. */
-export interface InvocationListener {
-  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void;
-  onChunk(bytes: Uint8Array): void;
-  onEnd(): void;
-  /** The handler failed, or (after `onRespond`) its body did. */
-  onFail(code: string, message: string, stack: string | null): void;
-  /** The request body may send this many bytes more. */
-  onCredit(bytes: number): void;
-  /** The worker ended before the invocation did. */
-  onWorkerGone(reason: string): void;
-}
-
-/** What to invoke. */
-export interface InvokeFields {
-  method: string;
-  url: string;
-  rawHeaders: readonly string[];
-  params: Record<string, unknown> | null;
-  body: FrameBody;
-  requestId: string;
-  timeoutMs: number;
-  clientAddress: string;
-}
-
-/** One log line as a worker sends it. */
-export interface WorkerLogLine {
-  level: 'debug' | 'info' | 'warn' | 'error';
-  requestId: string | null;
-  message: string;
-  stack: string | null;
-  fields: Record<string, unknown> | null;
-  dropped: number;
-}
 
 /** What a worker's owner hears. */
 export interface WorkerEvents {
@@ -70,6 +37,7 @@ export class FunctionWorker {
   readonly #running = new Map<number, InvocationListener | null>();
   readonly #abortTimers = new Map<number, NodeJS.Timeout>();
   #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
+  #tid: number | null = null;
   #nextId = 1;
   #drainTimer: NodeJS.Timeout | null = null;
 
@@ -87,6 +55,7 @@ export class FunctionWorker {
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
       if (Array.isArray(message)) this.#receive(message);
       else if (message.type === 'loaded') this.#onLoaded(message);
+      else if (message.type === 'thread') this.#tid = message.tid;
       else this.#onFaulty(message.message);
     });
     void thread.ended.then((reason) => this.#onEnded(reason));
@@ -134,8 +103,7 @@ export class FunctionWorker {
     if ((this.#running.get(id) ?? null) === null) return;
     this.#running.set(id, null);
     this.#outbox.push(toWorker.abort, id, reasonIndex);
-    const timer = setTimeout(() => this.retire('its event loop is blocked'), graceMs);
-    this.#abortTimers.set(id, timer);
+    this.#awaitAck(id, { graceMs, waitedBefore: runnableWaitMs(this.#tid) });
   }
 
   /** Serves on under the name of a newer release whose code for this function is the same. */
@@ -160,6 +128,17 @@ export class FunctionWorker {
   retire(reason: string): void {
     if (this.state !== 'ended') this.state = 'draining';
     void this.thread.terminate(reason);
+  }
+
+  #awaitAck(id: number, { graceMs, waitedBefore }: { graceMs: number; waitedBefore: number }): void {
+    const timer = setTimeout(() => {
+      // On a machine under load a sound thread may just not have had its turn: that time does not count.
+      const waited = runnableWaitMs(this.#tid);
+      const owedMs = Math.min(waited - waitedBefore, invocationLimits.abortGraceMsMax);
+      if (owedMs >= 1) this.#awaitAck(id, { graceMs: owedMs, waitedBefore: waited });
+      else this.retire('its event loop is blocked');
+    }, graceMs);
+    this.#abortTimers.set(id, timer);
   }
 
   #receive(batch: FrameField[]): void {

@@ -3,6 +3,7 @@
  * Only contract and channel are imported beside the worker's own files: a thread must be
  * ready in milliseconds.
  */
+import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
@@ -51,6 +52,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
       control({ type: 'loaded', name: assignment.name, ms, inspection: null, error: loadError(error, assignment) });
     }
   };
+  port.postMessage({ type: 'thread', tid: kernelThreadId() } satisfies ToHostControl);
   port.on('message', (message: FrameField[] | ToWorkerControl) => {
     if (Array.isArray(message)) {
       if (server !== null) server.receive(message);
@@ -95,6 +97,15 @@ async function check(assignments: Assignment[], control: (message: ToHostControl
 async function load(assignment: Assignment): Promise<Record<string, unknown>> {
   const url = pathToFileURL(join(assignment.releaseDir, assignment.bundle)).href;
   return (await import(url)) as Record<string, unknown>;
+}
+
+/** Linux only; the host reads from it whether a silent thread ran at all. */
+function kernelThreadId(): number | null {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return null;
+  }
 }
 
 function setEnv(env: Record<string, string>): void {

@@ -1,0 +1,36 @@
+import type { FrameBody } from '../channel/frames.ts';
+
+/** What an invocation's owner hears from the worker. */
+export interface InvocationListener {
+  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void;
+  onChunk(bytes: Uint8Array): void;
+  onEnd(): void;
+  /** The handler failed, or (after `onRespond`) its body did. */
+  onFail(code: string, message: string, stack: string | null): void;
+  /** The request body may send this many bytes more. */
+  onCredit(bytes: number): void;
+  /** The worker ended before the invocation did. */
+  onWorkerGone(reason: string): void;
+}
+
+/** What to invoke. */
+export interface InvokeFields {
+  method: string;
+  url: string;
+  rawHeaders: readonly string[];
+  params: Record<string, unknown> | null;
+  body: FrameBody;
+  requestId: string;
+  timeoutMs: number;
+  clientAddress: string;
+}
+
+/** One log line as a worker sends it. */
+export interface WorkerLogLine {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  requestId: string | null;
+  message: string;
+  stack: string | null;
+  fields: Record<string, unknown> | null;
+  dropped: number;
+}
