@@ -11,7 +11,7 @@ export const launcher = fileURLToPath(new URL('../../cli/fnrun.js', import.meta.
 export interface CliOptions {
   /** @default the repository's root */
   cwd?: string;
-  /** Beside PATH, HOME and NO_COLOR. */
+  /** Beside the test's own environment, which goes without what belongs to the test runner. */
   env?: Record<string, string>;
   /** The Node that calls the launcher. @default the one running the test */
   node?: string;
@@ -115,11 +115,16 @@ export async function startCli(
   }
 }
 
+/** What a user's shell would have: npm, for one, may need a proxy or certificates named there. */
+function userEnvironment(): NodeJS.ProcessEnv {
+  const own = /^(VITEST|NODE_ENV$|NODE_OPTIONS$|NODE_V8_COVERAGE$|TEST$|DEV$|PROD$|MODE$|FORCE_COLOR$|FNRUN_|GIT_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+}
+
 function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
-  const { PATH = '', HOME = '' } = process.env;
   const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
     cwd: options.cwd ?? repositoryRoot,
-    env: { PATH, HOME, NO_COLOR: '1', ...options.env },
+    env: { ...userEnvironment(), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdout?.setEncoding('utf8');
