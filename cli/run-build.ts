@@ -48,7 +48,11 @@ export async function runBuild(options: RunBuildOptions): Promise<number> {
 
 function fail(failure: { problems: BuildProblem[]; warnings: BuildProblem[] }, options: RunBuildOptions): number {
   if (options.json) options.out(JSON.stringify({ ok: false, ...failure }, null, 2));
-  else options.err(formatProblems([...failure.warnings, ...failure.problems], { color: options.color }));
+  else {
+    const { color } = options;
+    if (failure.warnings.length > 0) options.err(formatProblems(failure.warnings, { color, kind: 'warning' }));
+    options.err(formatProblems(failure.problems, { color }));
+  }
   return 1;
 }
 
@@ -67,7 +71,7 @@ function succeed(
     );
     return;
   }
-  if (warnings.length > 0) err(formatProblems(warnings, { color }));
+  if (warnings.length > 0) err(formatProblems(warnings, { color, kind: 'warning' }));
   const kilobytes = Math.round(manifest.functions.reduce((sum, fn) => sum + fn.bytes, 0) / 1000);
   out(`${renderRoutes(manifest.functions)}\n`);
   out(`functions   ${manifest.functions.length}, ${changed.length} changed, ${kilobytes} kB`);

@@ -64,7 +64,8 @@ async function buildTree(context: DeployContext, app: ManagedApp, options: Candi
     signal: context.signal,
     onProgress: (line) => account.write(line),
   });
-  if (built.warnings.length > 0) account.write(context.formatProblems(built.warnings, { color: account.color }));
+  if (built.warnings.length > 0)
+    account.write(context.formatProblems(built.warnings, { color: account.color, kind: 'warning' }));
   if (!built.ok) throw rejection(context, { problems: built.problems, account, what: 'does not build' });
   return built;
 }

@@ -11,7 +11,10 @@ import { join } from 'node:path';
 export interface DeployContext {
   store: Store;
   build: (options: BuildOptions) => Promise<BuildResult>;
-  formatProblems: (problems: readonly BuildProblem[], options: { color: boolean }) => string;
+  formatProblems: (
+    problems: readonly BuildProblem[],
+    options: { color: boolean; kind?: 'error' | 'warning' },
+  ) => string;
   /** URL of an app at the gateway; null without one. */
   urlOf: (app: string) => string | null;
   /** ms since the epoch. */

@@ -47,7 +47,7 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
     reload(reload) {
       announce();
       if (reload.kind === 'unchanged') return;
-      if (reload.warnings.length > 0) err(formatProblems(reload.warnings, { color }));
+      if (reload.warnings.length > 0) err(formatProblems(reload.warnings, { color, kind: 'warning' }));
       if (reload.kind === 'live') {
         live(reload);
         return;
