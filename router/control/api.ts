@@ -1,5 +1,4 @@
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { FnrunError, problemOf } from '../../runtime/contract/errors.ts';
 import { deployLimits, hostLimits, logLimits } from '../../runtime/contract/limits.ts';
 import { readActivateBody, readCreateAppBody, readReceiveBody, readSwitchBody } from './bodies.ts';
@@ -17,11 +16,6 @@ export interface ControlApiOptions {
 /** The control API as a web-standard app: `fetch(request)`. docs/control-api.md lists the routes. */
 export function createControlApi({ service, onError }: ControlApiOptions): Hono {
   const api = new Hono({ strict: false });
-  const tooLarge = (): Response => {
-    const error = new FnrunError('FN_BODY_TOO_LARGE', `A body may have ${hostLimits.controlBodyBytes} bytes here`);
-    return problemResponse(error, onError);
-  };
-  api.use(bodyLimit({ maxSize: hostLimits.controlBodyBytes, onError: tooLarge }));
   api.onError((error) => problemResponse(error, onError));
   api.notFound((c) =>
     problemResponse(new FnrunError('FN_NOT_FOUND', `There is no ${c.req.method} ${c.req.path}`), onError),
@@ -83,13 +77,28 @@ function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
 }
 
 async function json(c: Context): Promise<unknown> {
-  const text = await c.req.text();
+  const text = await readText(c.req.raw);
   if (text === '') return {};
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new FnrunError('FN_BAD_REQUEST', 'The body is no JSON', { cause });
   }
+}
+
+// hono's own body limit makes a new Request of the server's, which @hono/node-server allows only
+// when it may replace the process's global Request.
+async function readText(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes > hostLimits.controlBodyBytes) {
+      throw new FnrunError('FN_BODY_TOO_LARGE', `A body may have ${hostLimits.controlBodyBytes} bytes here`);
+    }
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function readCount(c: Context, { name, fallback, max }: { name: string; fallback: number; max: number }): number {

@@ -21,9 +21,12 @@ export async function ndjson(
       try {
         const result = await (next ?? values.next());
         next = null;
+        // Cancelled while it waited: the stream is closed already.
+        if (gone.signal.aborted) return;
         if (result.done === true) controller.close();
         else controller.enqueue(encoder.encode(`${JSON.stringify(result.value)}\n`));
       } catch (error) {
+        if (gone.signal.aborted) return;
         onError(error);
         controller.error(error);
       }

@@ -295,7 +295,8 @@ test('apps remove ends the app and frees its name', async () => {
   const { dir } = await makeApp('gone');
   await push(dir, 'main');
   expect(await answer(server.appSocket('gone'))).toBe('one');
-  expect((await runCli(['apps', 'remove', 'gone', '--home', server.home])).code).toBe(0);
+  const removed = await runCli(['apps', 'remove', 'gone', '--home', server.home]);
+  expect(removed.code, removed.stderr + server.cli.output()).toBe(0);
   await expect(answer(server.appSocket('gone'))).rejects.toThrow();
   expect((await push(dir, 'main')).code).not.toBe(0);
   await server.createApp('gone');
