@@ -19,7 +19,7 @@ import { writeRelease } from './release/write.ts';
 import type { ReleaseFile } from './release/write.ts';
 import { readAppConfig } from './source/app-config.ts';
 import { discover } from './source/discover.ts';
-import { checkTsconfigs } from './source/tsconfig.ts';
+import { checkTsconfigs, isBelowTsconfig } from './source/tsconfig.ts';
 import { makeView } from './source/view.ts';
 import type { SourceView } from './source/view.ts';
 
@@ -156,7 +156,7 @@ async function readSources(root: string, warnings: BuildProblem[]) {
   ]);
   warnings.push(...statics.warnings, ...tsconfig.warnings, ...hiddenFunctions(statics.files, functions));
   const early = [...discovery.problems, ...problems, ...tsconfig.problems, ...statics.problems];
-  return { functions, config, locateConfig: locate, public: statics, hasTsconfig: tsconfig.found, early };
+  return { functions, config, locateConfig: locate, public: statics, configs, tsconfig, early };
 }
 
 interface BundleParts {
@@ -180,7 +180,8 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
   try {
     const settings = {
       preserveSymlinks: !local,
-      ignoreTsconfig: !found.hasTsconfig,
+      // Those of folders above stop at a view; and one that leaves the app must not be followed.
+      ignoreTsconfig: found.tsconfig.problems.length > 0 || (local && !found.tsconfig.found && isBelowTsconfig(root)),
       config: found.config.bundle ?? {},
       external: dependencies.external,
     };
@@ -193,18 +194,29 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
       cache,
       packages: dependencies.packages,
     });
+    problems.push(...(await checkLateConfigs(root, { bundling, known: found.configs })));
     const handlerOf = (name: string): string | undefined => settingsOf(found.config, name).handler;
     problems.push(...(await missingHandlers(bundling.functions, { root, handlerOf })));
     if (problems.length === 0) return bundling;
   } catch (error) {
     if (!(error instanceof BuildStop)) throw error;
-    // Packages that could not be installed do not resolve either: that is no second error.
-    const failed = dependencies.problems.length > 0;
+    // What could not be installed, or is found by a tsconfig.json, does not resolve: that is no second error.
+    const failed = dependencies.problems.length > 0 || found.tsconfig.problems.length > 0;
     problems.push(...error.problems.filter(({ code }) => !(failed && code === 'FN_UNRESOLVED_IMPORT')));
   } finally {
     await view?.then((made) => made.dispose());
   }
   throw new BuildStop(problems);
+}
+
+/** Configurations that lie beside sources outside functions/ are known when the sources are. */
+async function checkLateConfigs(
+  root: string,
+  { bundling, known }: { bundling: Bundling; known: readonly string[] },
+): Promise<BuildProblem[]> {
+  const configs = new Set(Object.values(bundling.state.graphs).flatMap((graph) => graph.configs.map(([path]) => path)));
+  const late = [...configs].filter((path) => !path.endsWith('package.json') && !known.includes(path));
+  return (await checkTsconfigs(root, late)).problems;
 }
 
 function releaseFiles(root: string, { bundling, found }: { bundling: Bundling; found: Sources }): ReleaseFile[] {

@@ -10,7 +10,9 @@ export function nearest(word: string, candidates: readonly string[]): string | n
     lower,
     candidates.map((candidate) => candidate.toLowerCase()),
   );
-  const most = Math.max(1, Math.floor(Math.max(word.length, found.length) / 3));
+  const longest = Math.max(word.length, found.length);
+  // A transposition counts two.
+  const most = longest <= 3 ? 1 : Math.max(2, Math.floor(longest / 3));
   if (distance(lower, found) > most) return null;
   return candidates.find((candidate) => candidate.toLowerCase() === found) ?? null;
 }

@@ -22,7 +22,7 @@ export interface BundlerOptions {
   settings: Omit<Sources, 'root' | 'escapes'>;
   /** Gives the root for esbuild: called when something must be read at all. */
   openRoot: () => Promise<Pick<Sources, 'root' | 'escapes'>>;
-  context: ImportContext;
+  context: Omit<ImportContext, 'escapes'>;
   cache: BundleCache;
   /** Hash of the installed packages. */
   packages: string;
@@ -118,7 +118,7 @@ async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt)
   const made = new Map<string, BundledGroup>();
   if (unknown.length === 0) return { graphs, made };
   const sources = { ...attempt.settings, ...(await attempt.openRoot()) };
-  if (unknown.some(({ source }) => remembered[source] === undefined)) {
+  if (!(await allEdited(unknown, { remembered, now }))) {
     for (const [source, graph] of await scanGraphs(unknown, { sources, attempt }))
       graphs.set(source, await now.stamp(graph));
     return { graphs, made };
@@ -137,6 +137,18 @@ async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt)
   return { graphs, made };
 }
 
+/** Whether each function was built before and one of its files has changed since; else the cache may hold what is wanted. */
+async function allEdited(
+  functions: readonly FoundFunction[],
+  { remembered, now }: { remembered: Readonly<Record<string, StampedGraph>>; now: Fingerprint },
+): Promise<boolean> {
+  for (const { source } of functions) {
+    const graph = remembered[source];
+    if (graph === undefined || (await now.sameInputs(graph))) return false;
+  }
+  return true;
+}
+
 async function scanGraphs(
   functions: readonly FoundFunction[],
   { sources, attempt }: { sources: Sources; attempt: Attempt },
@@ -148,7 +160,12 @@ async function scanGraphs(
   if (metafile !== null) return new Map(entries.map(({ source }) => [source, graphOf(metafile, source)]));
   // Bundling looks at packages too: all that is wrong is told at once.
   const whole = await bundle(sources, entries);
-  throw new BuildStop(await errorsToProblems(whole.errors.length > 0 ? whole.errors : errors, attempt.context));
+  throw new BuildStop(
+    await errorsToProblems(whole.errors.length > 0 ? whole.errors : errors, {
+      ...attempt.context,
+      escapes: sources.escapes,
+    }),
+  );
 }
 
 interface LoadedGroup {

@@ -42,16 +42,22 @@ export class Fingerprint {
 
   /** Whether everything is as it was when `stamped` was made. */
   async holds(stamped: StampedGraph): Promise<boolean> {
-    for (const [path, hash] of stamped.inputs) {
-      await this.#pace();
-      if (this.#file(path) !== hash) return false;
-    }
+    if (!(await this.sameInputs(stamped))) return false;
     for (const [path, hash] of stamped.folders) {
       await this.#pace();
       if (this.#folder(path) !== hash) return false;
     }
     const configs = await this.#configs(stamped.inputs.map(([path]) => path));
     return hashOf(configs) === hashOf(stamped.configs);
+  }
+
+  /** Whether the files are as they were; folders and configurations may have changed. */
+  async sameInputs(stamped: StampedGraph): Promise<boolean> {
+    for (const [path, hash] of stamped.inputs) {
+      await this.#pace();
+      if (this.#file(path) !== hash) return false;
+    }
+    return true;
   }
 
   /** Inputs that are links out of the app, with where they lead. */

@@ -43,13 +43,18 @@ export function graphOf(metafile: Metafile, entry: string): Graph {
     const path = inputPath(name);
     if (path === null || isPackageInput(path)) continue;
     inputs.add(path);
-    folders.add(dirname(path));
     for (const { original, path: resolved } of metafile.inputs[name]!.imports) {
-      if (original === undefined || !/^\.\.?(?:\/|$)/.test(original)) continue;
+      if (original === undefined) continue;
+      const target = inputPath(resolved);
+      if (!/^\.\.?(?:\/|$)/.test(original)) {
+        // By "paths" of tsconfig.json or "imports" of package.json.
+        if (target !== null && !isPackageInput(target)) folders.add(dirname(target));
+        continue;
+      }
       // `./x` may come to mean x.ts, x.js or x/index.ts when one of them appears.
       const wanted = posix.join(dirname(path), original);
       folders.add(dirname(wanted));
-      if (wanted !== inputPath(resolved)) folders.add(wanted);
+      if (wanted !== target) folders.add(wanted);
     }
   }
   const inside = [...folders].filter((folder) => !folder.startsWith('..'));

@@ -3,14 +3,14 @@ import { dirname, join, posix, relative, sep } from 'node:path';
 import { isBuiltin } from 'node:module';
 import type { Metafile, OutputFile } from 'esbuild';
 import { sha256 } from '../hash.ts';
-import { compareText, problem } from '../problem.ts';
-import type { BuildProblem } from '../problem.ts';
+import { compareText } from '../problem.ts';
+import type { BuildProblem, ProblemPlace } from '../problem.ts';
 import { duplicatePackages } from './duplicates.ts';
 import { bundle, requireBanner } from './esbuild.ts';
 import type { Entry, Sources } from './esbuild.ts';
 import { graphOf, inputPath, isPackageInput } from './graph.ts';
 import type { Graph } from './graph.ts';
-import { errorsToProblems, isUnknownBuiltin, warningsToProblems } from './messages.ts';
+import { errorsToProblems, unresolvedProblem, warningsToProblems } from './messages.ts';
 import { packageName } from './unresolved.ts';
 import type { ImportContext } from './unresolved.ts';
 
@@ -56,13 +56,14 @@ export interface BundledGroup {
 /** Bundles one group. Problems instead of a group when esbuild found errors. */
 export async function bundleGroup(
   entries: readonly Entry[],
-  { sources, context }: { sources: Sources; context: ImportContext },
+  { sources, context: known }: { sources: Sources; context: Omit<ImportContext, 'escapes'> },
 ): Promise<BundledGroup | BuildProblem[]> {
+  const context = { ...known, escapes: sources.escapes };
   const result = await bundle(sources, entries);
   if (result.metafile === null) return errorsToProblems(result.errors, context);
   const { metafile } = result;
   const contents = new Map(result.files.map((file) => finishFile(file, sources.root)));
-  const unknown = unknownBuiltins(metafile);
+  const unknown = await unknownExternals(metafile, context);
   if (unknown.length > 0) return unknown;
   const functions = await Promise.all(entries.map((entry) => describe(entry, { metafile, root: sources.root })));
   const packageFiles = Object.keys(metafile.inputs).filter(isPackageInput).map(inputPath);
@@ -77,7 +78,7 @@ export async function bundleGroup(
         )
       : [],
     warnings: [
-      ...warningsToProblems(result.warnings),
+      ...warningsToProblems(result.warnings, context),
       ...(await duplicatePackages(metafile, { entries, root: sources.root })),
     ],
   };
@@ -154,14 +155,27 @@ function isPackageImport(path: string): boolean {
   return !isBuiltin(path) && /^[^./]/.test(path) && !/^[a-z][a-z+.-]*:/i.test(path);
 }
 
-function unknownBuiltins(metafile: Metafile): BuildProblem[] {
-  return Object.entries(metafile.inputs).flatMap(([name, input]) =>
-    input.imports
-      .filter(({ path, external }) => external === true && isUnknownBuiltin(path))
-      .map(({ path }) =>
-        problem('FN_UNRESOLVED_IMPORT', `"${path}" does not resolve: this Node has no such module`, {
-          file: inputPath(name),
-        }),
-      ),
-  );
+/** Imports that esbuild takes as external without a look, and that Node cannot load. */
+async function unknownExternals(metafile: Metafile, context: ImportContext): Promise<BuildProblem[]> {
+  const problems: Promise<BuildProblem>[] = [];
+  for (const [name, { imports }] of Object.entries(metafile.inputs)) {
+    for (const { path, external } of imports) {
+      if (external !== true || !((path.startsWith('node:') && !isBuiltin(path)) || /^https?:/.test(path))) continue;
+      const file = inputPath(name);
+      const place = file === null ? {} : await placeOfText(file, { root: context.root, text: path });
+      problems.push(unresolvedProblem(path, { place, context, note: null }));
+    }
+  }
+  return Promise.all(problems);
+}
+
+/** Where `text` first stands in quotes. */
+async function placeOfText(file: string, { root, text }: { root: string; text: string }): Promise<ProblemPlace> {
+  const lines = (await readFile(join(root, file), 'utf8').catch(() => '')).split(/\r?\n/);
+  const quoted = [`"${text}"`, `'${text}'`, `\`${text}\``];
+  for (const [index, lineText] of lines.entries()) {
+    const column = Math.max(...quoted.map((each) => lineText.indexOf(each)));
+    if (column >= 0) return { file, line: index + 1, column: column + 1, lineText, length: text.length + 2 };
+  }
+  return { file };
 }

@@ -1,4 +1,3 @@
-import { isBuiltin } from 'node:module';
 import { dirname, posix, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import { problem } from '../problem.ts';
@@ -8,30 +7,49 @@ import type { ImportContext } from './unresolved.ts';
 
 /** Turns esbuild's errors into problems with codes and hints. */
 export async function errorsToProblems(messages: readonly Message[], context: ImportContext): Promise<BuildProblem[]> {
-  return Promise.all(messages.map((message) => errorToProblem(message, context)));
+  // A file outside the app (a tsconfig.json beside what is imported from there) is not shown, whatever is wrong in it.
+  const inside = messages.filter(({ location }) => location === null || !isOutside(location.file, context.escapes));
+  if (inside.length > 0) return Promise.all(inside.map((message) => errorToProblem(message, context)));
+  const files = new Set(messages.map(({ location }) => location!.file));
+  return [...files].map((file) =>
+    problem('FN_IMPORT_OUTSIDE', `An import leads to ${file}, outside the app`, { hint: copyHint }),
+  );
 }
 
 /** The same for its warnings, which carry no code. */
-export function warningsToProblems(messages: readonly Message[]): BuildProblem[] {
-  return messages.map((message) =>
-    problem(null, sentence(message.text), { ...placeOf(message), hint: noteOf(message) }),
+export function warningsToProblems(messages: readonly Message[], { escapes }: ImportContext): BuildProblem[] {
+  const inside = messages.filter(({ location }) => location === null || !isOutside(location.file, escapes));
+  return inside.map((message) => problem(null, sentence(message.text), { ...placeOf(message), hint: noteOf(message) }));
+}
+
+const copyHint = 'copy the file into the app, or make it an npm package and depend on it';
+
+function isOutside(file: string, escapes: readonly string[]): boolean {
+  return (
+    file.startsWith('../') ||
+    file.startsWith('/') ||
+    escapes.some((path) => file === path || file.startsWith(`${path}/`))
   );
 }
 
 async function errorToProblem(message: Message, context: ImportContext): Promise<BuildProblem> {
   const place = placeOf(message);
   const detail = message.detail as { outside?: string } | undefined;
-  if (typeof detail?.outside === 'string')
-    return leaves(importText(message) ?? detail.outside, { place, real: detail.outside, context });
-  const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1];
+  if (typeof detail?.outside === 'string') {
+    const imported = importText(message) ?? detail.outside;
+    // A package of a folder above is none of the app's: it has to be installed.
+    const isPackage = detail.outside.includes('/node_modules/') && !/^[./]/.test(imported);
+    if (isPackage) return unresolvedProblem(imported, { place, context, note: null });
+    return leaves(imported, { place, real: detail.outside, context });
+  }
+  // The second is what it says of a name whose case is wrong.
+  const missing = /^(?:Could not read from|Cannot read) file: /.test(message.text)
+    ? (importText(message) ?? undefined)
+    : undefined;
+  const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1] ?? missing;
   if (unresolved !== undefined) {
     if (isAbove(unresolved, place)) return leaves(unresolved, { place, real: null, context });
-    const found = await unresolvedHint(unresolved, { ...context, importer: place.file ?? '' });
-    const why = found.why === null ? '' : `: ${found.why}`;
-    return problem('FN_UNRESOLVED_IMPORT', `"${unresolved}" does not resolve${why}`, {
-      ...place,
-      hint: found.hint ?? noteOf(message),
-    });
+    return unresolvedProblem(unresolved, { place, context, note: noteOf(message) });
   }
   if (message.text.startsWith('No matching export in ')) {
     return problem('FN_UNRESOLVED_IMPORT', sentence(message.text), { ...place, hint: noteOf(message) });
@@ -50,14 +68,23 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
   return problem('FN_SYNTAX', sentence(message.text), { ...place, hint: noteOf(message) });
 }
 
+/** A problem for an import that does not resolve, with the likely fix. */
+export async function unresolvedProblem(
+  specifier: string,
+  { place, context, note }: { place: ProblemPlace; context: ImportContext; note: string | null },
+): Promise<BuildProblem> {
+  const { why, hint } = await unresolvedHint(specifier, { ...context, importer: place.file ?? '' });
+  const message = `"${specifier}" does not resolve${why === null ? '' : `: ${why}`}`;
+  return problem('FN_UNRESOLVED_IMPORT', message, { ...place, hint: hint ?? note });
+}
+
 function leaves(
   imported: string,
   { place, real, context }: { place: ProblemPlace; real: string | null; context: ImportContext },
 ): BuildProblem {
   // Seen from a view of the app, a relative path leads elsewhere than it does for the user.
   const target = isAbove(imported, place) ? resolve(context.root, dirname(place.file ?? ''), imported) : real;
-  const hint = 'copy the file into the app, or make it an npm package and depend on it';
-  return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${target}`, { ...place, hint });
+  return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${target}`, { ...place, hint: copyHint });
 }
 
 function isAbove(imported: string, { file }: ProblemPlace): boolean {
@@ -77,11 +104,6 @@ export function placeOf({ location }: Pick<Message, 'location'>): ProblemPlace {
     lineText: location.lineText,
     length: Math.max(1, length),
   };
-}
-
-/** `node:` imports that Node does not have; esbuild takes every one of them as external. */
-export function isUnknownBuiltin(path: string): boolean {
-  return path.startsWith('node:') && !isBuiltin(path);
 }
 
 function importText({ location }: Message): string | null {

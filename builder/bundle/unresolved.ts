@@ -12,6 +12,8 @@ export interface ImportContext {
   packageJson: PackageJson | null;
   /** The app's own node_modules are used as they are. */
   local: boolean;
+  /** Links below the root that lead out of the app. */
+  escapes: readonly string[];
 }
 
 /** Why an import did not resolve, and the likely fix; null where nothing better is known. */
@@ -27,6 +29,7 @@ export async function unresolvedHint(
 ): Promise<UnresolvedReason> {
   if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..')
     return relativeReason(specifier, context);
+  if (specifier.startsWith('node:')) return { why: 'this Node has no such module', hint: nearestBuiltin(specifier) };
   if (/^(?:https?|npm|jsr):/.test(specifier)) {
     return {
       why: 'modules are not fetched from the network',
@@ -54,6 +57,15 @@ export function packageName(specifier: string): string {
   return first.startsWith('@') ? `${first}/${second}` : first;
 }
 
+function nearestBuiltin(specifier: string): string | null {
+  const wanted = specifier.replace(/^node:/, '');
+  // "ws" is no slip of "os": short names of packages are near everything.
+  if (wanted.length <= 3 && !builtinModules.includes(wanted)) return null;
+  const names = builtinModules.filter((name) => !name.startsWith('_')).map((name) => name.replace(/^node:/, ''));
+  const near = nearest(wanted, names);
+  return near === null ? null : `did you mean "node:${near}"?`;
+}
+
 function packageReason(specifier: string, { packageJson, local }: ImportContext): UnresolvedReason {
   const name = packageName(specifier);
   const install = `npm install ${name}`;
@@ -79,14 +91,10 @@ function packageReason(specifier: string, { packageJson, local }: ImportContext)
       hint: `npm install --save-prod ${name}`,
     };
   }
-  const builtin = nearest(
-    specifier,
-    builtinModules.filter((each) => !each.startsWith('_')),
-  );
+  const builtin = nearestBuiltin(specifier);
   const known = nearest(name, Object.keys(wanted));
   if (known !== null) return { why: 'no such package is installed', hint: `did you mean "${known}"? Else: ${install}` };
-  if (builtin !== null)
-    return { why: 'no such package is installed', hint: `did you mean "node:${builtin}"? Else: ${install}` };
+  if (builtin !== null) return { why: 'no such package is installed', hint: `${builtin} Else: ${install}` };
   return {
     why: packageJson === null ? 'the app has no package.json' : `${name} is not in package.json`,
     hint: install,

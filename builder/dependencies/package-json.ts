@@ -56,7 +56,10 @@ export function checkPackageText(text: string): PackageReading {
     const map: unknown = value[field];
     const fits =
       map === undefined ||
-      (typeof map === 'object' && map !== null && Object.values(map).every((range) => typeof range === 'string'));
+      (typeof map === 'object' &&
+        map !== null &&
+        !Array.isArray(map) &&
+        Object.values(map).every((range) => typeof range === 'string'));
     return fits
       ? []
       : [

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { problem } from '../problem.ts';
@@ -21,6 +22,14 @@ export async function checkTsconfigs(root: string, files: readonly string[]): Pr
   const seen = new Set<string>();
   await Promise.all(files.map((file) => follow({ root, reading, seen }, { path: join(root, file), depth: 0 })));
   return reading;
+}
+
+/** Whether a folder above `root` has a configuration, which TypeScript would use for an app that has none. */
+export function isBelowTsconfig(root: string): boolean {
+  for (let folder = dirname(root); ; folder = dirname(folder)) {
+    if (['tsconfig.json', 'jsconfig.json'].some((name) => existsSync(join(folder, name)))) return true;
+    if (folder === dirname(folder)) return false;
+  }
 }
 
 interface Following {
