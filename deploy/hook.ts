@@ -122,6 +122,8 @@ let exiting = false;
 function exit(code: number): void {
   if (exiting) return;
   exiting = true;
-  // Written to a pipe, which is asynchronous: exit only when git has it all.
+  // Written to a pipe, which is asynchronous: exit when git has it all, or when it does not
+  // take it any more because the pusher has gone.
   process.stdout.write('', () => process.exit(code));
+  setTimeout(() => process.exit(code), deployLimits.hookFlushMs);
 }

@@ -67,6 +67,8 @@ export const workerLimits = {
   queue: 1_000,
   /** How long an invocation may wait for a worker. */
   queueMs: 5_000,
+  /** Age at which a thread loads Node's own fetch classes, if nothing needed them before. */
+  nativeFetchAfterMs: 1_000,
   /** How long a function's module may take to load. */
   loadMs: 10_000,
   /** Changed functions of a candidate that get their serving worker in the boot check already. */
@@ -198,6 +200,8 @@ export const deployLimits = {
   laneWaitMs: 600_000,
   /** Silence after which the hook gives up: longer than the longest step, an npm install. */
   hookSilenceMs: 330_000,
+  /** How long git may take to read the hook's last lines. */
+  hookFlushMs: 5_000,
   /** Lines of one deployment's account, and characters of one line. */
   accountLines: 1_000,
   accountLineChars: 2_000,
