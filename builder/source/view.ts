@@ -27,8 +27,10 @@ export async function makeView(
 ): Promise<SourceView> {
   const base = join(options.cacheDir, 'views');
   await mkdir(base, { recursive: true });
-  await writeFile(join(base, 'tsconfig.json'), '{}\n');
-  const root = await mkdtemp(join(base, 'view-'));
+  const dir = await mkdtemp(join(base, 'view-'));
+  await writeFile(join(dir, 'tsconfig.json'), '{}\n');
+  const root = join(dir, 'app');
+  await mkdir(root);
   const names = (await readdir(sourceDir)).filter((name) => !hidden.has(name));
   const links = names.map((name) => symlink(join(sourceDir, name), join(root, name)));
   if (options.modulesDir !== null) links.push(symlink(options.modulesDir, join(root, 'node_modules')));
@@ -36,7 +38,7 @@ export async function makeView(
   return {
     root,
     escapes: await findEscapes(sourceDir, names),
-    dispose: () => rm(root, { recursive: true, force: true }),
+    dispose: () => rm(dir, { recursive: true, force: true }),
   };
 }
 
