@@ -29,17 +29,24 @@ const common: BuildOptions = {
   chunkNames: 'chunks/[name]-[hash]',
 };
 
+export interface BundleOptions {
+  /** Age at which a chunk that no current program names is removed, in ms. @default a day */
+  keepChunksMs?: number;
+}
+
 /**
  * Bundles the product's programs from the sources in `root` into `<root>/dist`. Each file is
  * renamed into place, chunks before the programs that import them, so a program that starts
  * meanwhile (or a second build) always finds a complete set.
  */
-export async function bundleDist(root: string): Promise<{ files: number; ms: number }> {
+export async function bundleDist(
+  root: string,
+  { keepChunksMs = chunkKeptMs }: BundleOptions = {},
+): Promise<{ files: number; ms: number }> {
   const startedAt = Date.now();
   const outdir = join(root, 'dist');
   const shared = { ...common, absWorkingDir: root, outbase: root, outdir };
-  const present = (name: string): boolean => existsSync(join(root, `${name}.ts`));
-  const sources = (names: string[]): string[] => names.filter(present).map((name) => `${name}.ts`);
+  const sources = (names: string[]): string[] => names.map((name) => `${name}.ts`);
   const results = await Promise.all([
     build({ ...shared, entryPoints: sources(sharing), splitting: true }),
     build({ ...shared, entryPoints: sources(standalone) }),
@@ -49,7 +56,7 @@ export async function bundleDist(root: string): Promise<{ files: number; ms: num
   await Promise.all(chunks.map((file) => put(file.path, file)));
   await Promise.all(files.filter((file) => !chunks.includes(file)).map((file) => put(file.path, file)));
   await copyTypes(root, outdir);
-  await pruneChunks(outdir, new Set(chunks.map((file) => file.path)));
+  await pruneChunks(outdir, { current: new Set(chunks.map((file) => file.path)), keepChunksMs });
   await writeStamp(join(outdir, '.stamp'), startedAt);
   return { files: files.length, ms: Date.now() - startedAt };
 }
@@ -68,13 +75,16 @@ async function put(path: string, file: OutputFile): Promise<void> {
   await rename(temporary, path);
 }
 
-async function pruneChunks(outdir: string, current: Set<string>): Promise<void> {
+async function pruneChunks(
+  outdir: string,
+  { current, keepChunksMs }: { current: Set<string>; keepChunksMs: number },
+): Promise<void> {
   const folder = join(outdir, 'chunks');
   const names = existsSync(folder) ? await readdir(folder) : [];
   for (const path of names.map((name) => join(folder, name))) {
     if (current.has(path)) continue;
     try {
-      if (Date.now() - (await stat(path)).mtimeMs > chunkKeptMs) await unlink(path);
+      if (Date.now() - (await stat(path)).mtimeMs > keepChunksMs) await unlink(path);
     } catch {
       // Another build pruned it.
     }
