@@ -32,7 +32,7 @@ export async function pruneCache({ cacheDir, releasesDir, now }: PruneOptions): 
   );
   const surplus = [
     ...surplusOf(
-      groups.filter(({ name }) => /^[0-9a-f]{64}$/.test(name)),
+      groups.filter(({ name }) => /^[0-9a-f]{64}(?:\.json)?$/.test(name)),
       buildLimits.cachedGroups,
     ),
     ...surplusOf(

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hashOf } from '../hash.ts';
 import { pacer } from '../pace.ts';
 import type { StampedGraph } from './fingerprint.ts';
 import type { GroupRecord } from './group.ts';
 
 /** Changes when records of older versions must not be read. */
-const cacheVersion = 1;
+const cacheVersion = 2;
 
 /** Where a cache keeps its groups. */
 export function groupsDir(cacheDir: string): string {
@@ -40,6 +41,8 @@ export async function openCache(cacheDir: string): Promise<BundleCache> {
   const stateFile = join(base, 'state.json');
   const pace = pacer();
   let lastState = '';
+  // Seen to be there and not whole; only these are removed, never what another build is making.
+  const damaged = new Set<string>();
   await mkdir(base, { recursive: true });
   return {
     async readState() {
@@ -59,46 +62,62 @@ export async function openCache(cacheDir: string): Promise<BundleCache> {
     },
     async find(key) {
       await pace();
-      const dir = join(base, key);
-      const record = readRecord(join(dir, 'record.json'));
-      return record !== null && isWhole(record, dir) ? { record, dir: join(dir, 'files') } : null;
+      const record = readRecord(recordFile(key));
+      if (record === null) return null;
+      const dir = filesDir(record);
+      if (isWhole(record, dir)) return { record, dir };
+      damaged.add(dir);
+      return null;
     },
     async keep(key, { record, contents }) {
-      const staging = await mkdtemp(join(base, '.new-'));
-      const files = join(staging, 'files');
-      const folders = new Set([...contents.keys()].map((path) => dirname(join(files, path))));
-      for (const folder of folders) mkdirSync(folder, { recursive: true });
-      for (const [path, content] of contents) {
-        await pace();
-        // Releases hard-link these files: nobody may write to them.
-        writeFileSync(join(files, path), content, { mode: 0o444 });
+      const dir = filesDir(record);
+      if (!isWhole(record, dir)) {
+        // Damaged, if it is there: releases have their own links to its files.
+        if (damaged.has(dir)) rmSync(dir, { recursive: true, force: true });
+        await putFiles(dir, contents);
       }
-      writeFileSync(join(staging, 'record.json'), JSON.stringify(record));
-      await replace(staging, join(base, key));
-      return join(base, key, 'files');
+      const staging = join(base, `.new-${randomUUID()}`);
+      writeFileSync(staging, JSON.stringify(record));
+      renameSync(staging, recordFile(key));
+      return dir;
     },
   };
+
+  function recordFile(key: string): string {
+    return join(base, `${key}.json`);
+  }
+
+  // Named by content: never changed under the hands of a build that links from it.
+  function filesDir(record: GroupRecord): string {
+    return join(base, hashOf(record.files));
+  }
+
+  async function putFiles(dir: string, contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const staging = await mkdtemp(join(base, '.new-'));
+    const folders = new Set([...contents.keys()].map((path) => dirname(join(staging, path))));
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    for (const [path, content] of contents) {
+      await pace();
+      // Releases hard-link these files: nobody may write to them.
+      writeFileSync(join(staging, path), content, { mode: 0o444 });
+    }
+    await settleFiles(staging, dir);
+  }
 }
 
 // Cached files are not synced: after a power failure one may be there and empty.
 function isWhole(record: GroupRecord, dir: string): boolean {
-  return record.files.every(
-    ({ path, bytes }) => statSync(join(dir, 'files', path), { throwIfNoEntry: false })?.size === bytes,
-  );
+  return record.files.every(({ path, bytes }) => statSync(join(dir, path), { throwIfNoEntry: false })?.size === bytes);
 }
 
-async function replace(staging: string, target: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await rename(staging, target);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if ((code !== 'ENOTEMPTY' && code !== 'EEXIST') || attempt === 3) throw error;
-      // Another build may be linking from it: moved aside, its open files and links stay whole.
-      const aside = `${staging}-old`;
-      await rename(target, aside).catch(() => {});
-      await rm(aside, { recursive: true, force: true });
-    }
+/** Gives `staging` the name `dir`, unless another build that made the same was quicker. */
+async function settleFiles(staging: string, dir: string): Promise<void> {
+  try {
+    await rename(staging, dir);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
   }
 }
 

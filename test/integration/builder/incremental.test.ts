@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { makeApp } from './app.ts';
+import { load, makeApp } from './app.ts';
 import { packageRoot } from '../../../runtime/entry-points.ts';
 
 const files = {
@@ -106,9 +106,22 @@ test('sources under another path build from the same cache', async () => {
 test('damaged cache is made anew', async () => {
   await using app = await makeApp(files);
   const first = await app.build();
-  await writeFile(join(app.cache, 'bundles-1/state.json'), '{ half');
+  await writeFile(join(app.cache, 'bundles-2/state.json'), '{ half');
   await rm(app.releases, { recursive: true });
   expect(await app.build()).toMatchObject({ release: first.release, reused: false, bundled: 0 });
+});
+
+test('files of the cache that a power failure emptied are made anew', async () => {
+  await using app = await makeApp(files);
+  const first = await app.build();
+  await rm(app.releases, { recursive: true });
+  const bundles = (await readdir(app.cache, { recursive: true })).filter((path) => path.endsWith('functions/c.mjs'));
+  expect(bundles).toHaveLength(1);
+  await rm(join(app.cache, bundles[0]!));
+  await writeFile(join(app.cache, bundles[0]!), '');
+  const again = await app.build();
+  expect(again).toMatchObject({ release: first.release, reused: false, bundled: 1 });
+  expect(load(again, 'c')['default']()).toBe('c');
 });
 
 test('changed package in node_modules is bundled again when it is used as it is', async () => {
