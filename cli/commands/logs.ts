@@ -1,4 +1,4 @@
-import type { LogRecord } from '../../runtime/contract/log.ts';
+import type { LogRecord } from '../../router/control/types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { createControlClient } from '../control-client.ts';
 import { defineCommand, homeOption } from '../command.ts';
