@@ -117,7 +117,7 @@ export async function problemOfEntry(
 ): Promise<BuildProblem> {
   const error = entry.error;
   const file = error?.file ?? manifest.functions.find((fn) => fn.name === entry.name)?.source ?? null;
-  const line = error?.file == null ? null : error.line;
+  const line = (error?.file ?? null) === null ? null : (error?.line ?? null);
   return {
     code: (error?.code ?? 'FN_LOAD_FAILED') as ErrorCode,
     message: error?.message ?? 'The function did not load',

@@ -19,8 +19,8 @@ export async function reconcile(context: DeployContext, app: ManagedApp): Promis
   for (const deployment of deployments.toReversed()) {
     if (deployment.state === 'running') await settle(context, app, deployment);
   }
-  const record = await store.getApp(app.name);
-  const live = record?.liveDeployment == null ? null : await store.getDeployment(record.liveDeployment);
+  const liveDeployment = (await store.getApp(app.name))?.liveDeployment ?? null;
+  const live = liveDeployment === null ? null : await store.getDeployment(liveDeployment);
   app.live = live === null ? null : await describeLive(context, app, live);
   if (app.live !== null) app.host.setLive(releaseRef(app, app.live.release));
 }

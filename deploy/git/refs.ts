@@ -14,13 +14,6 @@ export function short(id: string): string {
   return id.slice(0, 7);
 }
 
-/** The commit of each branch. */
-export async function readBranches(repository: string): Promise<Map<string, string>> {
-  const text = await git(['for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads'], { repository });
-  const lines = text.split('\n').filter((line) => line !== '');
-  return new Map(lines.map((line) => line.split(' ') as [string, string]));
-}
-
 /** The commit of one ref, or null. Reads the loose ref or packed-refs itself: no process is started. */
 export async function readRef(repository: string, ref: string): Promise<string | null> {
   const loose = await readText(join(repository, ref));

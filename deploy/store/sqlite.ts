@@ -60,22 +60,14 @@ interface Sql {
   close(): void;
 }
 
+type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'removeApp';
+type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRelease';
+
 function storeOver(sql: Sql): Store {
-  const update = (id: string, patch: DeploymentPatch): void => {
-    const keys = Object.keys(patch) as (keyof DeploymentPatch)[];
-    if (keys.length === 0) return;
-    const sets = keys.map((key) => `${deploymentColumns[key]} = ?`).join(', ');
-    sql.run(`UPDATE deployments SET ${sets} WHERE id = ?`, ...keys.map((key) => patch[key] ?? null), id);
-  };
-  const saveRelease = (release: ReleaseRecord): void =>
-    sql.run(
-      'INSERT INTO releases (app, id, created_at_ms, functions, domains) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      release.app,
-      release.id,
-      release.createdAtMs,
-      release.functions,
-      JSON.stringify(release.domains),
-    );
+  return { ...apps(sql), ...releases(sql), ...deployments(sql), close: async () => sql.close() };
+}
+
+function apps(sql: Sql): Pick<Store, AppMethods> {
   const getApp = (name: string): AppRecord | null => {
     const row = sql.get('SELECT * FROM apps WHERE name = ?', name);
     return row === undefined ? null : toApp(row);
@@ -89,8 +81,12 @@ function storeOver(sql: Sql): Store {
       return { name, createdAtMs, liveDeployment: null };
     },
     removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
+  };
+}
 
-    saveRelease: async (release) => saveRelease(release),
+function releases(sql: Sql): Pick<Store, ReleaseMethods> {
+  return {
+    saveRelease: async (release) => saveRelease(sql, release),
     getRelease: async (app, id) => {
       const row = sql.get('SELECT * FROM releases WHERE app = ? AND id = ?', app, id);
       return row === undefined ? null : toRelease(row);
@@ -98,43 +94,58 @@ function storeOver(sql: Sql): Store {
     listReleases: async (app) =>
       sql.all('SELECT * FROM releases WHERE app = ? ORDER BY created_at_ms DESC, id', app).map(toRelease),
     removeRelease: async (app, id) => sql.run('DELETE FROM releases WHERE app = ? AND id = ?', app, id),
+  };
+}
 
+function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | 'close'> {
+  return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];
       const columns = keys.map((key) => deploymentColumns[key]).join(', ');
       const marks = keys.map(() => '?').join(', ');
       sql.run(`INSERT INTO deployments (${columns}) VALUES (${marks})`, ...keys.map((key) => deployment[key]));
     },
-    updateDeployment: async (id, patch) => update(id, patch),
+    updateDeployment: async (id, patch) => update(sql, { id, patch }),
     getDeployment: async (id) => {
       const row = sql.get(`${selectDeployment} WHERE id = ?`, id);
       return row === undefined ? null : toDeployment(row);
     },
     listDeployments: async (app, { limit }) =>
       sql.all(`${selectDeployment} WHERE app = ? ORDER BY id DESC LIMIT ?`, app, limit).map(toDeployment),
-    trimDeployments: async (app, { keep }) =>
-      sql
-        .all(
-          `DELETE FROM deployments WHERE app = ?1
-             AND id NOT IN (SELECT id FROM deployments WHERE app = ?1 ORDER BY id DESC LIMIT ?2)
-             AND id IS NOT (SELECT live_deployment FROM apps WHERE name = ?1) RETURNING id`,
-          app,
-          keep,
-        )
-        .map((row) => row['id'] as string),
-
+    trimDeployments: async (app, { keep }) => sql.all(trim, app, keep).map((row) => row['id'] as string),
     acceptDeployment: async (id, release, patch) =>
       sql.atOnce(() => {
-        saveRelease(release);
-        update(id, { ...patch, release: release.id, step: 'accepted' });
+        saveRelease(sql, release);
+        update(sql, { id, patch: { ...patch, release: release.id, step: 'accepted' } });
       }),
-    goLive: async (id, { finishedAtMs, durationMs }) =>
+    goLive: async (id, outcome) =>
       sql.atOnce(() => {
-        update(id, { state: 'succeeded', step: 'done', finishedAtMs, durationMs, error: null });
+        update(sql, { id, patch: { ...outcome, state: 'succeeded', step: 'done', error: null } });
         sql.run('UPDATE apps SET live_deployment = ?1 WHERE name = (SELECT app FROM deployments WHERE id = ?1)', id);
       }),
-    close: async () => sql.close(),
   };
+}
+
+const trim = `DELETE FROM deployments WHERE app = ?1
+  AND id NOT IN (SELECT id FROM deployments WHERE app = ?1 ORDER BY id DESC LIMIT ?2)
+  AND id IS NOT (SELECT live_deployment FROM apps WHERE name = ?1) RETURNING id`;
+
+function update(sql: Sql, { id, patch }: { id: string; patch: DeploymentPatch }): void {
+  const keys = Object.keys(patch) as (keyof DeploymentPatch)[];
+  if (keys.length === 0) return;
+  const sets = keys.map((key) => `${deploymentColumns[key]} = ?`).join(', ');
+  sql.run(`UPDATE deployments SET ${sets} WHERE id = ?`, ...keys.map((key) => patch[key] ?? null), id);
+}
+
+function saveRelease(sql: Sql, release: ReleaseRecord): void {
+  sql.run(
+    'INSERT INTO releases (app, id, created_at_ms, functions, domains) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    release.app,
+    release.id,
+    release.createdAtMs,
+    release.functions,
+    JSON.stringify(release.domains),
+  );
 }
 
 function transaction(db: DatabaseSync, work: () => void): void {

@@ -2,56 +2,26 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
-import { commitAll, git, initRepository, tryGit } from '../support/git.ts';
-import { fetchFrom, targetOf, type HttpTarget } from '../support/http.ts';
-import { startServe, type Serve } from '../support/serve.ts';
-import { makeTempDir, writeTree, type TempDir } from '../support/temp-dir.ts';
+import { commitAll, git, initRepository } from '../support/git.ts';
+import { fetchFrom, targetOf } from '../support/http.ts';
+import { makeTempDir, writeTree } from '../support/temp-dir.ts';
+import { answer, change, type GitFixture, push, remoteHead, says, startGitFixture } from './git-fixture.ts';
 
-let server: Serve;
-let work: TempDir;
+let fixture: GitFixture;
+let server: GitFixture['server'];
+let folder: string;
+const { makeApp, deploys, said }: Pick<GitFixture, 'makeApp' | 'deploys' | 'said'> = {
+  makeApp: (name) => fixture.makeApp(name),
+  deploys: (app) => fixture.deploys(app),
+  said: (app) => fixture.said(app),
+};
 
 beforeAll(async () => {
-  server = await startServe();
-  work = await makeTempDir('fn-');
+  fixture = await startGitFixture();
+  ({ server, folder } = fixture);
 });
 
-afterAll(async () => {
-  await server.stop();
-  await work.remove();
-});
-
-const says = (text: string): string => `export default () => new Response(${JSON.stringify(text)});\n`;
-
-/** A folder with two functions that is a repository with `fnrun` as its remote. */
-async function makeApp(name: string): Promise<{ dir: string; remote: string }> {
-  const remote = await server.createApp(name);
-  const dir = join(work.path, name);
-  await writeTree(dir, { 'functions/index.ts': says('one'), 'functions/users/[id]/index.ts': says('user') });
-  await initRepository(dir);
-  await git(dir, 'remote', 'add', 'fnrun', remote);
-  await commitAll(dir, 'First commit');
-  return { dir, remote };
-}
-
-async function change(dir: string, text: string): Promise<string> {
-  await writeTree(dir, { 'functions/index.ts': says(text) });
-  return await commitAll(dir, `Say ${text}`);
-}
-
-async function answer(target: HttpTarget): Promise<string> {
-  const response = await fetchFrom(target, { path: '/' });
-  return response.text;
-}
-
-const push = (dir: string, ...refs: string[]) => tryGit(dir, ['push', 'fnrun', ...refs]);
-const remoteHead = (remote: string) => git(remote, 'rev-parse', 'refs/heads/main');
-
-async function deploys(
-  app: string,
-): Promise<{ state: string; source: string; release: string; live: boolean; error: string }[]> {
-  const { stdout } = await runCli(['deploys', app, '--home', server.home, '--json']);
-  return JSON.parse(stdout);
-}
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 test('first push builds, checks, goes live and gives an account', async () => {
   const { dir, remote } = await makeApp('first');
@@ -61,7 +31,7 @@ test('first push builds, checks, goes live and gives an account', async () => {
   expect(pushed.output).toMatch(/remote: boot check {2}ok, slowest \S+ \d+ ms \(\d+ ms\)/);
   expect(pushed.output).toMatch(/remote: live {8}http:\/\/first\.localhost:\d+\/ \(release [0-9a-f]{16}\)/);
   expect(pushed.output).toMatch(/remote: total {7}[\d.]+ m?s/);
-  expect(await answer(server.appSocket('first'))).toBe('one');
+  expect(await said('first')).toBe('one');
   expect(await remoteHead(remote)).toBe(await git(dir, 'rev-parse', 'HEAD'));
   expect(await deploys('first')).toMatchObject([{ state: 'succeeded', source: 'push', live: true }]);
 });
@@ -80,7 +50,7 @@ test('second push bundles only the function that changed', async () => {
   await change(dir, 'two');
   const pushed = await push(dir, 'main');
   expect(pushed.output).toContain('2 functions, 1 changed');
-  expect(await answer(server.appSocket('second'))).toBe('two');
+  expect(await said('second')).toBe('two');
 });
 
 test('push that changes no function keeps the live release', async () => {
@@ -91,7 +61,7 @@ test('push that changes no function keeps the live release', async () => {
   const pushed = await push(dir, 'main');
   expect(pushed.code, pushed.output).toBe(0);
   expect(pushed.output).toContain('not needed: this release is the live one');
-  expect(await answer(server.appSocket('same'))).toBe('one');
+  expect(await said('same')).toBe('one');
   expect((await deploys('same')).filter((one) => one.live)).toHaveLength(1);
 });
 
@@ -107,7 +77,7 @@ test('broken push is rejected with file, line and column, and changes nothing', 
   expect(pushed.output).toContain('return oops oops;');
   expect(pushed.output).toMatch(/what to do {2}mend what is shown above, commit, push again\s*\n(?!remote:)/);
   expect(await remoteHead(remote)).toBe(before);
-  expect(await answer(server.appSocket('broken'))).toBe('one');
+  expect(await said('broken')).toBe('one');
   const [failed, live] = await deploys('broken');
   expect(failed).toMatchObject({
     state: 'failed',
@@ -128,10 +98,10 @@ test('push of a function that throws on load is rejected with its place in the s
   expect(pushed.output).toContain('no database');
   expect(pushed.output).toContain('functions/index.ts:3:7');
   expect(await remoteHead(remote)).toBe(before);
-  expect(await answer(server.appSocket('throws'))).toBe('one');
+  expect(await said('throws')).toBe('one');
   await change(dir, 'mended');
   expect((await push(dir, 'main')).code).toBe(0);
-  expect(await answer(server.appSocket('throws'))).toBe('mended');
+  expect(await said('throws')).toBe('mended');
 });
 
 test('first push that is broken leaves an app without a release', async () => {
@@ -153,16 +123,16 @@ test('rollback goes back one release, and further back the next time', async () 
   }
   const home = ['--home', server.home];
   expect((await runCli(['rollback', 'back', ...home])).code).toBe(0);
-  expect(await answer(server.appSocket('back'))).toBe('two');
+  expect(await said('back')).toBe('two');
   expect((await runCli(['rollback', 'back', ...home])).code).toBe(0);
-  expect(await answer(server.appSocket('back'))).toBe('one');
+  expect(await said('back')).toBe('one');
   const third = (await deploys('back')).find((one) => one.source === 'push');
   const named = await runCli(['rollback', 'back', third?.release.slice(0, 8) ?? '', ...home]);
   expect(named.code, named.stderr).toBe(0);
-  expect(await answer(server.appSocket('back'))).toBe('three');
+  expect(await said('back')).toBe('three');
   await change(dir, 'four');
   expect((await push(dir, 'main')).code).toBe(0);
-  expect(await answer(server.appSocket('back'))).toBe('four');
+  expect(await said('back')).toBe('four');
 });
 
 test('rollback says what is wrong when there is nothing to go back to', async () => {
@@ -183,102 +153,12 @@ test('redeploy starts the live release afresh', async () => {
   await writeTree(dir, { 'functions/index.ts': counting });
   await commitAll(dir, 'Count');
   await push(dir, 'main');
-  expect(await answer(server.appSocket('again'))).toBe('1');
-  expect(await answer(server.appSocket('again'))).toBe('2');
+  expect(await said('again')).toBe('1');
+  expect(await said('again')).toBe('2');
   const again = await runCli(['redeploy', 'again', '--home', server.home]);
   expect(again.code, again.stderr).toBe(0);
-  expect(await answer(server.appSocket('again'))).toBe('1');
+  expect(await said('again')).toBe('1');
   expect((await deploys('again')).map((one) => one.source)).toEqual(['redeploy', 'push']);
-});
-
-test('push to another branch, of a tag, and their deletion are stored and told in one line each', async () => {
-  const { dir } = await makeApp('refs');
-  await push(dir, 'main');
-  await change(dir, 'two');
-  await git(dir, 'tag', 'v1');
-  const stored = await push(dir, 'HEAD:topic', 'v1');
-  expect(stored.code, stored.output).toBe(0);
-  expect(stored.output).toContain('stored      branch topic, not deployed: only main is');
-  expect(stored.output).toContain('stored      tag v1, not deployed: only main is');
-  expect(await answer(server.appSocket('refs'))).toBe('one');
-  const deleted = await push(dir, ':topic', ':v1');
-  expect(deleted.code, deleted.output).toBe(0);
-  expect(deleted.output).toContain('deleted     branch topic');
-  expect(deleted.output).toContain('deleted     tag v1');
-});
-
-test('push of several refs deploys the production branch and stores the others', async () => {
-  const { dir } = await makeApp('several');
-  const pushed = await push(dir, 'HEAD:topic', 'main');
-  expect(pushed.code, pushed.output).toBe(0);
-  expect(pushed.output).toContain('stored      branch topic');
-  expect(await answer(server.appSocket('several'))).toBe('one');
-});
-
-test('deletion of the production branch is rejected', async () => {
-  const { dir, remote } = await makeApp('delete');
-  await push(dir, 'main');
-  const pushed = await push(dir, ':main');
-  expect(pushed.code).toBe(1);
-  expect(pushed.output).toContain('main is the production branch of delete and cannot be deleted');
-  expect(pushed.output).toContain('fnrun apps remove delete');
-  expect(await remoteHead(remote)).toBe(await git(dir, 'rev-parse', 'HEAD'));
-  expect(await answer(server.appSocket('delete'))).toBe('one');
-});
-
-test('force push to the production branch is rejected and points to rollback', async () => {
-  const { dir, remote } = await makeApp('force');
-  await push(dir, 'main');
-  const before = await remoteHead(remote);
-  await writeTree(dir, { 'functions/index.ts': says('other') });
-  await git(dir, 'commit', '-q', '-a', '--amend', '-m', 'Rewritten');
-  const pushed = await push(dir, '--force', 'main');
-  expect(pushed.code).toBe(1);
-  expect(pushed.output).toContain('main cannot be rewritten');
-  expect(pushed.output).toContain('fnrun rollback force');
-  expect(await remoteHead(remote)).toBe(before);
-  expect(await answer(server.appSocket('force'))).toBe('one');
-});
-
-test('push to master deploys while there is no main', async () => {
-  const { dir, remote } = await makeApp('master');
-  expect((await push(dir, 'main:master')).code).toBe(0);
-  expect(await answer(server.appSocket('master'))).toBe('one');
-  await change(dir, 'two');
-  expect((await push(dir, 'main:master')).code).toBe(0);
-  expect(await answer(server.appSocket('master'))).toBe('two');
-  await change(dir, 'three');
-  expect((await push(dir, 'main')).code).toBe(0);
-  expect(await answer(server.appSocket('master'))).toBe('three');
-  await change(dir, 'four');
-  expect((await push(dir, 'main:master')).output).toContain('stored      branch master');
-  expect(await remoteHead(remote)).not.toBe(await git(dir, 'rev-parse', 'HEAD'));
-});
-
-test('two pushes at once end with one live and the other told why', async () => {
-  const { dir } = await makeApp('race');
-  await push(dir, 'main');
-  const other = join(work.path, 'race-other');
-  await git(work.path, 'clone', '-q', '-b', 'main', join(server.home, 'apps/race/repo.git'), other);
-  await git(other, 'remote', 'rename', 'origin', 'fnrun');
-  await change(dir, 'left');
-  await change(other, 'right');
-  const results = await Promise.all([push(dir, 'main'), push(other, 'main')]);
-  const codes = results.map(({ code }) => code);
-  expect(codes.toSorted(), results.map(({ output }) => output).join('\n')).toEqual([0, 1]);
-  expect(results.find(({ code }) => code === 1)?.output).toMatch(
-    /main has moved to [0-9a-f]{7} while this push was waiting/,
-  );
-  expect(await answer(server.appSocket('race'))).toBe(codes[0] === 0 ? 'left' : 'right');
-});
-
-test('symbolic link in a push is rejected, path named', async () => {
-  const { dir } = await makeApp('link');
-  await (await import('node:fs/promises')).symlink('/etc/passwd', join(dir, 'functions/secret.txt'));
-  await commitAll(dir, 'Link');
-  const pushed = await push(dir, 'main');
-  expect(pushed.code).toBe(1);
-  expect(pushed.output).toContain('functions/secret.txt is a symbolic link');
 });
 
 test('account of a deployment can be read later', async () => {
@@ -294,10 +174,10 @@ test('account of a deployment can be read later', async () => {
 test('apps remove ends the app and frees its name', async () => {
   const { dir } = await makeApp('gone');
   await push(dir, 'main');
-  expect(await answer(server.appSocket('gone'))).toBe('one');
+  expect(await said('gone')).toBe('one');
   const removed = await runCli(['apps', 'remove', 'gone', '--home', server.home]);
   expect(removed.code, removed.stderr + server.cli.output()).toBe(0);
-  await expect(answer(server.appSocket('gone'))).rejects.toThrow();
+  await expect(said('gone')).rejects.toThrow();
   expect((await push(dir, 'main')).code).not.toBe(0);
   await server.createApp('gone');
   expect((await fetchFrom(server.appSocket('gone'), { path: '/' })).status).toBe(404);
@@ -353,7 +233,7 @@ test('server killed with SIGKILL comes back with the live release, and pushes me
 });
 
 test('home whose path is too long for a socket is refused before anything is made', async () => {
-  const home = join(work.path, 'x'.repeat(100));
+  const home = join(folder, 'x'.repeat(100));
   const result = await runCli(['serve', '--home', home, '--listen', '127.0.0.1:0']);
   expect(result.code).toBe(2);
   expect(result.stderr).toContain('the path of a unix socket has at most');
