@@ -41,7 +41,7 @@ export const invocationLimits = {
   timeoutMsMax: 900_000,
   /** How long a worker may take to acknowledge an abort before its thread counts as blocked. */
   abortGraceMs: 50,
-  /** How much longer, at once, when the thread was ready and the kernel did not run it. */
+  /** How much longer when the thread did not compute meanwhile: it waits for a call, or for a CPU. */
   abortGraceMsMax: 500,
   /** How long `waitUntil` promises may run after the response. */
   waitUntilMs: 30_000,
@@ -67,8 +67,8 @@ export const workerLimits = {
   queue: 1_000,
   /** How long an invocation may wait for a worker. */
   queueMs: 5_000,
-  /** Age at which a thread loads Node's own fetch classes, if nothing needed them before. */
-  nativeFetchAfterMs: 1_000,
+  /** Age at which a parked thread loads the fetch classes: not while a deployment needs the CPUs. */
+  installFetchAfterMs: 500,
   /** How long a function's module may take to load. */
   loadMs: 10_000,
   /** Changed functions of a candidate that get their serving worker in the boot check already. */

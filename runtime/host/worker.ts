@@ -5,7 +5,7 @@ import { toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
-import { runnableWaitMs } from './schedstat.ts';
+import { threadCpuMs } from './schedstat.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
 /** What a worker's owner hears. */
@@ -103,7 +103,7 @@ export class FunctionWorker {
     if ((this.#running.get(id) ?? null) === null) return;
     this.#running.set(id, null);
     this.#outbox.push(toWorker.abort, id, reasonIndex);
-    this.#awaitAck(id, { graceMs, waitedBefore: runnableWaitMs(this.#tid) });
+    this.#awaitAck(id, { graceMs });
   }
 
   /** Serves on under the name of a newer release whose code for this function is the same. */
@@ -130,13 +130,16 @@ export class FunctionWorker {
     void this.thread.terminate(reason);
   }
 
-  #awaitAck(id: number, { graceMs, waitedBefore }: { graceMs: number; waitedBefore: number }): void {
+  #awaitAck(id: number, { graceMs }: { graceMs: number }): void {
+    const before = threadCpuMs(this.#tid);
+    const blocked = (): void => this.retire('its event loop is blocked');
     const timer = setTimeout(() => {
-      // On a machine under load a sound thread may just not have had its turn: that time does not count.
-      const waited = runnableWaitMs(this.#tid);
-      const owedMs = Math.min(waited - waitedBefore, invocationLimits.abortGraceMsMax);
-      if (owedMs >= 1) this.#awaitAck(id, { graceMs: owedMs, waitedBefore: waited });
-      else this.retire('its event loop is blocked');
+      const ran = threadCpuMs(this.#tid);
+      // A thread that computed all the time will not hear us. One that did not may be in a
+      // blocking call, or sound and without its turn on a busy machine: it gets longer.
+      const busy = before === null || ran === null || ran - before >= graceMs / 2;
+      if (busy) blocked();
+      else this.#abortTimers.set(id, setTimeout(blocked, invocationLimits.abortGraceMsMax));
     }, graceMs);
     this.#abortTimers.set(id, timer);
   }

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import type { BootCheckError } from '../contract/ipc.ts';
+import { workerLimits } from '../contract/limits.ts';
 import type { FunctionSettingsInput } from '../contract/settings.ts';
 import type { Assignment, FrameField, ToHostControl, ToWorkerControl } from '../channel/frames.ts';
 import { toWorker } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { ExportsError, readExports } from './exports.ts';
-import { installFastRequest } from './fast-request.ts';
-import { installFastResponse } from './fast-response.ts';
+import { installFetch } from './fetch/install.ts';
 import { currentInvocation } from './invocation.ts';
 import { captureConsole, LogChannel } from './logs.ts';
 import { FunctionServer } from './serve.ts';
@@ -24,9 +24,6 @@ import { describeError } from './stack.ts';
 export interface WorkerTask {
   port: MessagePort;
 }
-
-installFastResponse();
-installFastRequest();
 
 /** The task: never settles; the host ends it by ending the thread. */
 export default function serve({ port }: WorkerTask): Promise<never> {
@@ -52,6 +49,8 @@ export default function serve({ port }: WorkerTask): Promise<never> {
       control({ type: 'loaded', name: assignment.name, ms, inspection: null, error: loadError(error, assignment) });
     }
   };
+  // A thread in the reserve has the time; one that is needed at once does it with its function.
+  setTimeout(installFetch, workerLimits.installFetchAfterMs).unref();
   port.postMessage({ type: 'thread', tid: kernelThreadId() } satisfies ToHostControl);
   port.on('message', (message: FrameField[] | ToWorkerControl) => {
     if (Array.isArray(message)) {
@@ -95,6 +94,7 @@ async function check(assignments: Assignment[], control: (message: ToHostControl
 }
 
 async function load(assignment: Assignment): Promise<Record<string, unknown>> {
+  installFetch();
   const url = pathToFileURL(join(assignment.releaseDir, assignment.bundle)).href;
   return (await import(url)) as Record<string, unknown>;
 }

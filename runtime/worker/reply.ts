@@ -1,7 +1,7 @@
 import { toHost } from '../channel/frames.ts';
 import type { FrameBody } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
-import { nativeResponse, plainResponse } from './fast-response.ts';
+import { plainResponse } from './fetch/response.ts';
 import type { Invocation } from './invocation.ts';
 
 /** Something that a handler returned and that is no response. */
@@ -23,7 +23,7 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
     return;
   }
   if (!(returned instanceof Response)) throw notAResponse(returned);
-  const response = nativeResponse(returned);
+  const response = returned;
   if (response.status === 0)
     throw new BadResponseError('the handler returned Response.error(), which is a network error and no response');
   if (response.bodyUsed) throw new BadResponseError('the handler returned a response whose body was read already');

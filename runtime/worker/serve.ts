@@ -8,7 +8,7 @@ import { createContext } from './context.ts';
 import type { ContextServices, WorkerIdentity } from './context.ts';
 import { readExports } from './exports.ts';
 import type { Handler } from './exports.ts';
-import { createRequest } from './fast-request.ts';
+import { createRequest } from './fetch/request.ts';
 import { currentInvocation, Invocation } from './invocation.ts';
 import { invokeLambda } from './lambda.ts';
 import type { LogChannel } from './logs.ts';

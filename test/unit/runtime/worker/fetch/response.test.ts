@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  installFastResponse,
-  NativeResponse,
-  nativeResponse,
-  plainResponse,
-} from '../../../../runtime/worker/fast-response.ts';
+import { expect, test } from 'vitest';
+import { installFetch } from '../../../../../runtime/worker/fetch/install.ts';
+import { native } from '../../../../../runtime/worker/fetch/native.ts';
+import { plainResponse } from '../../../../../runtime/worker/fetch/response.ts';
 
-beforeAll(installFastResponse);
-afterAll(() => {
-  globalThis.Response = NativeResponse;
-});
+installFetch();
+const NativeResponse = native().Response;
 
 const inits: [string, () => Response][] = [
   ['text', () => new Response('text')],
@@ -55,7 +50,7 @@ test.each(inits)('Response made of %s is what the native class makes', async (_n
   const fast = make();
   const replacement = globalThis.Response;
   globalThis.Response = NativeResponse;
-  const native = make();
+  const standard = make();
   globalThis.Response = replacement;
   const facts = async (response: Response): Promise<unknown> => [
     response.status,
@@ -66,9 +61,7 @@ test.each(inits)('Response made of %s is what the native class makes', async (_n
     [...new Uint8Array(await response.arrayBuffer())],
     response.bodyUsed,
   ];
-  const plain = plainResponse(fast);
-  expect(await facts(fast)).toEqual(await facts(native));
-  if (plain !== null) expect(nativeResponse(fast).headers.get('content-type')).toBe(native.headers.get('content-type'));
+  expect(await facts(fast)).toEqual(await facts(standard));
 });
 
 test.each([
@@ -102,9 +95,30 @@ test('Response is not changed by bytes that change after it was made', async () 
   expect(plainResponse(response)!.body).toEqual(new Uint8Array([1]));
 });
 
-test('a header set after the response was made is sent', () => {
-  const response = new Response('a');
-  response.headers.set('x-late', '1');
-  expect(plainResponse(response)).toBeNull();
-  expect(nativeResponse(response).headers.get('x-late')).toBe('1');
+test('a header set after the response was made is sent, read or not', async () => {
+  const response = new Response('a', { headers: { 'x-early': '1' } });
+  response.headers.set('x-late', '2');
+  response.headers.delete('x-early');
+  expect(plainResponse(response)!.headers).toEqual(['content-type', 'text/plain;charset=UTF-8', 'x-late', '2']);
+  const copy = response.clone();
+  expect([copy.headers.get('x-late'), copy.headers.has('x-early'), response.headers.get('x-late')]).toEqual([
+    '2',
+    false,
+    '2',
+  ]);
+  response.headers.set('x-later', '3');
+  expect(response.clone().headers.get('x-later')).toBe('3');
+});
+
+test('Response takes another response as its init', async () => {
+  const first = new Response('a', { status: 201, headers: { 'x-a': '1' } });
+  const second = new Response(first.body, first);
+  expect([second.status, second.headers.get('x-a'), await second.text()]).toEqual([201, '1', 'a']);
+});
+
+test('Response.redirect makes a response with a location', () => {
+  const response = Response.redirect('http://a.example/b c', 301);
+  expect([response.status, response.headers.get('location')]).toEqual([301, 'http://a.example/b%20c']);
+  expect(() => Response.redirect('/relative')).toThrow(TypeError);
+  expect(() => Response.redirect('http://a.example/', 200 as never)).toThrow(RangeError);
 });

@@ -1,0 +1,219 @@
+/**
+ * A Response whose parts stay plain until somebody looks at them. Most responses are
+ * made with a string or bytes and a few headers, and go straight to the socket: building
+ * undici's Headers, Response and stream for them costs more than the rest of the request.
+ * Everything that is not a plain constructor call is left to the native class.
+ */
+import { FastHeaders, headerValue, lowerName } from './headers.ts';
+import { native, replaceGlobal } from './native.ts';
+
+type NativeResponse = globalThis.Response;
+type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
+type Init = ConstructorParameters<typeof globalThis.Response>[1];
+
+/** What a response needs on its way to the host when its body was never looked at. */
+export interface PlainResponse {
+  status: number;
+  statusText: string;
+  /** Lower-case names and values, flat. */
+  headers: string[];
+  body: string | Uint8Array | null;
+}
+
+// eslint-disable-next-line no-control-regex
+const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
+const nullBodyStatus = new Set([204, 205, 304]);
+
+const kPlain = Symbol('plain');
+const kNative = Symbol('native');
+const kHeaders = Symbol('headers');
+
+class FastResponse {
+  /** Null once the native response has taken over. */
+  declare [kPlain]: PlainResponse | null;
+  declare [kNative]: NativeResponse | null;
+  /** Made when `headers` is first read; from then on what counts. */
+  declare [kHeaders]: FastHeaders | null;
+
+  constructor(body: BodyLike = null, init?: Init) {
+    const plain = plainOf(body, init);
+    this[kPlain] = plain;
+    this[kHeaders] = null;
+    // Odd input goes to the native class at once, so that its errors come from here.
+    this[kNative] = plain === null ? new (native().Response)(body, init) : null;
+  }
+
+  static json(data: unknown, init?: Init): NativeResponse {
+    const text = JSON.stringify(data);
+    if (text === undefined) throw new TypeError('Value is not JSON serializable');
+    const plain = plainOf(text, init, 'application/json');
+    if (plain === null) return native().Response.json(data, init);
+    const response = new FastResponse(null) as unknown as NativeResponse & FastResponse;
+    response[kPlain] = plain;
+    return response;
+  }
+
+  static error(): NativeResponse {
+    return native().Response.error();
+  }
+
+  static redirect(url: string | URL, status: 301 | 302 | 303 | 307 | 308 = 302): NativeResponse {
+    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Invalid status code ${String(status)}`);
+    // No base URL on a server: as in undici, only an absolute one parses.
+    const location = new URL(String(url)).href;
+    return new FastResponse(null, { status, headers: { location } }) as unknown as NativeResponse;
+  }
+
+  get headers(): FastHeaders | Headers {
+    if (this[kHeaders] !== null) return this[kHeaders];
+    if (this[kPlain] === null) return this[kNative]!.headers;
+    return (this[kHeaders] = FastHeaders.fromRaw(this[kPlain].headers));
+  }
+
+  get status(): number {
+    return this[kPlain]?.status ?? this[kNative]!.status;
+  }
+
+  get statusText(): string {
+    return this[kPlain]?.statusText ?? this[kNative]!.statusText;
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299;
+  }
+
+  get bodyUsed(): boolean {
+    return this[kNative]?.bodyUsed ?? false;
+  }
+
+  get body(): ReadableStream | null {
+    return this[kPlain]?.body === null ? null : nativeOf(this).body;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Response';
+  }
+
+  static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
+    const own: boolean = Function.prototype[Symbol.hasInstance].call(this, value);
+    return own || (this === FastResponse && value instanceof native().Response);
+  }
+}
+
+function plainOf(body: BodyLike, init: Init, type = 'text/plain;charset=UTF-8'): PlainResponse | null {
+  const bytes = body instanceof Uint8Array || body instanceof ArrayBuffer;
+  if (body !== null && body !== undefined && typeof body !== 'string' && !bytes) return null;
+  let status = 200;
+  let statusText = '';
+  const headers: string[] = [];
+  if (init !== undefined && init !== null) {
+    if (init.status !== undefined) {
+      if (!Number.isInteger(init.status) || init.status < 200 || init.status > 599) return null;
+      status = init.status;
+    }
+    if (init.statusText !== undefined) {
+      if (typeof init.statusText !== 'string' || !reasonPhrase.test(init.statusText)) return null;
+      statusText = init.statusText;
+    }
+    if (init.headers !== undefined && !flattenInto(headers, init.headers)) return null;
+  }
+  if (nullBodyStatus.has(status) && body !== null && body !== undefined) return null;
+  if (typeof body === 'string' && !hasContentType(headers)) headers.push('content-type', type);
+  return { status, statusText, headers, body: bodyOf(body) };
+}
+
+// The Fetch standard reads the bytes at construction: a copy keeps later writes out.
+function bodyOf(body: string | Uint8Array | ArrayBuffer | null | undefined): string | Uint8Array | null {
+  if (body === null || body === undefined || typeof body === 'string') return body ?? null;
+  return body instanceof ArrayBuffer ? new Uint8Array(body.slice(0)) : Uint8Array.from(body);
+}
+
+function hasContentType(headers: string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === 'content-type') return true;
+  return false;
+}
+
+/** Appends the headers in flat form; false when the native class shall judge them. */
+function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['headers']>): boolean {
+  if (typeof headers !== 'object' || headers === null) return false;
+  if (Symbol.iterator in headers) {
+    const known = FastHeaders.owns(headers) ? headers : new FastHeaders(headers);
+    known.flattenInto(flat);
+    return true;
+  }
+  for (const key in headers) {
+    const given = (headers as Record<string, unknown>)[key];
+    const name = lowerName(key);
+    const value = typeof given === 'string' ? headerValue(given) : null;
+    if (name === null || value === null || flat.includes(name)) return false;
+    flat.push(name, value);
+  }
+  return true;
+}
+
+/** The native response behind a fast one, made on first use. */
+function nativeOf(response: FastResponse): NativeResponse {
+  const plain = response[kPlain];
+  if (plain === null) return response[kNative]!;
+  const { status, statusText } = plain;
+  const made = new (native().Response)(plain.body as BodyLike, {
+    status,
+    statusText,
+    headers: response.headers as Headers,
+  });
+  response[kNative] = made;
+  response[kPlain] = null;
+  return made;
+}
+
+/** The native response with the headers as the handler left them. */
+function upToDate(response: FastResponse): NativeResponse {
+  const made = nativeOf(response);
+  const headers = response[kHeaders];
+  if (headers === null) return made;
+  for (const name of made.headers.keys().toArray()) made.headers.delete(name);
+  for (const [name, value] of headers) made.headers.append(name, value);
+  return made;
+}
+
+/** What these are for every response that a handler made itself. */
+const untouched = { redirected: false, type: 'default', url: '' } as const;
+
+for (const name of ['redirected', 'type', 'url'] as const) {
+  Object.defineProperty(FastResponse.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get(this: FastResponse): unknown {
+      return this[kPlain] === null ? this[kNative]![name] : untouched[name];
+    },
+  });
+}
+
+for (const name of ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'] as const) {
+  Object.defineProperty(FastResponse.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    writable: true,
+    value(this: FastResponse): unknown {
+      return (name === 'clone' ? upToDate(this) : nativeOf(this))[name]();
+    },
+  });
+}
+
+/** The parts of a response whose body nobody looked at; null when it must be read as a native one. */
+export function plainResponse(response: object): PlainResponse | null {
+  const plain = (response as Partial<FastResponse>)[kPlain] ?? null;
+  const headers = (response as Partial<FastResponse>)[kHeaders] ?? null;
+  if (plain === null || headers === null) return plain;
+  const flat: string[] = [];
+  headers.flattenInto(flat);
+  return { ...plain, headers: flat };
+}
+
+/** Replaces the global Response of this thread. */
+export function installResponse(): void {
+  Object.defineProperty(FastResponse, 'name', { value: 'Response' });
+  Object.setPrototypeOf(FastResponse, native().Response);
+  Object.setPrototypeOf(FastResponse.prototype, native().Response.prototype);
+  replaceGlobal('Response', FastResponse);
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { installFetch } from '../../../../../runtime/worker/fetch/install.ts';
+import { createRequest } from '../../../../../runtime/worker/fetch/request.ts';
+
+installFetch();
+
+function request(body: string | null = null, parts: { method?: string; url?: string } = {}): Request {
+  return createRequest({
+    method: parts.method ?? (body === null ? 'GET' : 'POST'),
+    url: parts.url ?? 'http://a.example/b?c=1',
+    rawHeaders: ['Content-Type', 'application/json', 'X-A', '1', 'x-a', '2'],
+    body: body === null ? null : new TextEncoder().encode(body),
+    signal: () => AbortSignal.any([]),
+  });
+}
+
+test('Request passes for one of the class, and its copies are', async () => {
+  const own = request('{"a":1}');
+  expect(own instanceof Request).toBe(true);
+  const copy = new Request(own);
+  expect([copy.method, copy.url, copy.headers.get('x-a'), await copy.json()]).toEqual([
+    'POST',
+    'http://a.example/b?c=1',
+    '1, 2',
+    { a: 1 },
+  ]);
+  const other = new Request(request('x'), { headers: { 'x-b': '3' } });
+  expect([other.headers.get('x-a'), other.headers.get('x-b')]).toEqual([null, '3']);
+});
+
+test.each(['text', 'json', 'bytes', 'arrayBuffer', 'blob'] as const)(
+  'Request reads its body by %s, once',
+  async (method) => {
+    const own = request('[1]');
+    expect(own.bodyUsed).toBe(false);
+    await own[method]();
+    expect(own.bodyUsed).toBe(true);
+    await expect(own.text()).rejects.toThrow(TypeError);
+    await expect(own.blob()).rejects.toThrow(TypeError);
+    expect(() => own.clone()).toThrow(TypeError);
+  },
+);
+
+test('Request gives what its body holds', async () => {
+  expect(await request('grün').text()).toBe('grün');
+  expect(await request('\uFEFFa').text()).toBe('a');
+  expect([...(await request('ab').bytes())]).toEqual([97, 98]);
+  expect((await request('abc').arrayBuffer()).byteLength).toBe(3);
+  await expect(request('{').json()).rejects.toThrow(SyntaxError);
+  expect(await request().text()).toBe('');
+  expect(request().body).toBeNull();
+  expect(await request('a').body!.getReader().read()).toMatchObject({ done: false });
+});
+
+test('Request clones with both bodies and the headers as they are now', async () => {
+  const own = request('x');
+  own.headers.set('x-late', '1');
+  const copy = own.clone();
+  expect([await own.text(), await copy.text(), copy.headers.get('x-late')]).toEqual(['x', 'x', '1']);
+});
+
+test('Request has a URL that the URL standard would leave as it is', () => {
+  expect(request(null, { url: 'http://A.example:80/"q"' }).url).toBe('http://a.example/%22q%22');
+});
+
+test('Request may be extended', () => {
+  class Own extends Request {
+    get shout(): string {
+      return this.method.toUpperCase();
+    }
+  }
+  const own = new Own('http://a.example/');
+  expect([own instanceof Own, own instanceof Request, own.shout]).toEqual([true, true, 'GET']);
+  expect(request() instanceof Own).toBe(false);
+});
+
+test('fetch takes a request', async () => {
+  const own = createRequest({
+    method: 'GET',
+    url: 'data:text/plain,hi',
+    rawHeaders: [],
+    body: null,
+    signal: () => AbortSignal.any([]),
+  });
+  const response = await fetch(own);
+  expect([await response.text(), response instanceof Response]).toEqual(['hi', true]);
+});
