@@ -141,6 +141,12 @@ export interface ActivateBody {
 /** One line of the NDJSON stream that answers `receive` and `activate`; `end` comes last. */
 export type AccountEvent = { type: 'line'; text: string } | { type: 'end'; ok: boolean };
 
+/**
+ * `GET /v1/apps/:app/logs?follow=1&function=F&lines=N` answers NDJSON: one `LogRecord`
+ * (runtime/contract/log.ts) a line, oldest first. Default 100 lines.
+ */
+export type { LogRecord } from '../../runtime/contract/log.ts';
+
 /** Every error answer of the control API; `hint` is the one thing to do. */
 export interface ControlProblem extends Problem {
   hint?: string;
