@@ -65,6 +65,10 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
       hint,
     });
   }
+  if (message.text.startsWith('Invalid define ')) {
+    const hint = 'values of bundle.define are JavaScript literals: "\\"text\\"", "42", "true"';
+    return problem('FN_BAD_SETTINGS', `bundle.define: ${sentence(message.text)}`, { file: 'fnrun.json', hint });
+  }
   return problem('FN_SYNTAX', sentence(message.text), { ...place, hint: noteOf(message) });
 }
 

@@ -165,3 +165,28 @@ test('module that re-exports another is left to the boot check', async () => {
   });
   expect((await app.build()).manifest.functions).toHaveLength(1);
 });
+
+test('bundle.define replaces constants; a value that is no literal fails', async () => {
+  await using app = await makeApp({
+    'functions/a.ts': 'declare const DEBUG: boolean;\nexport default () => (DEBUG ? "debug" : "quiet");\n',
+    'fnrun.json': '{ "bundle": { "define": { "DEBUG": "true" } } }',
+  });
+  expect(load(await app.build(), 'a')['default']()).toBe('debug');
+  await app.write({ 'fnrun.json': '{ "bundle": { "define": { "DEBUG": "two words" } } }' });
+  expect((await app.fail()).problems).toMatchObject([{ code: 'FN_BAD_SETTINGS', file: 'fnrun.json' }]);
+});
+
+test('bundle.mainFields and bundle.conditions choose the file of a package', async () => {
+  await using app = await makeApp({
+    'functions/a.ts': 'import x from "x"; import y from "y"; export default () => [x, y];\n',
+    'node_modules/x/package.json': '{ "name": "x", "main": "main.js", "module": "module.js" }',
+    'node_modules/x/main.js': 'module.exports = "main";\n',
+    'node_modules/x/module.js': 'export default "module";\n',
+    'node_modules/y/package.json': '{ "name": "y", "exports": { "special": "./special.js", "default": "./index.js" } }',
+    'node_modules/y/index.js': 'module.exports = "default";\n',
+    'node_modules/y/special.js': 'module.exports = "special";\n',
+  });
+  expect(load(await app.build({ useLocalModules: true }), 'a')['default']()).toEqual(['main', 'default']);
+  await app.write({ 'fnrun.json': '{ "bundle": { "mainFields": ["module", "main"], "conditions": ["special"] } }' });
+  expect(load(await app.build({ useLocalModules: true }), 'a')['default']()).toEqual(['module', 'special']);
+});
