@@ -67,8 +67,8 @@ export const workerLimits = {
   queue: 1_000,
   /** How long an invocation may wait for a worker. */
   queueMs: 5_000,
-  /** Age at which a parked thread loads the fetch classes: not while a deployment needs the CPUs. */
-  installFetchAfterMs: 500,
+  /** Longest time that a deployment keeps the reserve from being refilled. */
+  refillHeldMs: 1_000,
   /** How long a function's module may take to load. */
   loadMs: 10_000,
   /** Changed functions of a candidate that get their serving worker in the boot check already. */
@@ -158,6 +158,8 @@ export const buildLimits = {
   pathBytes: 1_024,
   buildMs: 120_000,
   npmInstallMs: 300_000,
+  /** Groups of functions bundled at once. */
+  parallelBundles: 8,
   /** Errors shown of one build. */
   errorsShown: 20,
   /** Of npm's output, kept while it runs, and lines of it shown when it fails. */

@@ -50,10 +50,11 @@ export class HostApp {
   /** Reads a release and, with `check`, loads each of its functions in a worker. It serves nothing yet. */
   async load(source: GenerationSource, { check, fresh }: { check: boolean; fresh: boolean }): Promise<LoadResult> {
     const before = performance.now();
+    this.discard(source.release);
+    this.#options.pool.hold();
     const manifest = await readManifest(source.releaseDir);
     const generation = new Generation(source, { manifest, services: this.#services });
     const takeThread = (): Thread | null => this.#takeThread(workerLimits.memoryMb);
-    this.discard(source.release);
     this.#checking.add(source.release);
     const functions = check ? await checkCandidate(generation, { live: fresh ? null : this.#live, takeThread }) : [];
     this.#checking.delete(source.release);
@@ -78,6 +79,7 @@ export class HostApp {
     const carriedOver = old === null || fresh ? 0 : carryOver(next, old);
     this.#live = next;
     if (old !== null) drainInto(old, next);
+    this.#options.pool.release();
     const warm = [...next.slots.values()].reduce((sum, slot) => sum + slot.readyCount, 0);
     return { release, warm, carriedOver, ms: performance.now() - before };
   }
@@ -86,6 +88,7 @@ export class HostApp {
   discard(release: string): void {
     const candidate = this.#candidates.get(release);
     this.#candidates.delete(release);
+    this.#options.pool.release();
     if (candidate !== undefined) retireAll(candidate.generation);
   }
 

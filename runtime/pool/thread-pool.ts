@@ -37,6 +37,7 @@ export class ThreadPool {
   readonly #parked: Thread[] = [];
   #closed = false;
   #refillQueued = false;
+  #holdTimer: NodeJS.Timeout | null = null;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = { reserve: workerLimits.reserve, threadsMax: workerLimits.threadsMax, ...options };
@@ -59,9 +60,23 @@ export class ThreadPool {
     return thread;
   }
 
+  /** Starts no thread for the reserve until `release`, or for `refillHeldMs`: a deployment needs the CPUs. */
+  hold(): void {
+    if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
+    this.#holdTimer = setTimeout(() => this.release(), workerLimits.refillHeldMs);
+    this.#holdTimer.unref();
+  }
+
+  release(): void {
+    if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
+    this.#holdTimer = null;
+    this.#refill();
+  }
+
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     await Promise.all([...this.#threads].map((thread) => thread.terminate('the host stops')));
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
@@ -72,7 +87,7 @@ export class ThreadPool {
 
   /** Off the request path: the thread just taken starts its work first. */
   #refill(): void {
-    if (this.#refillQueued || this.#closed) return;
+    if (this.#refillQueued || this.#closed || this.#holdTimer !== null) return;
     this.#refillQueued = true;
     setImmediate(() => {
       this.#refillQueued = false;

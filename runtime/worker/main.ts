@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import type { BootCheckError } from '../contract/ipc.ts';
-import { workerLimits } from '../contract/limits.ts';
 import type { FunctionSettingsInput } from '../contract/settings.ts';
 import type { Assignment, FrameField, ToHostControl, ToWorkerControl } from '../channel/frames.ts';
 import { toWorker } from '../channel/frames.ts';
@@ -50,7 +49,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
     }
   };
   // A thread in the reserve has the time; one that is needed at once does it with its function.
-  setTimeout(installFetch, workerLimits.installFetchAfterMs).unref();
+  setImmediate(installFetch);
   port.postMessage({ type: 'thread', tid: kernelThreadId() } satisfies ToHostControl);
   port.on('message', (message: FrameField[] | ToWorkerControl) => {
     if (Array.isArray(message)) {
