@@ -1,4 +1,6 @@
+import { buildLimits } from '../../runtime/contract/limits.ts';
 import { hashOf } from '../hash.ts';
+import { mapLimited } from '../map-limited.ts';
 import { BuildStop, compareText, problem } from '../problem.ts';
 import type { BuildProblem } from '../problem.ts';
 import type { FoundFunction } from '../source/discover.ts';
@@ -72,8 +74,9 @@ async function bundleOnce(functions: readonly FoundFunction[], attempt: Attempt)
   const { old } = attempt;
   const { graphs, made } = await readGraphs(functions, attempt);
   const inputsOf = (found: FoundFunction): string[] => graphs.get(found.source)!.inputs.map(([path]) => path);
-  const loading = groupsOf(functions, inputsOf).map((group) => loadGroup(group, { attempt, graphs, made }));
-  const loaded = settle(await Promise.all(loading));
+  const groups = groupsOf(functions, inputsOf);
+  const work = (group: FoundFunction[]) => loadGroup(group, { attempt, graphs, made });
+  const loaded = settle(await mapLimited(groups, { limit: buildLimits.parallelBundles, work }));
   const fresh = loaded.filter((each) => each.fresh);
   if (fresh.length > 0) {
     // What esbuild read must be what was hashed, or the cache would lie ever after.
@@ -127,9 +130,8 @@ async function readGraphs(functions: readonly FoundFunction[], attempt: Attempt)
   const inputsOf = ({ source }: FoundFunction): string[] =>
     (graphs.get(source) ?? remembered[source]!).inputs.map(([path]) => path);
   const stale = groupsOf(functions, inputsOf).filter((group) => group.some((found) => unknown.includes(found)));
-  const bundled = await Promise.all(
-    stale.map((group) => bundleGroup(group.map(entryOf), { sources, context: attempt.context })),
-  );
+  const work = (group: FoundFunction[]) => bundleGroup(group.map(entryOf), { sources, context: attempt.context });
+  const bundled = await mapLimited(stale, { limit: buildLimits.parallelBundles, work });
   for (const [index, group] of settle(bundled).entries()) {
     made.set(groupName(stale[index]!), group);
     for (const [source, graph] of group.graphs) graphs.set(source, await now.stamp(graph));

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkAppConfig } from '../../runtime/contract/app-config.ts';
 import type { AppConfig } from '../../runtime/contract/app-config.ts';
+import { checkSettings } from '../../runtime/contract/settings.ts';
 import { nearest } from '../nearest.ts';
 import { problem } from '../problem.ts';
 import type { BuildProblem } from '../problem.ts';
@@ -53,7 +54,8 @@ export function checkConfigText(text: string, functions: readonly string[]): Con
   const { locate } = parsed;
   if (problems.length > 0) return { config: {}, problems, locate };
   const config = parsed.value as AppConfig;
-  return { config, problems: unknownFunctions(config, { parsed, functions }), locate };
+  const late = [...unknownFunctions(config, { parsed, functions }), ...contradictions(config, locate)];
+  return { config, problems: late, locate };
 }
 
 function unknownFunctions(
@@ -66,6 +68,19 @@ function unknownFunctions(
       ...parsed.locate(['functions', name], { key: true }),
       hint: suggest(name, functions),
     }),
+  );
+}
+
+/** Settings that are right one by one, but not with those of `defaults`. */
+function contradictions({ defaults = {}, functions = {} }: AppConfig, locate: JsonFile['locate']): BuildProblem[] {
+  return Object.entries(functions).flatMap(([name, own]) =>
+    checkSettings({ ...defaults, ...own }).map(({ message }) =>
+      problem(
+        'FN_BAD_SETTINGS',
+        `functions["${name}"] with defaults: ${message}`,
+        locate(['functions', name], { key: true }),
+      ),
+    ),
   );
 }
 

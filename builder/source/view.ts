@@ -31,7 +31,9 @@ export async function makeView(
   await writeFile(join(dir, 'tsconfig.json'), '{}\n');
   const root = join(dir, 'app');
   await mkdir(root);
-  const names = (await readdir(sourceDir)).filter((name) => !hidden.has(name));
+  // The cache may lie in the app (.fnrun/): a view must not show itself.
+  const above = (name: string): boolean => `${options.cacheDir}/`.startsWith(`${join(sourceDir, name)}/`);
+  const names = (await readdir(sourceDir)).filter((name) => !hidden.has(name) && !above(name));
   const links = names.map((name) => symlink(join(sourceDir, name), join(root, name)));
   if (options.modulesDir !== null) links.push(symlink(options.modulesDir, join(root, 'node_modules')));
   await Promise.all(links);

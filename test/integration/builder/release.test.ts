@@ -140,6 +140,16 @@ test('builds of one app at once make one release', async () => {
   expect(await readdir(join(app.cache, 'views'))).toEqual([]);
 });
 
+test('cache and releases may lie in the app', async () => {
+  await using app = await makeApp({ 'functions/a.ts': hello });
+  const places = { cacheDir: join(app.source, '.fnrun/cache'), releasesDir: join(app.source, '.fnrun/releases') };
+  const first = await app.build(places);
+  await app.write({ 'functions/a.ts': `${hello}//` });
+  expect(await app.build(places)).toMatchObject({ bundled: 1, reused: false });
+  await using other = await makeApp({ 'functions/a.ts': hello });
+  expect(first.release).toBe((await other.build()).release);
+});
+
 test('nothing is written into the sources', async () => {
   await using app = await makeApp({ 'functions/a.ts': hello, 'public/a.txt': 'a' });
   const before = await readdir(app.source, { recursive: true });

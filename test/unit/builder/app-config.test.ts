@@ -90,6 +90,12 @@ test.each(badSyntax)('%j is no JSON, told at %s', (text, at, message) => {
   });
 });
 
+test('settings that contradict the defaults fail at the function', () => {
+  expect(check('{"defaults":{"maxWorkers":2},"functions":{"hello":{"minWorkers":3}}}')).toMatchObject([
+    { at: '1:43', message: 'functions["hello"] with defaults: minWorkers must not be above maxWorkers (2): it is 3' },
+  ]);
+});
+
 test('config with a byte order mark is read', () => {
   expect(checkConfigText('\uFEFF{"name":"a"}', functions)).toMatchObject({ config: { name: 'a' }, problems: [] });
 });
