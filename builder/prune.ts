@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildLimits } from '../runtime/contract/limits.ts';
 import { installsDir, isLinked } from './dependencies/install.ts';
 import { groupsDir } from './bundle/cache.ts';
+import { publicDir } from './release/write.ts';
 
 const lastRuns = new Map<string, number>();
 
@@ -41,13 +42,19 @@ export async function pruneCache({ cacheDir, releasesDir, now }: PruneOptions): 
     ),
     // One in the last hour may be in the middle of a build.
   ].filter(({ usedMs }) => usedMs < old);
-  for (const { path } of [...leftovers, ...surplus]) await rm(path, { recursive: true, force: true });
+  // Files of public/ have a second name in each release that holds them.
+  const unused = list(publicDir(cacheDir))
+    .flatMap(({ path }) => list(path))
+    .filter(({ links, usedMs }) => links === 1 && usedMs < old);
+  for (const { path } of [...leftovers, ...surplus, ...unused]) await rm(path, { recursive: true, force: true });
 }
 
 interface Kept {
   name: string;
   path: string;
   usedMs: number;
+  /** Names that the file has on the disk. */
+  links: number;
 }
 
 function list(dir: string): Kept[] {
@@ -55,7 +62,7 @@ function list(dir: string): Kept[] {
   return readdirSync(dir).flatMap((name) => {
     const path = join(dir, name);
     const at = statSync(path, { throwIfNoEntry: false });
-    return at === undefined ? [] : [{ name, path, usedMs: at.mtimeMs }];
+    return at === undefined ? [] : [{ name, path, usedMs: at.mtimeMs, links: at.nlink }];
   });
 }
 

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { buildLimits } from '../../runtime/contract/limits.ts';
 import { hashOf } from '../hash.ts';
 import { problem } from '../problem.ts';
@@ -19,6 +21,8 @@ export interface InstallOptions {
   lock: unknown;
   lockfile: string;
   lockText: string;
+  /** Sync what was installed to the disk before it gets its name. @default false */
+  durable?: boolean;
   signal: AbortSignal;
   onProgress?: (line: string) => void;
 }
@@ -126,6 +130,7 @@ async function installNew(options: NewInstall): Promise<Outcome> {
     await mkdir(modules, { recursive: true });
     const addons = await findAddons(modules);
     await writeFile(join(staging, 'addons.json'), JSON.stringify(addons));
+    if (options.durable === true) await syncFileSystem(staging);
     await rename(staging, dir).catch((error: unknown) => {
       if (!existsSync(join(dir, 'addons.json'))) throw error;
     });
@@ -133,6 +138,11 @@ async function installNew(options: NewInstall): Promise<Outcome> {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+// Thousands of files: one call for all of them. Where there is no such program, nothing is promised.
+async function syncFileSystem(path: string): Promise<void> {
+  await promisify(execFile)('sync', ['-f', path], { timeout: buildLimits.npmInstallMs }).catch(() => {});
 }
 
 async function readAddons(dir: string): Promise<string[] | null> {

@@ -38,6 +38,7 @@ export interface PrepareOptions {
   /** Where the value at a path of fnrun.json stands. */
   locateConfig: JsonFile['locate'];
   useLocalModules?: boolean;
+  durable?: boolean;
   signal: AbortSignal;
   onProgress?: (line: string) => void;
 }
@@ -77,7 +78,7 @@ async function install(
   none: Dependencies,
   { reading, options }: { reading: PackageReading; options: PrepareOptions },
 ): Promise<Dependencies> {
-  const { root, cacheDir, signal, onProgress } = options;
+  const { root, cacheDir, durable = false, signal, onProgress } = options;
   const fail = (...problems: BuildProblem[]): Dependencies => ({ ...none, problems });
   const lock = await readLock(root);
   if (lock === null) return fail(noLockfile(root, reading));
@@ -100,6 +101,7 @@ async function install(
     lock: parsed.value,
     lockfile,
     lockText: text,
+    durable,
     signal,
     ...(onProgress && { onProgress }),
   });

@@ -101,9 +101,14 @@ async function place(file: ReleaseFile, { target, cacheDir }: { target: string; 
   }
 }
 
+/** Where a cache keeps files of public/, in folders of 1/256 each. */
+export function publicDir(cacheDir: string): string {
+  return join(cacheDir, 'public');
+}
+
 /** Keeps a file of public/ by its content, so that it is one file, with one time, in all releases. */
 async function intern(file: ReleaseFile, cacheDir: string): Promise<string> {
-  const kept = join(cacheDir, 'public', file.sha256.slice(0, 2), file.sha256);
+  const kept = join(publicDir(cacheDir), file.sha256.slice(0, 2), file.sha256);
   if (existsSync(kept)) return kept;
   await mkdir(dirname(kept), { recursive: true });
   const staging = `${kept}.${randomUUID()}`;
