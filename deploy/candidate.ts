@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildProblem, BuildSuccess } from '../builder/build.ts';
-import type { ErrorCode } from '../runtime/contract/errors.ts';
+import { type ErrorCode, FnrunError } from '../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../runtime/contract/ipc.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
 import type { Account } from './account/account.ts';
@@ -78,7 +78,7 @@ async function checkRelease(
   const { account, sourceDir, onStep } = options;
   onStep('check');
   const startedMs = performance.now();
-  const { functions: entries } = await app.host.load(releaseRef(app, built.release), { check: true });
+  const entries = await loadAll(app, built);
   const tookMs = performance.now() - startedMs;
   const failed = entries.filter((entry) => entry.error !== null);
   if (failed.length > 0) {
@@ -92,6 +92,18 @@ async function checkRelease(
   }
   await writeInspections(built, entries);
   tellChecked(account, { entries, tookMs });
+}
+
+async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<BootCheckEntry[]> {
+  try {
+    return (await app.host.load(releaseRef(app, built.release), { check: true })).functions;
+  } catch (cause) {
+    if (!(cause instanceof FnrunError) || cause.code !== 'FN_HOST_FAILED') throw cause;
+    const names = built.changed.slice(0, 5).join(', ');
+    throw new Rejection(`${cause.message} while the functions were loaded; what was live goes on`, {
+      hint: `look for what ends a process in what changed${names === '' ? '' : ` (${names})`}: process.kill, native addons, memory`,
+    });
+  }
 }
 
 /** Completes the release's manifest by what loading the functions told about them. */

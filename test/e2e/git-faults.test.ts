@@ -203,5 +203,7 @@ test('a host that dies during the boot check rejects the push and serves on', as
   await commitAll(app, 'Suicide');
   const pushed = await push();
   expect(pushed.code, pushed.output).toBe(1);
+  expect(pushed.output).toMatch(/the app host of hello .*SIGKILL.* while the functions were loaded/);
+  expect(pushed.output).toContain('in what changed (index)');
   expect(await eventually(answer)).toBe('one');
 });
