@@ -193,5 +193,8 @@ export function installHeaders(): void {
   ]) {
     Object.defineProperty(FastHeaders.prototype, name, { enumerable: true });
   }
+  // One function by two names, as the standard has it.
+  const entries = Object.getOwnPropertyDescriptor(FastHeaders.prototype, 'entries');
+  Object.defineProperty(FastHeaders.prototype, Symbol.iterator, { ...entries, enumerable: false });
   replaceGlobal('Headers', FastHeaders);
 }

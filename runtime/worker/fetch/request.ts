@@ -19,104 +19,115 @@ export interface RequestParts {
   signal: () => AbortSignal;
 }
 
-const kParts = Symbol('parts');
-const kNative = Symbol('native');
-const kHeaders = Symbol('headers');
-const kUrl = Symbol('url');
-const kUsed = Symbol('used');
-
 // What the URL standard leaves as it is. Upper-case hosts, default ports, quotes and the like go through it.
 const serialised = /^http(?::\/\/[a-z\d._-]+(?!:80\/)|s:\/\/[a-z\d._-]+(?!:443\/))(?::\d+)?\/[\w.~!$&()*+,;=:@%/?-]*$/;
 const decoder = new TextDecoder();
 
+/** Whether a value is a request made here. */
+let isFast: (value: object) => value is FastRequest;
+let nativeOf: (request: FastRequest) => NativeRequest;
+let upToDate: (request: FastRequest) => NativeRequest;
+
+// Private fields: routers spread requests and wrap them in a Proxy, and must find no key that a native one has not.
 class FastRequest {
-  declare [kParts]: RequestParts;
-  declare [kNative]: NativeRequest | null;
-  declare [kHeaders]: FastHeaders | null;
-  declare [kUrl]: string | null;
+  readonly #parts: RequestParts;
+  #native: NativeRequest | null = null;
+  #headers: FastHeaders | null = null;
+  #url: string | null = null;
   /** The body was read without the native request. */
-  declare [kUsed]: boolean;
+  #used = false;
 
   constructor(parts: RequestParts) {
-    this[kParts] = parts;
-    this[kNative] = null;
-    this[kHeaders] = null;
-    this[kUrl] = null;
-    this[kUsed] = false;
+    this.#parts = parts;
+  }
+
+  static {
+    isFast = (value): value is FastRequest => #parts in value;
+    nativeOf = (request) => request.#toNative();
+    upToDate = (request) => request.#upToDate();
   }
 
   get method(): string {
-    return this[kParts].method;
+    return this.#parts.method;
   }
 
   get url(): string {
-    return (this[kUrl] ??= serialise(this[kParts].url));
+    return (this.#url ??= serialise(this.#parts.url));
   }
 
   get headers(): FastHeaders {
-    return (this[kHeaders] ??= FastHeaders.fromRaw(this[kParts].rawHeaders));
+    return (this.#headers ??= FastHeaders.fromRaw(this.#parts.rawHeaders));
   }
 
   get signal(): AbortSignal {
-    return this[kParts].signal();
+    return this.#parts.signal();
   }
 
   get bodyUsed(): boolean {
-    return this[kNative] === null ? this[kUsed] : this[kNative].bodyUsed;
+    return this.#native === null ? this.#used : this.#native.bodyUsed;
   }
 
   async text(): Promise<string> {
-    const bytes = takeBody(this);
+    const bytes = this.#takeBody();
     return bytes === null ? await nativeOf(this).text() : decoder.decode(bytes);
   }
 
   async json(): Promise<unknown> {
-    const bytes = takeBody(this);
+    const bytes = this.#takeBody();
     return bytes === null ? await nativeOf(this).json() : (JSON.parse(decoder.decode(bytes)) as unknown);
   }
 
   async bytes(): Promise<Uint8Array> {
-    return takeBody(this) ?? (await nativeOf(this).bytes());
+    return this.#takeBody() ?? (await nativeOf(this).bytes());
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = takeBody(this);
+    const bytes = this.#takeBody();
     return bytes === null ? await nativeOf(this).arrayBuffer() : bytes.slice().buffer;
   }
 
   get [Symbol.toStringTag](): string {
     return 'Request';
   }
+
+  /** The bytes of a body that is there in full, once; null when the native request must answer. */
+  #takeBody(): Uint8Array | null {
+    const { body, method } = this.#parts;
+    if (this.#native !== null || typeof body === 'function') return null;
+    // Fetch has no GET or HEAD request with a body; a client may still send one.
+    if (body === null || method === 'GET' || method === 'HEAD') return new Uint8Array(0);
+    if (this.#used) throw new TypeError('Body is unusable: Body has already been read');
+    this.#used = true;
+    return body;
+  }
+
+  #toNative(): NativeRequest {
+    if (this.#native !== null) return this.#native;
+    const { body, method, signal } = this.#parts;
+    const init: Record<string, unknown> = { method, headers: this.headers, signal: signal() };
+    if (body !== null && method !== 'GET' && method !== 'HEAD') {
+      init['body'] = typeof body === 'function' ? body() : body;
+      init['duplex'] = 'half';
+    }
+    const made = new (native().Request)(this.url, init);
+    this.#native = made;
+    // What was read stays read.
+    if (this.#used) void made.arrayBuffer();
+    return made;
+  }
+
+  /** The native request with the headers as the handler left them. */
+  #upToDate(): NativeRequest {
+    const made = this.#toNative();
+    if (this.#headers === null) return made;
+    for (const name of made.headers.keys().toArray()) made.headers.delete(name);
+    for (const [name, value] of this.#headers) made.headers.append(name, value);
+    return made;
+  }
 }
 
 function serialise(url: string): string {
   return serialised.test(url) ? url : new URL(url).href;
-}
-
-/** The bytes of a body that is there in full, once; null when the native request must answer. */
-function takeBody(request: FastRequest): Uint8Array | null {
-  const { body, method } = request[kParts];
-  if (request[kNative] !== null || typeof body === 'function') return null;
-  // Fetch has no GET or HEAD request with a body; a client may still send one.
-  if (body === null || method === 'GET' || method === 'HEAD') return new Uint8Array(0);
-  if (request[kUsed]) throw new TypeError('Body is unusable: Body has already been read');
-  request[kUsed] = true;
-  return body;
-}
-
-function nativeOf(request: FastRequest): NativeRequest {
-  if (request[kNative] !== null) return request[kNative];
-  const { body, method, signal } = request[kParts];
-  const init: Record<string, unknown> = { method, headers: request.headers, signal: signal() };
-  if (body !== null && method !== 'GET' && method !== 'HEAD') {
-    init['body'] = typeof body === 'function' ? body() : body;
-    init['duplex'] = 'half';
-  }
-  const made = new (native().Request)(request.url, init);
-  request[kNative] = made;
-  // What was read stays read.
-  if (request[kUsed]) void made.arrayBuffer();
-  return made;
 }
 
 const delegated = [
@@ -154,28 +165,46 @@ for (const name of ['blob', 'clone', 'formData'] as const) {
   });
 }
 
-/** The native request with the headers as the handler left them. */
-function upToDate(request: FastRequest): NativeRequest {
-  const made = nativeOf(request);
-  if (request[kHeaders] === null) return made;
-  for (const name of made.headers.keys().toArray()) made.headers.delete(name);
-  for (const [name, value] of request[kHeaders]) made.headers.append(name, value);
-  return made;
-}
-
 /** The request a handler gets. */
 export function createRequest(parts: RequestParts): NativeRequest {
   return new FastRequest(parts) as unknown as NativeRequest;
 }
 
 function unwrap(input: unknown): unknown {
-  return input instanceof FastRequest ? upToDate(input) : input;
+  return typeof input === 'object' && input !== null && isFast(input) ? upToDate(input) : input;
 }
 
 /** What stands at `globalThis.Request`: makes native requests, and takes ours as input. */
 function Request(this: unknown, input: unknown, init?: unknown): NativeRequest {
   if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
   return Reflect.construct(native().Request, [unwrap(input), unwrap(init)], new.target) as NativeRequest;
+}
+
+/**
+ * Gives `Request.prototype` members that know both kinds: a handler may call them on any request
+ * (`Request.prototype.text.call(request)`), and enumerate them.
+ */
+function dispatchMembers(): void {
+  const ours = FastRequest.prototype;
+  const theirs = native().Request.prototype;
+  for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(ours))) {
+    const other = Object.getOwnPropertyDescriptor(theirs, name);
+    if (other === undefined || name === 'constructor') continue;
+    Object.defineProperty(ours, name, { enumerable: true });
+    const of = (request: object): PropertyDescriptor => (isFast(request) ? own : other);
+    const shared: PropertyDescriptor = { configurable: true, enumerable: true };
+    if (own.get === undefined) {
+      shared.value = function (this: object): unknown {
+        return (of(this).value as () => unknown).call(this);
+      };
+    } else {
+      shared.get = function (this: object): unknown {
+        return of(this).get!.call(this);
+      };
+    }
+    Object.defineProperty(Request.prototype, name, shared);
+  }
+  Object.defineProperty(ours, 'constructor', { value: Request });
 }
 
 /** Makes the global Request and fetch of this thread accept the requests made here. */
@@ -189,6 +218,7 @@ export function installRequest(): void {
   });
   Object.setPrototypeOf(Request, native().Request);
   Object.setPrototypeOf(Request.prototype as object, native().Request.prototype);
+  dispatchMembers();
   replaceGlobal('Request', Request);
   const nativeFetch = native().fetch;
   const fetch: typeof nativeFetch = (input, init) => nativeFetch(unwrap(input) as NativeRequest, init);

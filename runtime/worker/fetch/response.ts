@@ -24,23 +24,28 @@ export interface PlainResponse {
 const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
 const nullBodyStatus = new Set([204, 205, 304]);
 
-const kPlain = Symbol('plain');
-const kNative = Symbol('native');
-const kHeaders = Symbol('headers');
+let nativeOf: (response: FastResponse) => NativeResponse;
+let upToDate: (response: FastResponse) => NativeResponse;
+let plainPartsOf: (response: object) => PlainResponse | null;
 
+// Private fields: whoever spreads or wraps a response must find no key that a native one has not.
 class FastResponse {
   /** Null once the native response has taken over. */
-  declare [kPlain]: PlainResponse | null;
-  declare [kNative]: NativeResponse | null;
+  #plain: PlainResponse | null;
+  #native: NativeResponse | null;
   /** Made when `headers` is first read; from then on what counts. */
-  declare [kHeaders]: FastHeaders | null;
+  #headers: FastHeaders | null = null;
 
   constructor(body: BodyLike = null, init?: Init) {
-    const plain = plainOf(body, init);
-    this[kPlain] = plain;
-    this[kHeaders] = null;
+    this.#plain = plainOf(body, init);
     // Odd input goes to the native class at once, so that its errors come from here.
-    this[kNative] = plain === null ? new (native().Response)(body, init) : null;
+    this.#native = this.#plain === null ? new (native().Response)(body, init) : null;
+  }
+
+  static {
+    nativeOf = (response) => response.#toNative();
+    upToDate = (response) => response.#upToDate();
+    plainPartsOf = (response) => (#plain in response ? response.#plainParts() : null);
   }
 
   static json(data: unknown, init?: Init): NativeResponse {
@@ -48,9 +53,9 @@ class FastResponse {
     if (text === undefined) throw new TypeError('Value is not JSON serializable');
     const plain = plainOf(text, init, 'application/json');
     if (plain === null) return native().Response.json(data, init);
-    const response = new FastResponse(null) as unknown as NativeResponse & FastResponse;
-    response[kPlain] = plain;
-    return response;
+    const response = new FastResponse(null);
+    response.#plain = plain;
+    return response as unknown as NativeResponse;
   }
 
   static error(): NativeResponse {
@@ -65,17 +70,17 @@ class FastResponse {
   }
 
   get headers(): FastHeaders | Headers {
-    if (this[kHeaders] !== null) return this[kHeaders];
-    if (this[kPlain] === null) return this[kNative]!.headers;
-    return (this[kHeaders] = FastHeaders.fromRaw(this[kPlain].headers));
+    if (this.#headers !== null) return this.#headers;
+    if (this.#plain === null) return this.#native!.headers;
+    return (this.#headers = FastHeaders.fromRaw(this.#plain.headers));
   }
 
   get status(): number {
-    return this[kPlain]?.status ?? this[kNative]!.status;
+    return this.#plain?.status ?? this.#native!.status;
   }
 
   get statusText(): string {
-    return this[kPlain]?.statusText ?? this[kNative]!.statusText;
+    return this.#plain?.statusText ?? this.#native!.statusText;
   }
 
   get ok(): boolean {
@@ -83,15 +88,53 @@ class FastResponse {
   }
 
   get bodyUsed(): boolean {
-    return this[kNative]?.bodyUsed ?? false;
+    return this.#native?.bodyUsed ?? false;
   }
 
   get body(): ReadableStream | null {
-    return this[kPlain]?.body === null ? null : nativeOf(this).body;
+    return this.#plain?.body === null ? null : nativeOf(this).body;
   }
 
   get [Symbol.toStringTag](): string {
     return 'Response';
+  }
+
+  get type(): NativeResponse['type'] {
+    return this.#native?.type ?? 'default';
+  }
+
+  get url(): string {
+    return this.#native?.url ?? '';
+  }
+
+  get redirected(): boolean {
+    return this.#native?.redirected ?? false;
+  }
+
+  #plainParts(): PlainResponse | null {
+    if (this.#plain === null || this.#headers === null) return this.#plain;
+    const headers: string[] = [];
+    this.#headers.flattenInto(headers);
+    return { ...this.#plain, headers };
+  }
+
+  /** The native response, made on first use. */
+  #toNative(): NativeResponse {
+    if (this.#plain === null) return this.#native!;
+    const { body, status, statusText } = this.#plain;
+    const headers = this.headers as Headers;
+    this.#native = new (native().Response)(body as BodyLike, { status, statusText, headers });
+    this.#plain = null;
+    return this.#native;
+  }
+
+  /** The native response with the headers as the handler left them. */
+  #upToDate(): NativeResponse {
+    const made = this.#toNative();
+    if (this.#headers === null) return made;
+    for (const name of made.headers.keys().toArray()) made.headers.delete(name);
+    for (const [name, value] of this.#headers) made.headers.append(name, value);
+    return made;
   }
 
   static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
@@ -107,6 +150,7 @@ function plainOf(body: BodyLike, init: Init, type = 'text/plain;charset=UTF-8'):
   let statusText = '';
   const headers: string[] = [];
   if (init !== undefined && init !== null) {
+    if (typeof init !== 'object') return null;
     if (init.status !== undefined) {
       if (!Number.isInteger(init.status) || init.status < 200 || init.status > 599) return null;
       status = init.status;
@@ -151,44 +195,6 @@ function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['hea
   return true;
 }
 
-/** The native response behind a fast one, made on first use. */
-function nativeOf(response: FastResponse): NativeResponse {
-  const plain = response[kPlain];
-  if (plain === null) return response[kNative]!;
-  const { status, statusText } = plain;
-  const made = new (native().Response)(plain.body as BodyLike, {
-    status,
-    statusText,
-    headers: response.headers as Headers,
-  });
-  response[kNative] = made;
-  response[kPlain] = null;
-  return made;
-}
-
-/** The native response with the headers as the handler left them. */
-function upToDate(response: FastResponse): NativeResponse {
-  const made = nativeOf(response);
-  const headers = response[kHeaders];
-  if (headers === null) return made;
-  for (const name of made.headers.keys().toArray()) made.headers.delete(name);
-  for (const [name, value] of headers) made.headers.append(name, value);
-  return made;
-}
-
-/** What these are for every response that a handler made itself. */
-const untouched = { redirected: false, type: 'default', url: '' } as const;
-
-for (const name of ['redirected', 'type', 'url'] as const) {
-  Object.defineProperty(FastResponse.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get(this: FastResponse): unknown {
-      return this[kPlain] === null ? this[kNative]![name] : untouched[name];
-    },
-  });
-}
-
 for (const name of ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'] as const) {
   Object.defineProperty(FastResponse.prototype, name, {
     configurable: true,
@@ -202,17 +208,15 @@ for (const name of ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json',
 
 /** The parts of a response whose body nobody looked at; null when it must be read as a native one. */
 export function plainResponse(response: object): PlainResponse | null {
-  const plain = (response as Partial<FastResponse>)[kPlain] ?? null;
-  const headers = (response as Partial<FastResponse>)[kHeaders] ?? null;
-  if (plain === null || headers === null) return plain;
-  const flat: string[] = [];
-  headers.flattenInto(flat);
-  return { ...plain, headers: flat };
+  return plainPartsOf(response);
 }
 
 /** Replaces the global Response of this thread. */
 export function installResponse(): void {
   Object.defineProperty(FastResponse, 'name', { value: 'Response' });
+  for (const name of Object.keys(Object.getOwnPropertyDescriptors(FastResponse.prototype))) {
+    if (name !== 'constructor') Object.defineProperty(FastResponse.prototype, name, { enumerable: true });
+  }
   Object.setPrototypeOf(FastResponse, native().Response);
   Object.setPrototypeOf(FastResponse.prototype, native().Response.prototype);
   replaceGlobal('Response', FastResponse);
