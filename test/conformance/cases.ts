@@ -1,5 +1,6 @@
 import type { Case } from './case.ts';
 import { failureCases } from './cases/failures.ts';
+import { fetchApiCases } from './cases/fetch-api.ts';
 import { lambdaCases } from './cases/lambda.ts';
 import { platformCases } from './cases/platform.ts';
 import { requestCases } from './cases/requests.ts';
@@ -13,6 +14,7 @@ import { streamingCases } from './cases/streaming.ts';
 export const cases: readonly Case[] = [
   ...requestCases,
   ...responseCases,
+  ...fetchApiCases,
   ...failureCases,
   ...platformCases,
   ...streamingCases,

@@ -217,5 +217,6 @@ export const requestCases: readonly Case[] = [
     request: { method: 'POST', path: `/proxy?way=${way}`, body: 'passed on', headers: [['x-probe', 'kept']] },
     expect: { json: { method: 'POST', probe: 'kept', body: 'passed on' } },
   })),
+  probe('wrapped', { keys: ['params'], method: 'POST', text: 'wrapped' }, { body: 'wrapped' }),
   probe('headers-guard', { get: 'v', has: true, missing: null }, { headers: [['X-Probe', 'v']] }),
 ];
