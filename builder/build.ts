@@ -102,7 +102,11 @@ type RunOptions = BuildOptions & { signal: AbortSignal };
 
 async function run(options: RunOptions, warnings: BuildProblem[]): Promise<BuildSuccess> {
   const clock = stopwatch();
-  const root = await realpath(options.sourceDir);
+  const root = await realpath(options.sourceDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+    const hint = 'name the folder that holds functions/';
+    throw new BuildStop([problem('FN_NO_FUNCTIONS', `There is no folder ${options.sourceDir}`, { hint })]);
+  });
   const cacheDir = resolve(options.cacheDir);
   const found = await readSources(root, warnings);
   const discoverMs = clock.lap();

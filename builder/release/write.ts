@@ -95,6 +95,11 @@ async function place(file: ReleaseFile, { target, cacheDir }: { target: string; 
     linkSync(from, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    // The cache was cleared between the two lines: files of public/ are still there to be read.
+    if (code === 'ENOENT' && !file.immutable && existsSync(dirname(target))) {
+      await copyFile(file.from, target);
+      return;
+    }
     // Another file system, one without links, or too many links to one file.
     if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'EMLINK' && code !== 'ENOTSUP') throw error;
     await copyFile(from, target, constants.COPYFILE_FICLONE);

@@ -14,6 +14,13 @@ test('app without functions/ fails, with a folder that may be meant', async () =
   ]);
 });
 
+test('folder that is not there fails', async () => {
+  await using app = await makeApp({});
+  expect((await app.fail({ sourceDir: join(app.dir, 'gone') })).problems).toMatchObject([
+    { code: 'FN_NO_FUNCTIONS', message: expect.stringContaining('/gone') },
+  ]);
+});
+
 test('functions/ without an entry fails, with a file that may be meant', async () => {
   await using app = await makeApp({ 'functions/users/handler.ts': hello });
   const hint = expect.stringContaining('rename functions/users/handler.ts to functions/users/index.ts');
