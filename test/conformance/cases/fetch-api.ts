@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { expect } from 'vitest';
 import { headersProbes } from '../../fixtures/conformance/app/functions/fetch-api/headers-probes.ts';
 import { requestProbes } from '../../fixtures/conformance/app/functions/fetch-api/request-probes.ts';
@@ -26,13 +27,16 @@ function sameAsNode(what: string, probes: Record<string, Probe>): Case {
   return {
     name: `fetch api: ${what} are as in Node`,
     run: async ({ request }) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 4 });
       const seen: Record<string, string> = {};
       const wanted: Record<string, string> = {};
-      for (const [name, probe] of Object.entries(probes)) {
+      const compare = async ([name, probe]: [string, Probe]) => {
         const path = `/fetch-api?probe=${encodeURIComponent(name)}`;
         wanted[name] = await natively(path, probe);
-        seen[name] = (await request({ method: 'POST', path, headers, body })).text;
-      }
+        seen[name] = (await request({ method: 'POST', path, headers, body, agent })).text;
+      };
+      await Promise.all(Object.entries(probes).map(compare));
+      agent.destroy();
       expect(seen).toEqual(wanted);
     },
   };
