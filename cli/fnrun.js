@@ -32,6 +32,8 @@ function runHere() {
   const cache = process.env.XDG_CACHE_HOME || join(os.homedir(), '.cache');
   // Not the default place below /tmp, where another user could have put compiled code for us to run.
   nodeModule.enableCompileCache(join(cache, 'fnrun', 'compiled'));
+  // The reader of a pipe has seen enough: `fnrun logs app | head`.
+  process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   freshen()
     .then(() => import('../dist/cli/main.js'))
     .then((cli) => cli.main(process.argv.slice(2)))

@@ -12,7 +12,7 @@ const version = /^\d+\.\d+\.\d+\n$/;
 
 /**
  * A package like the installed one, but with a command line that tells what happens to it:
- * `exit N` ends with N, `wait` says its pid and waits for a signal, `ipc` echoes messages.
+ * `exit N` ends with N, `pour` writes without end, `wait` says its pid and waits for a signal, `ipc` echoes messages.
  */
 async function packageWithProbe() {
   const dir = await makeTempDir();
@@ -23,6 +23,7 @@ async function packageWithProbe() {
         if (what === 'exit') return Number(value);
         if (what === 'fail') throw new Error('on purpose');
         if (what === 'ipc') process.on('message', (message) => process.send({ echo: message }));
+        if (what === 'pour') setInterval(() => process.stdout.write('a line\\n'), 1);
         if (what === 'handle') process.on('SIGTERM', () => process.exit(7));
         console.log('pid ' + process.pid);
         return await new Promise(() => setInterval(() => {}, 1000));
@@ -88,6 +89,17 @@ test.each(nodes)('the launcher passes IPC messages both ways when called by %s',
   expect((await within(5_000, 'the answer', answered))[0]).toEqual({ echo: 'hello' });
   child.kill('SIGTERM');
   await within(5_000, 'the end', once(child, 'exit'));
+});
+
+test.each(nodes)('the launcher ends quietly when the reader of its output goes, called by %s', async (_name, node) => {
+  await using probe = await packageWithProbe();
+  const child = spawn(node, [probe.launcher, 'pour'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (stderr += text));
+  await within(10_000, 'the first line', once(child.stdout, 'data'));
+  child.stdout.destroy();
+  expect(await within(5_000, 'the end', once(child, 'close'))).toEqual([0, null]);
+  expect(stderr).toBe('');
 });
 
 test('the launcher starts no second process when its own Node is new enough', async () => {
