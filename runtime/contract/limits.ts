@@ -76,7 +76,7 @@ export const workerLimits = {
   /** How long old workers may finish their invocations after a switch. */
   drainMs: 30_000,
   /** How long a terminated thread may take to be gone before the host counts as stuck. */
-  terminateMs: 1_000,
+  terminateMs: 3_000,
   /** A worker without an invocation for this long is given back (never below `minWorkers`). */
   idleMs: 300_000,
   /**
