@@ -64,7 +64,7 @@ async function walk(state: Walk, folder: string): Promise<void> {
     // As nginx is usually told, and for the same reason: .env and .git are there by accident.
     if (entry.name.startsWith('.') && entry.name !== '.well-known') {
       if (entry.name !== '.gitkeep' && entry.name !== '.DS_Store') {
-        state.reading.warnings.push(problem(null, 'is not published: its name begins with a dot', { file }));
+        state.reading.warnings.push(problem(null, `${file} is not published: its name begins with a dot`, { file }));
       }
       continue;
     }
@@ -74,7 +74,7 @@ async function walk(state: Walk, folder: string): Promise<void> {
     else {
       const hint = 'put a file or a folder of the app there';
       state.reading.problems.push(
-        problem('FN_SOURCE_ENTRY', 'is neither a file nor a folder of the app', { file, hint }),
+        problem('FN_SOURCE_ENTRY', `${file} is neither a file nor a folder of the app`, { file, hint }),
       );
     }
   }
@@ -100,8 +100,8 @@ function tooLarge(path: string, bytes: number): BuildProblem {
   const hint = 'serve large files from an object store or a CDN';
   const message =
     bytes > buildLimits.sourceFileBytes
-      ? `has ${bytes} bytes; a build accepts ${buildLimits.sourceFileBytes} in one file`
-      : `goes beyond what a build accepts: ${buildLimits.sourceFiles} files, ${buildLimits.sourceBytes} bytes`;
+      ? `public/${path} has ${bytes} bytes; a build accepts ${buildLimits.sourceFileBytes} in one file`
+      : `public/ goes beyond what a build accepts: ${buildLimits.sourceFiles} files, ${buildLimits.sourceBytes} bytes`;
   return problem('FN_SOURCE_LIMIT', message, { file: `public/${path}`, hint });
 }
 
@@ -111,10 +111,14 @@ export function hiddenFunctions(files: readonly PublicFile[], functions: readonl
   return files.flatMap(({ path }) => {
     const hidden = addressesOf(path).flatMap((address) => byRoute.get(address) ?? []);
     return hidden.map((found) =>
-      problem(null, `hides ${found.source}: files are looked for before functions, and both answer ${found.route}`, {
-        file: `public/${path}`,
-        hint: 'rename one of them',
-      }),
+      problem(
+        null,
+        `public/${path} hides ${found.source}: files are looked for before functions, and both answer ${found.route}`,
+        {
+          file: `public/${path}`,
+          hint: 'rename one of them',
+        },
+      ),
     );
   });
 }

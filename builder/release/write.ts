@@ -120,7 +120,9 @@ async function intern(file: ReleaseFile, cacheDir: string): Promise<string> {
   const content = await readFile(file.from);
   if (sha256(content) !== file.sha256) {
     const hint = 'build again when nothing writes to public/';
-    throw new BuildStop([problem('FN_SOURCE_ENTRY', 'changed while it was built', { file: file.path, hint })]);
+    throw new BuildStop([
+      problem('FN_SOURCE_ENTRY', `${file.path} changed while it was built`, { file: file.path, hint }),
+    ]);
   }
   await writeFile(staging, content, { mode: 0o444 });
   await rename(staging, kept);
