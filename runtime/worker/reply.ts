@@ -1,6 +1,7 @@
 import { toHost } from '../channel/frames.ts';
 import type { FrameBody } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
+import { adoptResponse, isDecoded } from './fetch/foreign.ts';
 import { plainResponse } from './fetch/response.ts';
 import type { Invocation } from './invocation.ts';
 
@@ -22,11 +23,14 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
     );
     return;
   }
-  if (!(returned instanceof Response)) throw notAResponse(returned);
-  const response = returned;
+  if ((returned as Partial<Response>).bodyUsed === true) {
+    throw new BadResponseError('the handler returned a response whose body was read already');
+  }
+  const response = returned instanceof Response ? returned : adoptResponse(returned);
+  if (response === null) throw notAResponse(returned);
   if (response.status === 0)
     throw new BadResponseError('the handler returned Response.error(), which is a network error and no response');
-  if (response.bodyUsed) throw new BadResponseError('the handler returned a response whose body was read already');
+  if (response.body?.locked) throw new BadResponseError('the handler returned a response whose body is being read');
   const head = { status: response.status, statusText: response.statusText, headers: headersOf(response) };
   const stream = response.body as ReadableStream<Uint8Array> | null;
   if (stream === null) {
@@ -39,13 +43,10 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
   }
 }
 
-// The codings that Node's fetch undoes.
-const decodedCoding = /^(?:\s*(?:x-gzip|gzip|deflate|br|zstd)\s*(?:,|$))+$/i;
-
 /** Flat. A response that `fetch` made has its body decoded and still the headers of the encoded one: these go. */
 function headersOf(response: Response): string[] {
   const flat: string[] = [];
-  const decoded = response.url !== '' && decodedCoding.test(response.headers.get('content-encoding') ?? '');
+  const decoded = isDecoded(response);
   for (const [name, value] of response.headers) {
     if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
     flat.push(name, value);
