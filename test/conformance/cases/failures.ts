@@ -30,6 +30,8 @@ export const failureCases: readonly Case[] = [
   failing('object', 'FN_BAD_RESPONSE'),
   failing('error-response', 'FN_BAD_RESPONSE'),
   failing('used-body', 'FN_BAD_RESPONSE'),
+  failing('locked-body', 'FN_BAD_RESPONSE'),
+  failing('almost-a-response', 'FN_BAD_RESPONSE'),
   brokenOff('failure: a stream that errors is cut off, not ended', '/failing?kind=stream-error'),
   brokenOff('failure: a stream of what is no bytes is cut off or refused', '/failing?kind=stream-of-strings'),
   {

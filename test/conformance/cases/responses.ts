@@ -94,6 +94,7 @@ export const responseCases: readonly Case[] = [
       none: null,
     },
   }),
+  kind('foreign', { status: 203, text: 'from elsewhere', headers: { 'x-foreign': 'yes', 'content-encoding': null } }),
   kind('spread', { status: 202, json: [], headers: { 'x-copied': 'yes' } }),
   kind('refused', { json: ['TypeError', 'RangeError', 'TypeError', 'TypeError', 'TypeError'] }),
   kind('subclass', { text: '<p>', headers: { 'content-type': 'text/html', 'x-class': 'Html' } }),
