@@ -27,8 +27,8 @@ test('first push builds, checks, goes live and gives an account', async () => {
   const { dir, remote } = await makeApp('first');
   const pushed = await push(dir, 'main');
   expect(pushed.code, pushed.output).toBe(0);
-  expect(pushed.output).toMatch(/remote: bundled {5}2 functions, all new \(\d+ ms\)/);
-  expect(pushed.output).toMatch(/remote: boot check {2}ok, slowest \S+ \d+ ms \(\d+ ms\)/);
+  expect(pushed.output).toMatch(/remote: bundled {5}2 functions, all new \([\d.]+ m?s\)/);
+  expect(pushed.output).toMatch(/remote: boot check {2}ok, slowest \S+ [\d.]+ m?s \([\d.]+ m?s\)/);
   expect(pushed.output).toMatch(/remote: live {8}http:\/\/first\.localhost:\d+\/ \(release [0-9a-f]{16}\)/);
   expect(pushed.output).toMatch(/remote: total {7}[\d.]+ m?s/);
   expect(await said('first')).toBe('one');
