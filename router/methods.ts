@@ -17,6 +17,9 @@ export type MethodFacts = Pick<FunctionInspection, 'methods'>;
 const handler: MethodDispatch = { kind: 'handler' };
 const head: MethodDispatch = { kind: 'head' };
 
+// No Request of the Fetch standard can be a TRACE, and nginx refuses it too.
+const traceRefused: MethodDispatch = { kind: 'refused', allow: 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT' };
+
 interface Answers {
   options: MethodDispatch;
   refused: MethodDispatch;
@@ -25,12 +28,13 @@ interface Answers {
 const answersOf = new WeakMap<MethodFacts, Answers>();
 
 /**
- * Who answers `method` (upper case). A function without a list of methods gets every one, HEAD and
+ * Who answers `method` (upper case). A function without a list of methods gets every one but TRACE, HEAD and
  * OPTIONS too; one with a list gets those, and the platform answers HEAD (where GET is listed) and OPTIONS.
  */
 export function dispatchMethod(inspection: MethodFacts, method: string): MethodDispatch {
   const { methods } = inspection;
-  if (methods === null || methods.includes(method)) return handler;
+  if (methods === null) return method === 'TRACE' ? traceRefused : handler;
+  if (methods.includes(method)) return handler;
   if (method === 'HEAD' && methods.includes('GET')) return head;
   let answers = answersOf.get(inspection);
   if (answers === undefined) {

@@ -64,6 +64,11 @@ export const shapeCases: readonly Case[] = [
     expect: { status: 204, allow: ['GET', 'HEAD', 'POST', 'OPTIONS'] },
   },
   {
+    name: 'method: TRACE reaches no handler',
+    request: { method: 'TRACE', path: '/echo' },
+    expect: { status: 405, headers: { allow: /GET/ } },
+  },
+  {
     name: 'fetch: gets request, env and ctx, with this',
     request: { method: 'POST', path: '/fetch', body: 'content' },
     expect: {
