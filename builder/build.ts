@@ -199,7 +199,10 @@ async function bundleAll({ root, cacheDir, found, dependencies, cache }: BundleP
       packages: dependencies.packages,
     });
     problems.push(...(await checkLateConfigs(root, { bundling, known: found.configs })));
-    const handlerOf = (name: string): string | undefined => settingsOf(found.config, name).handler;
+    const handlerOf = (name: string): string | undefined => {
+      const { settings, defaults } = settingsOf(found.config, name);
+      return settings.handler ?? defaults.handler;
+    };
     problems.push(...(await missingHandlers(bundling.functions, { root, handlerOf })));
     if (problems.length === 0) return bundling;
   } catch (error) {

@@ -19,12 +19,18 @@ export interface ManifestParts {
   packages: string;
 }
 
-/** The settings that fnrun.json gives to the function `name`. */
-export function settingsOf(config: AppConfig, name: string): FunctionSettingsInput {
+/** The settings that fnrun.json gives to the function `name`: its own, and those for every function. */
+export function settingsOf(
+  config: AppConfig,
+  name: string,
+): { settings: FunctionSettingsInput; defaults: FunctionSettingsInput } {
   const own = config.functions ?? {};
-  const merged = { ...config.defaults, ...(Object.hasOwn(own, name) ? own[name] : {}) };
-  // Sorted: the order of keys in fnrun.json must not make another release.
-  return Object.fromEntries(Object.entries(merged).toSorted(([a], [b]) => compareText(a, b)));
+  return { settings: sorted(Object.hasOwn(own, name) ? own[name]! : {}), defaults: sorted(config.defaults ?? {}) };
+}
+
+/** The order of keys in fnrun.json must not make another release. */
+function sorted(settings: FunctionSettingsInput): FunctionSettingsInput {
+  return Object.fromEntries(Object.entries(settings).toSorted(([a], [b]) => compareText(a, b)));
 }
 
 /** Puts the manifest together. Its id depends on content only, not on places, times or the cache. */
@@ -51,7 +57,7 @@ function manifestFunction(
   { found, bundle, files: own, commonjs, external }: BundledFunction,
   { parts, files }: { parts: ManifestParts; files: ReadonlyMap<string, BundleFile> },
 ): ManifestFunction {
-  const settings = settingsOf(parts.config, found.name);
+  const { settings, defaults } = settingsOf(parts.config, found.name);
   // Maps belong to it: a worker that is carried over must name the right lines.
   const content = own
     .flatMap((path) => [files.get(path), files.get(`${path}.map`)])
@@ -64,9 +70,10 @@ function manifestFunction(
     source,
     commonjs,
     settings,
+    defaults,
     content.map((file) => [file.path, file.sha256]),
     packages,
   ]);
   const bytes = own.reduce((sum, path) => sum + (files.get(path)?.bytes ?? 0), 0);
-  return { name, route, source, bundle, commonjs, hash, bytes, settings, inspection: null };
+  return { name, route, source, bundle, commonjs, hash, bytes, settings, defaults, inspection: null };
 }

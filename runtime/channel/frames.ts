@@ -67,6 +67,8 @@ export interface Assignment {
   commonjs: boolean;
   /** Settings from fnrun.json, which win over the module's own. */
   settings: Record<string, unknown>;
+  /** Settings from fnrun.json that the module's own win over. */
+  defaults: Record<string, unknown>;
   env: Record<string, string>;
 }
 

@@ -11,7 +11,7 @@ export interface AppConfig {
   domains?: string[];
   /** Settings of every function of the app. */
   defaults?: FunctionSettingsInput;
-  /** Settings by function name (`users/[id]`); they win over `defaults` and over the module's own `config`. */
+  /** Settings by function name (`users/[id]`); they win over the module's own `config`, which wins over `defaults`. */
   functions?: Record<string, FunctionSettingsInput>;
   bundle?: BundleConfig;
   release?: ReleaseConfig;

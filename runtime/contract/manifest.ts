@@ -11,7 +11,7 @@ export interface FunctionInspection {
   fallback: 'web' | 'fetch' | null;
   /** Methods answered, upper case; null: all. HEAD and OPTIONS of the platform are not in it. */
   methods: string[] | null;
-  /** The effective settings: defaults, then the module's `config`, then fnrun.json. */
+  /** The effective settings: ours, `defaults` of fnrun.json, the module's `config`, `functions` of fnrun.json. */
   settings: FunctionSettings;
   /** Warnings about the module's `config` (unknown keys). */
   warnings: string[];
@@ -33,8 +33,10 @@ export interface ManifestFunction {
   hash: string;
   /** Size of the bundle with the chunks it imports. */
   bytes: number;
-  /** The keys that fnrun.json sets for this function (defaults included). */
+  /** What fnrun.json sets for this function by name: wins over the module's own `config`. */
   settings: FunctionSettingsInput;
+  /** What fnrun.json sets for every function: the module's own `config` wins over it. */
+  defaults: FunctionSettingsInput;
   /** Filled in by the boot check; null in a manifest that was built but never loaded. */
   inspection: FunctionInspection | null;
 }

@@ -71,7 +71,18 @@ export class Generation {
   #assignment(fn: ManifestFunction): Assignment {
     const { app, release, releaseDir, env } = this.source;
     const { name, route, bundle, commonjs } = fn;
-    return { app, release, releaseDir, name, route, bundle, commonjs, settings: { ...fn.settings }, env };
+    return {
+      app,
+      release,
+      releaseDir,
+      name,
+      route,
+      bundle,
+      commonjs,
+      settings: { ...fn.settings },
+      defaults: { ...fn.defaults },
+      env,
+    };
   }
 }
 

@@ -27,13 +27,17 @@ export class ExportsError extends Error {
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'] as const;
 
-/** Reads the handler and the settings from a module; `settings` (fnrun.json) win over its own. */
+/** Reads the handler and the settings from a module; `settings` win over its own, its own over `defaults`. */
 export function readExports(
   module: Record<string, unknown>,
-  { settings, commonjs }: { settings: FunctionSettingsInput; commonjs: boolean },
+  {
+    settings,
+    defaults,
+    commonjs,
+  }: { settings: FunctionSettingsInput; defaults: FunctionSettingsInput; commonjs: boolean },
 ): Handler {
   const exports = commonjs ? commonjsExports(module) : module;
-  const { merged, warnings } = readSettings(exports, settings);
+  const { merged, warnings } = readSettings(exports, { settings, defaults });
   const inspect = (
     shape: HandlerShape,
     methods: string[] | null,
@@ -117,18 +121,18 @@ function defaultOf(
 
 function readSettings(
   exports: Record<string, unknown>,
-  fromFile: FunctionSettingsInput,
+  { settings, defaults }: { settings: FunctionSettingsInput; defaults: FunctionSettingsInput },
 ): { merged: FunctionSettings; warnings: string[] } {
   const own = exports['config'];
-  if (own === undefined) return { merged: mergeSettings(fromFile), warnings: [] };
+  if (own === undefined) return { merged: mergeSettings(defaults, settings), warnings: [] };
   if (typeof own !== 'object' || own === null) {
-    return { merged: mergeSettings(fromFile), warnings: ['the export config is no object: it was ignored'] };
+    return { merged: mergeSettings(defaults, settings), warnings: ['the export config is no object: it was ignored'] };
   }
   const issues = checkSettings(own);
   const bad = issues.filter((issue) => issue.kind === 'bad-value');
   if (bad.length > 0)
     throw new ExportsError('FN_BAD_SETTINGS', `in config, ${bad.map((issue) => issue.message).join('; ')}`);
-  const merged = mergeSettings(own, fromFile);
+  const merged = mergeSettings(defaults, own, settings);
   if (merged.minWorkers > merged.maxWorkers) {
     throw new ExportsError(
       'FN_BAD_SETTINGS',

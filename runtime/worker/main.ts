@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import type { BootCheckError } from '../contract/ipc.ts';
-import type { FunctionSettingsInput } from '../contract/settings.ts';
 import type { Assignment, FrameField, ToHostControl, ToWorkerControl } from '../channel/frames.ts';
 import { toWorker } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
@@ -83,8 +82,8 @@ async function check(assignments: Assignment[], control: (message: ToHostControl
     let error: BootCheckError | null = null;
     try {
       const module = await load(assignment);
-      const settings = assignment.settings as FunctionSettingsInput;
-      inspection = readExports(module, { settings, commonjs: assignment.commonjs }).inspection;
+      const { settings, defaults, commonjs } = assignment;
+      inspection = readExports(module, { settings, defaults, commonjs }).inspection;
     } catch (thrown) {
       error = loadError(thrown, assignment);
     }

@@ -44,6 +44,7 @@ export class FunctionServer {
     };
     this.#handler = readExports(module, {
       settings: assignment.settings,
+      defaults: assignment.defaults,
       commonjs: assignment.commonjs,
     });
     this.#services = {

@@ -28,6 +28,7 @@ export async function writeRelease(
       hash,
       bytes: source.length,
       settings: {},
+      defaults: {},
       inspection: null,
     });
   }

@@ -22,11 +22,18 @@ test('release holds the manifest, bundles, maps and public files', async () => {
   const built = await app.build();
   const { manifest } = built;
   expect(
-    manifest.functions.map(({ name, route, source, commonjs, settings }) => [name, route, source, commonjs, settings]),
+    manifest.functions.map(({ name, route, source, commonjs, settings, defaults }) => [
+      name,
+      route,
+      source,
+      commonjs,
+      settings,
+      defaults,
+    ]),
   ).toEqual([
-    ['index', '/', 'functions/index.ts', false, { timeoutMs: 5 }],
-    ['legacy', '/legacy', 'functions/legacy.js', true, { timeoutMs: 5 }],
-    ['users/[id]', '/users/:id', 'functions/users/[id]/index.ts', false, { timeoutMs: 9 }],
+    ['index', '/', 'functions/index.ts', false, {}, { timeoutMs: 5 }],
+    ['legacy', '/legacy', 'functions/legacy.js', true, {}, { timeoutMs: 5 }],
+    ['users/[id]', '/users/:id', 'functions/users/[id]/index.ts', false, { timeoutMs: 9 }, { timeoutMs: 5 }],
   ]);
   expect(manifest).toMatchObject({
     schema: 1,

@@ -18,6 +18,7 @@ function fn(route: string, options: { shape?: HandlerShape; subtree?: boolean | 
     hash: '',
     bytes: 0,
     settings: {},
+    defaults: {},
     inspection: { shape, fallback: null, methods: null, settings, warnings: [] },
   };
 }

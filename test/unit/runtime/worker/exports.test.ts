@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
 import { readExports } from '../../../../runtime/worker/exports.ts';
 
-const read = (module: Record<string, unknown>, options: { settings?: object; commonjs?: boolean } = {}) =>
-  readExports(module, { settings: options.settings ?? {}, commonjs: options.commonjs ?? false });
+const read = (
+  module: Record<string, unknown>,
+  options: { settings?: object; defaults?: object; commonjs?: boolean } = {},
+) =>
+  readExports(module, {
+    settings: options.settings ?? {},
+    defaults: options.defaults ?? {},
+    commonjs: options.commonjs ?? false,
+  });
 const fn = (): Response => new Response('');
 
 test.each([
@@ -29,10 +36,12 @@ test('readExports takes the properties of a CommonJS module', () => {
 
 test('readExports lets fnrun.json win over the module, and the module over the defaults', () => {
   const module = { default: fn, config: { timeoutMs: 5, memoryMb: 64 } };
-  expect(read(module, { settings: { timeoutMs: 7 } }).inspection.settings).toMatchObject({
+  expect(
+    read(module, { settings: { timeoutMs: 7 }, defaults: { memoryMb: 32, concurrency: 9 } }).inspection.settings,
+  ).toMatchObject({
     timeoutMs: 7,
     memoryMb: 64,
-    concurrency: 50,
+    concurrency: 9,
   });
 });
 
