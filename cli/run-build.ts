@@ -38,7 +38,7 @@ export async function runBuild(options: RunBuildOptions): Promise<number> {
   try {
     const checked = await checkRelease(host, built, { sourceDir: dir, env });
     if (!checked.ok) return fail({ problems: checked.problems, warnings: built.warnings }, options);
-    succeed({ built, manifest: checked.manifest, checkMs: checked.ms }, options);
+    succeed({ built, manifest: checked.manifest, notes: checked.notes, checkMs: checked.ms }, options);
     return 0;
   } finally {
     signal.removeEventListener('abort', abort);
@@ -57,14 +57,14 @@ function fail(failure: { problems: BuildProblem[]; warnings: BuildProblem[] }, o
 }
 
 function succeed(
-  { built, manifest, checkMs }: { built: BuildSuccess; manifest: Manifest; checkMs: number },
+  { built, manifest, notes, checkMs }: { built: BuildSuccess; manifest: Manifest; notes: string[]; checkMs: number },
   { json, color, out, err }: RunBuildOptions,
 ): void {
   const { release, dir, warnings, timings, changed } = built;
   if (json) {
     out(
       JSON.stringify(
-        { ok: true, release, dir, changed, warnings, timings: { ...timings, checkMs }, manifest },
+        { ok: true, release, dir, changed, warnings, notes, timings: { ...timings, checkMs }, manifest },
         null,
         2,
       ),
@@ -72,6 +72,7 @@ function succeed(
     return;
   }
   if (warnings.length > 0) err(formatProblems(warnings, { color, kind: 'warning' }));
+  for (const note of notes) err(`warning: ${note}`);
   const kilobytes = Math.round(manifest.functions.reduce((sum, fn) => sum + fn.bytes, 0) / 1000);
   out(`${renderRoutes(manifest.functions)}\n`);
   out(`functions   ${manifest.functions.length}, ${changed.length} changed, ${kilobytes} kB`);

@@ -1,11 +1,10 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { BuildProblem, BuildSuccess } from '../builder/build.ts';
-import { type ErrorCode, FnrunError } from '../runtime/contract/errors.ts';
+import { FnrunError } from '../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../runtime/contract/ipc.ts';
-import type { Manifest } from '../runtime/contract/manifest.ts';
 import type { Account } from './account/account.ts';
 import { tell, tellBuilt, tellChecked } from './account/lines.ts';
+import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import { type DeployContext, type ManagedApp, releaseRef } from './context.ts';
 import { Rejection } from './rejection.ts';
 
@@ -87,10 +86,8 @@ async function checkRelease(
     );
     throw rejection(context, { problems, account, what: 'does not load' });
   }
-  for (const { name, inspection } of entries) {
-    for (const warning of inspection?.warnings ?? []) tell(account, 'warning', `${name}: ${warning}`);
-  }
-  await writeInspections(built, entries);
+  for (const warning of warningsOf(entries)) tell(account, 'warning', warning);
+  await writeInspections(built, entries, { durable: true });
   tellChecked(account, { entries, tookMs });
 }
 
@@ -104,42 +101,6 @@ async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<BootCheckE
       hint: `look for what ends a process in what changed${names === '' ? '' : ` (${names})`}: process.kill, native addons, memory`,
     });
   }
-}
-
-/** Completes the release's manifest by what loading the functions told about them. */
-export async function writeInspections(
-  release: { dir: string; manifest: Manifest },
-  entries: readonly BootCheckEntry[],
-): Promise<void> {
-  const known = new Map(entries.map((entry) => [entry.name, entry.inspection]));
-  const functions = release.manifest.functions.map((fn) => ({
-    ...fn,
-    inspection: known.get(fn.name) ?? fn.inspection,
-  }));
-  const file = join(release.dir, 'manifest.json');
-  const temporary = `${file}.new`;
-  await writeFile(temporary, `${JSON.stringify({ ...release.manifest, functions }, null, 2)}\n`, { flush: true });
-  await rename(temporary, file);
-}
-
-/** A function that did not load, as a problem of its source. */
-export async function problemOfEntry(
-  entry: BootCheckEntry,
-  { sourceDir, manifest }: { sourceDir: string; manifest: Manifest },
-): Promise<BuildProblem> {
-  const error = entry.error;
-  const file = error?.file ?? manifest.functions.find((fn) => fn.name === entry.name)?.source ?? null;
-  const line = (error?.file ?? null) === null ? null : (error?.line ?? null);
-  return {
-    code: (error?.code ?? 'FN_LOAD_FAILED') as ErrorCode,
-    message: error?.message ?? 'The function did not load',
-    file,
-    line,
-    column: line === null ? null : (error?.column ?? null),
-    lineText: file === null || line === null ? null : await readLine(join(sourceDir, file), line),
-    length: null,
-    hint: null,
-  };
 }
 
 function rejection(
@@ -160,12 +121,4 @@ function recordOf(problems: readonly BuildProblem[]): string {
   const place = [first.file, first.line, first.column].filter((part) => part !== null).join(':');
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   return `${place === '' ? '' : `${place}: `}${first.message.split('\n', 1)[0]}${more}`;
-}
-
-async function readLine(file: string, line: number): Promise<string | null> {
-  try {
-    return (await readFile(file, 'utf8')).split(/\r?\n/)[line - 1] ?? null;
-  } catch {
-    return null;
-  }
 }

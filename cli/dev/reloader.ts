@@ -9,7 +9,15 @@ import type { Workspace } from './workspace.ts';
 
 /** What came of one build. */
 export type Reload =
-  | { kind: 'live'; manifest: Manifest; changed: string[]; warnings: BuildProblem[]; buildMs: number; totalMs: number }
+  | {
+      kind: 'live';
+      manifest: Manifest;
+      changed: string[];
+      warnings: BuildProblem[];
+      notes: string[];
+      buildMs: number;
+      totalMs: number;
+    }
   | { kind: 'unchanged'; totalMs: number }
   | { kind: 'failed'; problems: BuildProblem[]; warnings: BuildProblem[]; serving: boolean };
 
@@ -79,7 +87,7 @@ function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Pro
     if (live?.release === wanted.release && !otherEnv) {
       return { kind: 'unchanged', totalMs: performance.now() - startedAt };
     }
-    const checked = await checkRelease(host, built, { sourceDir: dir, env, fresh: otherEnv });
+    const checked = await checkRelease(host, built, { sourceDir: dir, env });
     if (!checked.ok) {
       return { kind: 'failed', problems: checked.problems, warnings: built.warnings, serving: live !== null };
     }
@@ -92,6 +100,7 @@ function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Pro
       manifest: checked.manifest,
       changed,
       warnings: built.warnings,
+      notes: checked.notes,
       buildMs: built.timings.totalMs,
       totalMs: performance.now() - startedAt,
     };

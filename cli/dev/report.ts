@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { BuildProblem } from '../../builder/build.ts';
 import { formatProblems } from '../../builder/format-problems.ts';
 import type { ManifestFunction } from '../../runtime/contract/manifest.ts';
 import { renderRoutes } from '../route-table.ts';
@@ -23,6 +24,14 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
     color ? styleText(style, text, { validateStream: false }) : text;
   let routes = '';
   let announced = false;
+  // A warning is told when it comes up, not again with every save.
+  let told = new Set<string>();
+  let warned = '';
+  const warn = (warnings: readonly BuildProblem[]): void => {
+    const text = warnings.length === 0 ? '' : formatProblems(warnings, { color, kind: 'warning' });
+    if (text !== warned && text !== '') err(text);
+    warned = text;
+  };
 
   const announce = (): void => {
     if (!announced) out(`${paint('bold', app)} listens on ${paint('cyan', `${url}/`)} (Ctrl-C ends it)`);
@@ -47,8 +56,10 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
     reload(reload) {
       announce();
       if (reload.kind === 'unchanged') return;
-      if (reload.warnings.length > 0) err(formatProblems(reload.warnings, { color, kind: 'warning' }));
+      warn(reload.warnings);
       if (reload.kind === 'live') {
+        for (const note of reload.notes.filter((text) => !told.has(text))) err(`${paint('yellow', 'warning')} ${note}`);
+        told = new Set(reload.notes);
         live(reload);
         return;
       }

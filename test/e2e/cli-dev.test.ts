@@ -79,6 +79,14 @@ test('dev goes on serving the last good build while one fails, and says what is 
   await app.becomes('/', 'mended');
 });
 
+test('dev warns once of a setting that it does not know', async () => {
+  const app = await startDev({ 'functions/index.ts': `${answers('one')}export const config = { runtime: 'edge' };\n` });
+  await app.dev.waitFor(/warning index: .*runtime/);
+  await app.write({ 'functions/index.ts': `${answers('two')}export const config = { runtime: 'edge' };\n` });
+  await app.becomes('/', 'two');
+  expect(app.dev.output().match(/warning index: .*runtime/g)).toHaveLength(1);
+});
+
 test('dev misses no save when saves follow each other closely', async () => {
   const app = await startDev({ 'functions/index.ts': answers('0') });
   for (let save = 1; save <= 20; save++) {
