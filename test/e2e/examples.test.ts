@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { repositoryRoot, startCli } from '../support/cli.ts';
 import { eventually, within } from '../support/deadline.ts';
 import {
@@ -16,6 +16,9 @@ import {
 } from '../support/http.ts';
 import { runTypeScript } from '../support/typescript.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
+
+// Real servers and real transfers, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const examples = join(repositoryRoot, 'examples');
 

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { repositoryRoot, startCli } from '../support/cli.ts';
 import { readCurl, readDocument } from '../support/doc-app.ts';
 import { fetchFrom, targetOf } from '../support/http.ts';
 import { runTypeScript } from '../support/typescript.ts';
 import { makeTempDir, writeTree } from '../support/temp-dir.ts';
+
+// Real servers and real transfers, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const documentPath = join(repositoryRoot, 'docs/handlers.md');
 

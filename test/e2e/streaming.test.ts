@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually, within } from '../support/deadline.ts';
 import { openFrom, type HttpTarget } from '../support/http.ts';
 import { childNamed, residentBytes } from '../support/proc.ts';
 import { openRaw } from '../support/raw-http.ts';
 import { pushTree, startServe, type Serve } from '../support/serve.ts';
 import { makeTempDir, writeTree, type TempDir } from '../support/temp-dir.ts';
+
+// Real servers and real transfers, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const MiB = 1024 * 1024;
 const bodyBytes = 10 * MiB;

@@ -1,10 +1,13 @@
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runCli } from '../support/cli.ts';
 import { fetchFrom, type HttpTarget } from '../support/http.ts';
 import { pushTree, startServe, type Serve } from '../support/serve.ts';
 import { makeTempDir, writeTree, type TempDir } from '../support/temp-dir.ts';
+
+// Real servers and real transfers, on machines that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const connections = 8;
 

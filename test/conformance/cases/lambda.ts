@@ -39,6 +39,8 @@ function body(name: string, sent: { body?: string | Uint8Array; type?: string },
 }
 
 const now = () => Date.now();
+/** More than one frame to a worker takes. */
+const long = 'abcdefghij'.repeat(20_000);
 
 /** AWS Lambda handlers behind an HTTP API. */
 export const lambdaCases: readonly Case[] = [
@@ -161,6 +163,16 @@ export const lambdaCases: readonly Case[] = [
     { body: 'a=1&b=%C3%BC', type: 'application/x-www-form-urlencoded' },
     { text: 'a=1&b=%C3%BC' },
   ),
+  {
+    name: 'lambda body: 200 kB in chunks arrive as one',
+    request: {
+      method: 'POST',
+      path: '/lambda/body',
+      body: [long.slice(0, 9), long.slice(9)],
+      headers: [['content-type', 'text/plain']],
+    },
+    expect: { jsonLike: { base64: false, text: long } },
+  },
   get('lambda style: callback, and a timer left behind', '/lambda/callback', { text: 'called back' }),
   get('lambda style: callback with an error', '/lambda/callback?fail=1', { problem: 'FN_HANDLER_FAILED' }),
   get('lambda style: context.done', '/lambda/legacy', { text: 'succeeded' }),

@@ -163,6 +163,16 @@ export const requestCases: readonly Case[] = [
     { isBlob: true, type: 'image/png', size: 256 },
     { body: all256, headers: [['content-type', 'image/png']] },
   ),
+  {
+    name: 'request: a form in chunks',
+    request: {
+      method: 'POST',
+      path: '/request?probe=form',
+      body: ['--limit\r\nContent-Disposition: form-', 'data; name="a"\r\n\r\n', long, '\r\n--lim', 'it--\r\n'],
+      headers: [['content-type', 'multipart/form-data; boundary=limit']],
+    },
+    expect: { json: [['a', long]] },
+  },
   probe('bytes', [...all256], { body: all256 }),
   probe('array-buffer', { isBuffer: true, bytes: 256 }, { body: all256 }),
   probe('clone', { first: 'twice', second: 'twice', same: true }, { body: 'twice' }),
