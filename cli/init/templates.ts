@@ -21,6 +21,9 @@ export function templates({ name, handlerTypes, schema }: TemplateInput): Record
   };
 }
 
+/** Files that a build turns into strings (docs/building.md). */
+const textExtensions = ['txt', 'md', 'html', 'css', 'sql', 'svg', 'csv', 'xml', 'yaml', 'yml', 'graphql', 'gql'];
+
 const indexFunction = `import type { Context } from 'fnrun';
 
 /** Answers / with any method. */
@@ -77,11 +80,12 @@ declare namespace NodeJS {
 
 declare var process: NodeJS.Process;
 
-declare module '*.txt' {
-  const text: string;
-  export default text;
+${textExtensions.map((extension) => importOf(extension, 'string')).join('\n')}
+${importOf('wasm', 'WebAssembly.Module')}`;
 }
-`;
+
+function importOf(extension: string, type: string): string {
+  return `declare module '*.${extension}' {\n  const content: ${type};\n  export default content;\n}\n`;
 }
 
 function json(value: unknown): string {

@@ -63,6 +63,25 @@ test('the types of a new app know the context, the environment and fetch, and re
   expect(told).toContain("Cannot find name 'window'");
 });
 
+test('the files that a build takes as text and wasm have types in a new app, and build', async () => {
+  await using dir = await makeTempDir();
+  await runCli(['init', dir.path], { env: identity });
+  const extensions = ['txt', 'md', 'html', 'css', 'sql', 'svg', 'csv', 'xml', 'yaml', 'yml', 'graphql', 'gql'];
+  const imports = extensions.map((extension) => `import ${extension} from './file.${extension}';`).join('\n');
+  await writeTree(dir.path, Object.fromEntries(extensions.map((extension) => [`functions/file.${extension}`, 'text'])));
+  await writeTree(dir.path, {
+    'functions/file.wasm': new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]),
+    'functions/file.json': '{ "a": 1 }',
+    'functions/index.ts': `${imports}
+      import wasm from './file.wasm';
+      import data from './file.json';
+      const all: string = [${extensions.join(', ')}].join();
+      export default async () => Response.json([all, data.a + 1, (await WebAssembly.instantiate(wasm)).exports]);`,
+  });
+  expect(await typeCheck(dir.path)).toBe('');
+  expect(await runCli(['build', dir.path])).toMatchObject({ code: 0 });
+});
+
 test('a new app goes on type-checking when it gets the types of Node', async () => {
   await using dir = await makeTempDir();
   await runCli(['init', dir.path], { env: identity });
