@@ -5,6 +5,7 @@ import type { LogRecord } from '../contract/log.ts';
 import { toHost } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { currentInvocation } from './invocation.ts';
+import { mapStack } from './stack.ts';
 
 /** Beside a message: which request, and what a line carries further. */
 export interface LogExtra {
@@ -16,6 +17,8 @@ export interface LogExtra {
 /** Sends log lines to the host, no more than it has taken: further ones are counted and dropped. */
 export class LogChannel {
   readonly #outbox: Outbox;
+  /** The folder of the bundles, once there is one: stacks that name it are told in terms of the sources. */
+  releaseDir: string | null = null;
   #pending = 0;
   #dropped = 0;
 
@@ -33,6 +36,13 @@ export class LogChannel {
     const fields = extra.fields === undefined ? null : plainFields(extra.fields);
     this.#outbox.push(toHost.log, level, requestId, cut(message), extra.stack ?? null, fields, this.#dropped);
     this.#dropped = 0;
+  }
+
+  /** Console output as it is logged: a printed error shows the user's files and lines. */
+  inSources(text: string): string {
+    const { releaseDir } = this;
+    if (releaseDir === null || !text.includes('\n    at ') || !text.includes(releaseDir)) return text;
+    return mapStack(text, releaseDir).stack;
   }
 
   /** The host took `lines` lines. */
@@ -68,7 +78,7 @@ export function captureConsole(logs: LogChannel): void {
       decodeStrings: false,
       write(chunk: string | Buffer, _encoding, done) {
         const text = chunk.toString();
-        logs.write(level ?? fallback, text.endsWith('\n') ? text.slice(0, -1) : text);
+        logs.write(level ?? fallback, logs.inSources(text.endsWith('\n') ? text.slice(0, -1) : text));
         done();
       },
     });

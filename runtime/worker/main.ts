@@ -37,6 +37,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
   const start = async (assignment: Assignment): Promise<void> => {
     const before = performance.now();
     setEnv(assignment.env);
+    logs.releaseDir = assignment.releaseDir;
     try {
       const module = await load(assignment);
       server = new FunctionServer({ port, assignment, module, outbox, logs });

@@ -14,7 +14,7 @@ export interface SourcePlace {
   column: number;
 }
 
-const frame = /^(\s+at (?:.*\()?)(file:\/\/[^\s()]+|\/[^\s():]+):(\d+):(\d+)(\)?)$/;
+const frame = /^(\s+at (?:.*\()?)(file:\/\/[^\s()]+|\/[^\s():]+):(\d+):(\d+)(\)?(?: \{)?)$/;
 const maps = new Map<string, TraceMap | null>();
 let mapping: Mapping | null = null;
 
