@@ -76,7 +76,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     log,
     signal: ending.signal,
   };
-  const hook = { node: process.execPath, script: entryPoint('deploy/hook'), controlSocket: paths.controlSocket };
+  const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const apps = new Apps({ context, paths, hook, createHost: createAppHost });
   stack.defer(() => apps.stop());
   await apps.start();

@@ -60,6 +60,8 @@ async function buildTree(context: DeployContext, app: ManagedApp, options: Candi
     sourceDir,
     releasesDir: app.paths.releases,
     cacheDir: app.paths.cache,
+    // A release that a record names must be there after a power loss.
+    durable: true,
     signal: context.signal,
     onProgress: (line) => account.write(line),
   });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Programs that are started as processes or threads of their own, by their path below dist/. */
-export type EntryPoint = 'cli/main' | 'runtime/host/main' | 'runtime/worker/main' | 'deploy/hook';
+export type EntryPoint = 'cli/main.js' | 'runtime/host/main.js' | 'runtime/worker/main.cjs' | 'deploy/hook.js';
 
 /**
  * The package's own folder. Works from dist/ and from the sources (under vitest) alike,
@@ -20,5 +20,5 @@ export function packageRoot(): string {
 
 /** Absolute path of a built entry point. `npm run build`, the launcher and vitest's setup make it. */
 export function entryPoint(name: EntryPoint): string {
-  return join(packageRoot(), 'dist', `${name}.js`);
+  return join(packageRoot(), 'dist', name);
 }

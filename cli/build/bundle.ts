@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -10,7 +11,13 @@ const sharing = ['cli/main', 'runtime/host/main'];
  * Programs that start many times, and so are one file each: a thread's entry must load in
  * about 2 ms, and git waits for the hook.
  */
-const standalone = ['runtime/worker/main', 'deploy/hook'];
+const standalone = ['deploy/hook'];
+
+/**
+ * Threads are CommonJS: piscina loads its task with require(), and a thread that is ended while
+ * Node runs an ES module for require() takes the whole process with it.
+ */
+const threads = ['runtime/worker/main'];
 
 /** A chunk that no current program names may still be imported by a process that started before this build. */
 const chunkKeptMs = 24 * 60 * 60 * 1000;
@@ -27,6 +34,12 @@ const common: BuildOptions = {
   logLevel: 'silent',
   entryNames: '[dir]/[name]',
   chunkNames: 'chunks/[name]-[hash]',
+};
+
+/** `import.meta.url` for a CommonJS bundle. */
+const moduleUrl: BuildOptions = {
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
 export interface BundleOptions {
@@ -50,6 +63,7 @@ export async function bundleDist(
   const results = await Promise.all([
     build({ ...shared, entryPoints: sources(sharing), splitting: true }),
     build({ ...shared, entryPoints: sources(standalone) }),
+    build({ ...shared, entryPoints: sources(threads), format: 'cjs', outExtension: { '.js': '.cjs' }, ...moduleUrl }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);
   const chunks = files.filter((file) => isChunk(outdir, file.path));
@@ -63,13 +77,13 @@ export async function bundleDist(
 
 /** The file that function authors' types come from holds declarations only, so it is a .d.ts as it stands. */
 async function copyTypes(root: string, outdir: string): Promise<void> {
-  const temporary = join(outdir, `types.${process.pid}.tmp`);
+  const temporary = join(outdir, `types.${randomUUID()}.tmp`);
   await copyFile(join(root, 'runtime/contract/handler.ts'), temporary);
   await rename(temporary, join(outdir, 'types.d.ts'));
 }
 
 async function put(path: string, file: OutputFile): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(temporary, file.contents);
   await rename(temporary, path);

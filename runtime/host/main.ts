@@ -21,7 +21,7 @@ const { app: name, dev, logFd } = JSON.parse(process.argv[2] ?? '{}') as HostArg
 process.title = `fnrun: ${name}`;
 const sink = createLogSink(logFd);
 const pool = new ThreadPool({
-  workerFile: entryPoint('runtime/worker/main'),
+  workerFile: entryPoint('runtime/worker/main.cjs'),
   onStuck(reason) {
     app.log({ level: 'error', message: `a thread does not end (${reason}); the host process is replaced` });
     // process.exit() would wait for the thread.

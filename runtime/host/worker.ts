@@ -37,7 +37,6 @@ export class FunctionWorker {
   readonly #running = new Map<number, InvocationListener | null>();
   readonly #abortTimers = new Map<number, NodeJS.Timeout>();
   #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
-  #tid: number | null = null;
   #nextId = 1;
   #drainTimer: NodeJS.Timeout | null = null;
 
@@ -55,8 +54,7 @@ export class FunctionWorker {
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
       if (Array.isArray(message)) this.#receive(message);
       else if (message.type === 'loaded') this.#onLoaded(message);
-      else if (message.type === 'thread') this.#tid = message.tid;
-      else this.#onFaulty(message.message);
+      else if (message.type === 'faulty') this.#onFaulty(message.message);
     });
     void thread.ended.then((reason) => this.#onEnded(reason));
     thread.port.postMessage({ type: 'serve', assignment });
@@ -131,10 +129,10 @@ export class FunctionWorker {
   }
 
   #awaitAck(id: number, { graceMs }: { graceMs: number }): void {
-    const before = threadCpuMs(this.#tid);
+    const before = threadCpuMs(this.thread.tid);
     const blocked = (): void => this.retire('its event loop is blocked');
     const timer = setTimeout(() => {
-      const ran = threadCpuMs(this.#tid);
+      const ran = threadCpuMs(this.thread.tid);
       // A thread that computed all the time will not hear us. One that did not may be in a
       // blocking call, or sound and without its turn on a busy machine: it gets longer.
       const busy = before === null || ran === null || ran - before >= graceMs / 2;

@@ -1,11 +1,14 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import type { ToHostControl } from '../channel/frames.ts';
 import { workerLimits } from '../contract/limits.ts';
 
 /** A worker thread that waits for, or serves, one function. Used once: it ends with its work. */
 export interface Thread {
   readonly port: MessagePort;
+  /** The thread's id in the kernel; null until it runs, and where that cannot be known. */
+  readonly tid: number | null;
   /** Resolves with the reason when the thread is gone. */
   readonly ended: Promise<string>;
   /** Ends the thread, whatever it is doing in JavaScript. Resolves like `ended`. */
@@ -115,8 +118,16 @@ export class ThreadPool {
       this.#forget(thread);
       return why;
     });
+    let tid: number | null = null;
+    // Its first message. A port with an unread one would never tell that it was closed.
+    port1.once('message', (message: ToHostControl) => {
+      if (message.type === 'thread') tid = message.tid;
+    });
     const thread: Thread = {
       port: port1,
+      get tid() {
+        return tid;
+      },
       ended,
       terminate: (why) => {
         if (controller.signal.aborted) return ended;

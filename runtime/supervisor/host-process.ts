@@ -45,7 +45,7 @@ export class HostProcess {
   constructor(options: HostProcessOptions) {
     const { app, dev } = options;
     this.#options = options;
-    this.#child = fork(entryPoint('runtime/host/main'), [JSON.stringify({ app, dev, logFd })], {
+    this.#child = fork(entryPoint('runtime/host/main.js'), [JSON.stringify({ app, dev, logFd })], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
       execArgv: [`--max-semi-space-size=${hostLimits.semiSpaceMb}`],

@@ -29,7 +29,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
   for (const name of [
     'cli/main.js',
     'runtime/host/main.js',
-    'runtime/worker/main.js',
+    'runtime/worker/main.cjs',
     'deploy/hook.js',
     'types.d.ts',
   ]) {
@@ -41,7 +41,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
 test('the programs that start often are one file each', async () => {
   await using dir = await checkout();
   await bundleDist(dir.path);
-  for (const name of ['runtime/worker/main.js', 'deploy/hook.js']) {
+  for (const name of ['runtime/worker/main.cjs', 'deploy/hook.js']) {
     const text = await readFile(join(dir.path, 'dist', name), 'utf8');
     expect(text).not.toContain('chunks/');
   }
