@@ -22,7 +22,7 @@ interface DevApp {
 async function startDev(files: Record<string, string>, ready: RegExp = /ready \d+ function/): Promise<DevApp> {
   const dir = await makeTempDir();
   await writeTree(dir.path, files);
-  const dev = await startCli(['dev', dir.path, '--port', '0'], { ready });
+  const dev = await startCli(['dev', dir.path, '--port', '0'], { ready, deadlineMs: 15_000 });
   onTestFinished(async () => {
     await dev.stop();
     await dir.remove();
