@@ -23,7 +23,10 @@ export async function startServe(): Promise<Serve> {
   // Short: the paths of sockets have 107 bytes.
   const temp = await makeTempDir('fn-');
   const home = temp.path;
-  const cli = await startCli(['serve', '--home', home, '--listen', '127.0.0.1:0']);
+  const cli = await startCli(['serve', '--home', home, '--listen', '127.0.0.1:0']).catch(async (error: unknown) => {
+    await temp.remove();
+    throw error;
+  });
   const stop = async () => {
     await cli.stop();
     await temp.remove();
