@@ -8,7 +8,7 @@ test('host answers 504 when a handler loops, and replaces its thread', async () 
   const { target, deploy, logged } = await startHost();
   await deploy({
     '/': ok,
-    '/loop': `export const config = { timeoutMs: 200 };
+    '/loop': `export const config = { timeoutMs: 1000 };
       export default (request) => { if (request.url.endsWith('?loop')) for (;;); return new Response('fine'); }`,
   });
   expect((await fetchFrom(target, { path: '/loop' })).text).toBe('fine');
