@@ -35,6 +35,8 @@ export class Exchange implements Job, InvocationListener {
   readonly #deadlineAt: number;
   readonly #timer: NodeJS.Timeout;
   #worker: FunctionWorker | null = null;
+  /** All that the invocation waits for of the request is there. */
+  #arrived = false;
   #id = 0;
   /** The worker has no part in it any more. */
   #over = false;
@@ -62,6 +64,7 @@ export class Exchange implements Job, InvocationListener {
   begin(): void {
     this.#body.open({
       onReady: () => {
+        this.#arrived = true;
         if (!this.#done) this.#options.slot.dispatch(this);
       },
       onTooLarge: () => this.#tooLarge(),
@@ -176,6 +179,7 @@ export class Exchange implements Job, InvocationListener {
     this.#abandon(timedOut);
     if (this.#worker === null) this.#options.slot.forget(this);
     if (this.#res.headersSent) this.#cut();
+    else if (!this.#arrived) this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
     else this.#problem('FN_TIMEOUT', `The function did not answer within ${this.#options.slot.settings.timeoutMs} ms`);
   }
 

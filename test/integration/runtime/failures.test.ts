@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startHost } from '../../support/host.ts';
 import { fetchFrom } from '../../support/http.ts';
+import { exchangeRaw } from '../../support/raw-http.ts';
 
 const ok = `export default () => new Response('ok')`;
 
@@ -33,6 +34,20 @@ test('host answers 504 when a promise never settles, aborts the signal and frees
   expect((await logged((record) => record.message.startsWith('aborted:'))).message).toBe('aborted: TimeoutError true');
   const stats = await host.stats();
   expect([stats!.inFlight, stats!.functions[0]!.workers]).toEqual([0, 1]);
+});
+
+test('host answers 408 when a body does not arrive in time, and never calls the handler', async () => {
+  const { target, deploy, logs } = await startHost();
+  await deploy({
+    '/': `export const config = { timeoutMs: 200 }; export default () => { console.log('called'); return new Response('ok'); }`,
+  });
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab';
+  const { status, text } = await exchangeRaw(target, head);
+  expect([status, text.includes('FN_REQUEST_TIMEOUT'), logs.some(({ message }) => message === 'called')]).toEqual([
+    408,
+    true,
+    false,
+  ]);
 });
 
 test('host keeps the stack of a failed handler out of the response and in the log', async () => {
