@@ -58,8 +58,9 @@ export function createProxy({ keepAlive }: ProxyOptions): Proxy {
     req.url = to.url;
     return passage;
   };
-  const send = (req: IncomingMessage, res: ServerResponse, { socketPath, headers }: Passage): void => {
-    proxy.web(req, res, { target: { socketPath }, agent, headers }).catch(() => res.destroy());
+  const send = (req: IncomingMessage, res: ServerResponse, { socketPath, headers, retried }: Passage): void => {
+    // What ended one kept connection has ended all of them: the second time goes on a new one.
+    proxy.web(req, res, { target: { socketPath }, agent: retried ? false : agent, headers }).catch(() => res.destroy());
   };
 
   proxy.on('proxyReq', (proxyReq, req, res) => {

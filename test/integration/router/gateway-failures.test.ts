@@ -59,6 +59,23 @@ describe('gateway, failures', () => {
     expect(seen).toBe(4);
   });
 
+  test('asks once more on a new connection when all kept ones are dead', async () => {
+    const kept = new WeakSet<object>();
+    const waiting: ServerResponse[] = [];
+    let seen = 0;
+    await using fixture = await gatewayTo((req, res) => {
+      seen += 1;
+      if (kept.has(req.socket)) req.socket.destroy();
+      else if (req.url === '/again') res.end('again');
+      // Three requests at once, so that three connections are kept.
+      else if (waiting.push(res) === 3) for (const one of waiting) one.end();
+      kept.add(req.socket);
+    });
+    await Promise.all([1, 2, 3].map(() => ask({ port: fixture.port })));
+    const answer = await ask({ port: fixture.port, path: '/again' });
+    expect([answer.status, answer.body, seen]).toEqual([200, 'again', 5]);
+  });
+
   test('answers 503 when an app has as many requests under way as it may, and serves it again after', async () => {
     await using fixture = await startGateway({ inFlightPerApp: 2 });
     const waiting: ServerResponse[] = [];
