@@ -15,6 +15,7 @@ import { ExportsError, readExports } from './exports.ts';
 import { installFetch } from './fetch/install.ts';
 import { currentInvocation } from './invocation.ts';
 import { captureConsole, LogChannel } from './logs.ts';
+import { rehearse } from './rehearse.ts';
 import { FunctionServer } from './serve.ts';
 import { describeError } from './stack.ts';
 
@@ -40,7 +41,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
     logs.releaseDir = assignment.releaseDir;
     try {
       const module = await load(assignment);
-      server = new FunctionServer({ port, assignment, module, outbox, logs });
+      server = new FunctionServer({ assignment, module, outbox, logs });
       const ms = performance.now() - before;
       control({ type: 'loaded', name: assignment.name, ms, inspection: server.inspection, error: null });
     } catch (error) {
@@ -49,9 +50,14 @@ export default function serve({ port }: WorkerTask): Promise<never> {
     }
   };
   // A thread in the reserve has the time; one that is needed at once does it with its function.
-  setImmediate(installFetch);
+  let parked = true;
+  setImmediate(() => {
+    installFetch();
+    void rehearse(() => parked);
+  });
   port.postMessage({ type: 'thread', tid: kernelThreadId() } satisfies ToHostControl);
   port.on('message', (message: FrameField[] | ToWorkerControl) => {
+    parked = false;
     if (Array.isArray(message)) {
       if (server !== null) server.receive(message);
       else if (message[0] === toWorker.logAck) logs.acknowledge(message[1] as number);

@@ -1,4 +1,3 @@
-import type { MessagePort } from 'node:worker_threads';
 import { invocationLimits, httpLimits } from '../contract/limits.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField } from '../channel/frames.ts';
@@ -25,13 +24,7 @@ export class FunctionServer {
   readonly #services: ContextServices;
   readonly #running = new Map<number, Invocation>();
 
-  constructor(options: {
-    port: MessagePort;
-    assignment: Assignment;
-    module: Record<string, unknown>;
-    outbox: Outbox;
-    logs: LogChannel;
-  }) {
+  constructor(options: { assignment: Assignment; module: Record<string, unknown>; outbox: Outbox; logs: LogChannel }) {
     const { assignment, module } = options;
     this.#assignment = assignment;
     this.#outbox = options.outbox;
