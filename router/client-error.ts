@@ -1,6 +1,9 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
+import { httpLimits } from '../runtime/contract/limits.ts';
+import { requestIdOf } from './request-id.ts';
 
 /**
  * Answers a request that Node's parser refused (`clientError` of an http.Server): there is no response object
@@ -14,22 +17,35 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     return;
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') endWithProblem(socket, 'FN_REQUEST_TIMEOUT');
-  else if (error.code === 'HPE_HEADER_OVERFLOW')
-    socket.end('HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+  else if (error.code === 'HPE_HEADER_OVERFLOW') endWithProblem(socket, 'FN_BAD_REQUEST', tooLarge);
   else endWithProblem(socket, 'FN_BAD_REQUEST', { detail: 'The request is not well-formed HTTP' });
 }
 
-/** Writes a whole problem response onto a bare socket, and ends it. */
-export function endWithProblem(
-  socket: Duplex,
-  code: ErrorCode,
-  extra: { detail?: string; requestId?: string } = {},
-): void {
-  const problem = problemOf(code, extra);
+const tooLarge = { status: 431, detail: `The request head has more than ${httpLimits.headBytes} bytes` };
+
+/** What a problem on a bare socket says beside its code. */
+export interface BareProblemOptions {
+  detail?: string;
+  /** @default a new one */
+  requestId?: string;
+  /** @default the code's own */
+  status?: number;
+}
+
+/** Writes a whole problem response onto a bare socket, and ends it; 503 with Retry-After. */
+export function endWithProblem(socket: Duplex, code: ErrorCode, options: BareProblemOptions = {}): void {
+  const { detail, requestId = requestIdOf(undefined) } = options;
+  const problem = problemOf(code, { ...(detail !== undefined && { detail }), requestId });
+  problem.status = options.status ?? problem.status;
   const body = JSON.stringify(problem);
-  const requestId = extra.requestId === undefined ? '' : `x-request-id: ${extra.requestId}\r\n`;
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: application/problem+json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\n${requestId}connection: close\r\n\r\n${body}`,
-  );
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    `x-request-id: ${requestId}`,
+    ...(problem.status === 503 ? [`retry-after: ${httpLimits.retryAfterSeconds}`] : []),
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -72,6 +72,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (route.code === 'FN_BAD_REQUEST') res.shouldKeepAlive = false;
       sendProblem(res, route.code, { detail: route.detail, requestId });
     } else if (route.kind === 'health') {
+      res.setHeader('x-request-id', requestId);
       answerHealth(res, { status: closing === null ? 'ok' : 'stopping', apps: apps().length, version });
     } else if (route.kind === 'server-options') {
       res.writeHead(204, { 'x-request-id': requestId }).end();

@@ -28,8 +28,6 @@ export interface Expectation {
   jsonLike?: object;
   /** The response is this problem of the platform, and tells nothing of the code outside dev. */
   problem?: ErrorCode;
-  /** Whether the response carries the platform's marks: exactly one request id. @default true */
-  platform?: boolean;
   /** The methods in `Allow`, in any order. */
   allow?: readonly string[];
 }

@@ -9,7 +9,7 @@ const telltale = /secret-in-a-message|\n\s+at |node_modules|releases\//;
 /** Asserts that `response` is as expected. */
 export function checkResponse(response: HttpResponse, expectation: Expectation, way: Way): void {
   const { problem } = expectation;
-  const status = problem === undefined ? (expectation.status ?? 200) : errorCatalogue[problem].status;
+  const status = expectation.status ?? (problem === undefined ? 200 : errorCatalogue[problem].status);
   expect(response.status, `status; the body: ${response.text.slice(0, 1_000)}`).toBe(status);
   if (problem !== undefined) checkProblem(response, problem, way);
   checkHeaders(response, expectation);
@@ -19,7 +19,7 @@ export function checkResponse(response: HttpResponse, expectation: Expectation, 
   if (expectation.jsonLike !== undefined) expect(response.json()).toMatchObject(expectation.jsonLike);
 }
 
-function checkHeaders(response: HttpResponse, { headers = {}, cookies, allow, platform = true }: Expectation): void {
+function checkHeaders(response: HttpResponse, { headers = {}, cookies, allow }: Expectation): void {
   for (const [name, wanted] of Object.entries(headers)) {
     const value = response.headers[name];
     if (wanted === null) expect(value, name).toBeUndefined();
@@ -34,7 +34,6 @@ function checkHeaders(response: HttpResponse, { headers = {}, cookies, allow, pl
     const named = (response.headers['allow'] ?? '').split(/\s*,\s*/);
     expect(named.toSorted()).toEqual([...allow].toSorted());
   }
-  if (!platform) return;
   const ids = response.headerList.filter(([name]) => name === 'x-request-id');
   expect(ids.length, 'x-request-id').toBe(1);
 }

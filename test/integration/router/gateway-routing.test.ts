@@ -57,6 +57,7 @@ describe('gateway', () => {
     const path = '/.well-known/fnrun/health';
     const answer = await ask({ port: fixture.port, path });
     expect([answer.status, JSON.parse(answer.body)]).toEqual([200, { status: 'ok', apps: 2, version: '1.2.3' }]);
+    expect(answer.headers['x-request-id']).toMatch(/^[\w-]{36}$/);
     const head = await ask({ port: fixture.port, path, method: 'HEAD' });
     expect([head.status, head.body]).toEqual([200, '']);
     expect((await ask({ port: fixture.port, path, method: 'POST' })).status).toBe(404);
@@ -102,6 +103,7 @@ describe('gateway', () => {
     const answer = await askRaw({ port: fixture.port, host }, text);
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('"code":"FN_BAD_REQUEST"');
+    expect(answer).toContain(`"requestId":"${/\r\nx-request-id: (\S+)\r\n/.exec(answer)?.[1]}"`);
     expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     expect(reached).toBe(0);
   });
@@ -113,6 +115,7 @@ describe('gateway', () => {
       `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain('"status":431,"code":"FN_BAD_REQUEST"');
   });
 
   test('answers OPTIONS * itself', async () => {

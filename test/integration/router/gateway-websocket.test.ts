@@ -89,6 +89,7 @@ describe('gateway, WebSockets', () => {
     const answer = await askRaw({ port: fixture.port, host }, text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain(`"code":"${code}"`);
+    expect(answer.includes('\r\nretry-after: 1\r\n')).toBe(status === 503);
   });
 
   test('answers 502 when the app ends in the middle of the handshake', async () => {
