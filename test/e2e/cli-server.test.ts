@@ -41,7 +41,9 @@ async function fnrun(...args: string[]): Promise<CliResult> {
 test('apps lists the app with its live release, also as JSON', async () => {
   const { code, stdout } = await fnrun('apps');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^APP +LIVE +FUNCTIONS +SINCE +URL\nshop +[0-9a-f]{16} +2 +\d+ m?s ago +http:\/\/shop\./);
+  expect(stdout).toMatch(
+    /^APP +LIVE +FUNCTIONS +SINCE +URL\nshop +[0-9a-f]{16} +2 +[\d.]+ (ms|s|min) ago +http:\/\/shop\./,
+  );
   const [app] = JSON.parse((await fnrun('apps', '--json')).stdout);
   expect(app).toMatchObject({ name: 'shop', branch: 'main', live: { functions: 2 } });
 });

@@ -24,7 +24,8 @@ test('host answers 504 when a handler loops, and replaces its thread', async () 
 test('host answers 504 when a promise never settles, aborts the signal and frees the place', async () => {
   const { target, deploy, logged, host } = await startHost();
   await deploy({
-    '/never': `export const config = { timeoutMs: 100 };
+    // Warm: on a busy machine a first worker may take longer than the timeout, and the handler would never be called.
+    '/never': `export const config = { timeoutMs: 100, minWorkers: 1 };
       export default (request, ctx) => {
         ctx.signal.addEventListener('abort', () => console.log('aborted:', ctx.signal.reason.name, request.signal.aborted));
         return new Promise(() => {});
