@@ -1,5 +1,5 @@
 import { createProxyServer } from 'httpxy';
-import { Agent } from 'node:http';
+import { Agent, maxHeaderSize } from 'node:http';
 import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { ErrorCode } from '../../runtime/contract/errors.ts';
@@ -132,7 +132,11 @@ interface Failure {
 }
 
 function fail(res: ServerResponse, { error, passage }: Failure): void {
-  sendProblem(res, codeOf(error, passage), { requestId: passage.requestId });
+  const detail = `The head of the app's response has more than ${maxHeaderSize} bytes`;
+  sendProblem(res, codeOf(error, passage), {
+    requestId: passage.requestId,
+    ...(error.code === headOverflow && { detail }),
+  });
 }
 
 function failUpgrade(socket: Socket, { error, passage }: Failure): void {
@@ -149,10 +153,12 @@ function mayRetry(req: IncomingMessage, res: ServerResponse, { error, passage }:
   return safe && bodiless && reset && reused && !passage.retried && !res.headersSent && !res.destroyed;
 }
 
+const headOverflow = 'HPE_HEADER_OVERFLOW';
 const notAccepted = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EACCES', 'EMFILE', 'ENFILE']);
 
 function codeOf(error: NodeJS.ErrnoException, passage: Passage): ErrorCode {
   if (passage.timedOut || error.code === 'ERR_UPSTREAM_UPGRADE_TIMEOUT') return 'FN_TIMEOUT';
+  if (error.code === headOverflow) return 'FN_BAD_RESPONSE';
   return notAccepted.has(error.code ?? '') ? 'FN_APP_UNAVAILABLE' : 'FN_APP_UNREACHABLE';
 }
 

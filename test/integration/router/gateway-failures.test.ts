@@ -36,6 +36,16 @@ describe('gateway, failures', () => {
     expect([answer.status, codeOf(answer.body)]).toEqual([502, 'FN_APP_UNREACHABLE']);
   });
 
+  test('answers 502 and says why when the head of the response is larger than it takes', async () => {
+    await using fixture = await gatewayTo((req, res) => {
+      res.writeHead(200, { 'x-long': 'x'.repeat(req.url === '/large' ? 12_000 : 17_000) }).end();
+    });
+    expect((await ask({ port: fixture.port, path: '/large' })).status).toBe(200);
+    const answer = await ask({ port: fixture.port });
+    expect([answer.status, codeOf(answer.body)]).toEqual([502, 'FN_BAD_RESPONSE']);
+    expect(answer.body).toContain('more than 16384 bytes');
+  });
+
   test('cuts the response when the upstream dies in the middle of it', async () => {
     await using fixture = await gatewayTo((_req, res) => {
       res.writeHead(200, { 'content-length': 10 });
