@@ -13,6 +13,8 @@ export type Reload =
       kind: 'live';
       manifest: Manifest;
       changed: string[];
+      /** Whether `.env` changed: then every function has new workers. */
+      env: boolean;
       warnings: BuildProblem[];
       notes: string[];
       buildMs: number;
@@ -99,6 +101,7 @@ function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Pro
       kind: 'live',
       manifest: checked.manifest,
       changed,
+      env: otherEnv,
       warnings: built.warnings,
       notes: checked.notes,
       buildMs: built.timings.totalMs,

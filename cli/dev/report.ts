@@ -24,6 +24,8 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
     color ? styleText(style, text, { validateStream: false }) : text;
   let routes = '';
   let announced = false;
+  // What a save undid leads back to what is live: whoever saw the build fail must be told that it does no more.
+  let failing = false;
   // A warning is told when it comes up, not again with every save.
   let told = new Set<string>();
   let warned = '';
@@ -45,9 +47,11 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
     const files = reload.manifest.public.length;
     const what = first
       ? `${count(reload.manifest.functions)}${files === 0 ? '' : ` and ${files} static file${files === 1 ? '' : 's'}`}`
-      : reload.changed.length === 0
-        ? 'no function changed'
-        : shorten(reload.changed);
+      : reload.env
+        ? 'every function, .env changed'
+        : reload.changed.length === 0
+          ? 'files or settings, the code of no function changed'
+          : shorten(reload.changed);
     const times = `${formatDuration(reload.totalMs)}, build ${formatDuration(reload.buildMs)}`;
     out(`${paint('green', first ? 'ready' : 'reloaded')} ${what} ${paint('gray', `(${times})`)}`);
   };
@@ -55,6 +59,9 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
   return {
     reload(reload) {
       announce();
+      const mended = failing && reload.kind === 'unchanged';
+      failing = reload.kind === 'failed';
+      if (mended) out(`${paint('green', 'mended')}, what is served is up to date`);
       if (reload.kind === 'unchanged') return;
       warn(reload.warnings);
       if (reload.kind === 'live') {
