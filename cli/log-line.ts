@@ -4,6 +4,8 @@ import type { AccessFields, LogRecord } from '../runtime/contract/log.ts';
 /** How a log record is shown. */
 export interface LogLineOptions {
   color: boolean;
+  /** Whether warnings and errors end with the id of their request, which its client was told. @default false */
+  requestIds?: boolean;
 }
 
 const levelStyle = { debug: 'gray', info: 'cyan', warn: 'yellow', error: 'red' } as const;
@@ -12,15 +14,17 @@ const levelStyle = { debug: 'gray', info: 'cyan', warn: 'yellow', error: 'red' }
  * One log record for people: time, level, function, message; access lines as method, path,
  * status and time; a stack below, indented.
  */
-export function formatLogRecord(record: LogRecord, { color }: LogLineOptions): string {
+export function formatLogRecord(record: LogRecord, { color, requestIds = false }: LogLineOptions): string {
   const paint = painter(color);
   const clock = paint('gray', record.time.slice(11, 23));
   if (record.access !== undefined) return `${clock} ${formatAccess(record.access, { color })}`;
   const where = record.function === undefined ? '' : `${paint('magenta', printable(record.function))} `;
   const level = paint(levelStyle[record.level], record.level.padEnd(5));
   const fields = record.fields === undefined ? '' : ` ${paint('gray', JSON.stringify(record.fields))}`;
+  const told = requestIds && (record.level === 'warn' || record.level === 'error') ? record.requestId : undefined;
+  const id = told === undefined ? '' : ` ${paint('gray', `(request ${printable(told)})`)}`;
   const stack = record.stack === undefined ? '' : `\n${indent(record.stack, record.message)}`;
-  return `${clock} ${level} ${where}${printable(record.message)}${fields}${stack}`;
+  return `${clock} ${level} ${where}${printable(record.message)}${fields}${id}${stack}`;
 }
 
 /** `GET /users/7 200 3.1 ms`, the status coloured by its class. */

@@ -27,7 +27,7 @@ export const command = defineCommand({
     const path = `/v1/apps/${encodeURIComponent(positionals[0] ?? '')}/logs?${query.toString()}`;
     const client = createControlClient(resolveHome(values.home, { env, cwd }));
     for await (const record of client.stream<LogRecord>(path, { signal })) {
-      out(json ? JSON.stringify(record) : formatLogRecord(record, { color }));
+      out(json ? JSON.stringify(record) : formatLogRecord(record, { color, requestIds: true }));
     }
     return 0;
   },

@@ -27,6 +27,16 @@ test('formatLogRecord shows function, fields and the stack without its repeated 
   );
 });
 
+test.each([
+  ['error', ' (request 8b2c)'],
+  ['warn', ' (request 8b2c)'],
+  ['info', ''],
+] as const)('formatLogRecord shows the request id of %s when asked to', (level, id) => {
+  const record = { ...base, level, requestId: '8b2c', message: 'x' };
+  expect(formatLogRecord(record, { color: false, requestIds: true })).toBe(`10:20:30.456 ${level.padEnd(5)} x${id}`);
+  expect(formatLogRecord(record, { color: false })).not.toContain('8b2c');
+});
+
 test('formatLogRecord escapes control characters so that a log line cannot steer the terminal', () => {
   const line = formatLogRecord({ ...base, message: '\u001b[2Jgone\u0007' }, { color: false });
   expect(line).toBe('10:20:30.456 info  \\x1b[2Jgone\\x07');
