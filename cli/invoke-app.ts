@@ -7,6 +7,9 @@ import { Readable, type Writable } from 'node:stream';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { invocationLimits } from '../runtime/contract/limits.ts';
 
+/** RFC 9110, section 5.6.2. */
+const methodToken = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 export interface InvokeOptions {
   /** Absolute path of the server's folder. */
   home: string;
@@ -34,6 +37,9 @@ export async function invokeApp(options: InvokeOptions): Promise<number> {
   const headers = { host: `${options.app}.localhost`, ...parseHeaders(options.headers) };
   const body = await bodyOf(options);
   const method = options.method ?? (body === null ? 'GET' : 'POST');
+  if (!methodToken.test(method)) {
+    throw new FnrunError('FN_USAGE', `${JSON.stringify(method)} is no method`, { hint: 'for example: -X DELETE' });
+  }
   const socketPath = join(options.home, 'run', `${options.app}.sock`);
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(invocationLimits.timeoutMsMax)]);
   try {

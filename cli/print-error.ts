@@ -1,4 +1,5 @@
 import { errorCatalogue, FnrunError, type ErrorCode } from '../runtime/contract/errors.ts';
+import { explainSystemError } from './system-error.ts';
 
 /** An error as the CLI tells it. */
 export interface CliError {
@@ -20,6 +21,8 @@ export function describeError(error: unknown): CliError {
     const message = error.message.split('. ')[0] ?? error.message;
     return { code: 'FN_USAGE', message, hint: null, exitCode: errorCatalogue.FN_USAGE.exitCode };
   }
+  const explained = explainSystemError(error);
+  if (explained !== null) return { code: null, ...explained, exitCode: 1 };
   const message = error instanceof Error ? error.message : String(error);
   return { code: null, message, hint: 'set FNRUN_DEBUG=1 to see where it happened', exitCode: 1 };
 }

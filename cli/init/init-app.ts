@@ -27,19 +27,19 @@ export async function initApp(dir: string, options: { env: NodeJS.ProcessEnv }):
   return { name, git: await startRepository(dir, options) };
 }
 
+const hint = 'name a new folder: fnrun init NAME';
+
 async function mkdirEmpty(dir: string): Promise<void> {
   let entries;
   try {
     await mkdir(dir, { recursive: true });
     entries = await readdir(dir);
   } catch (error) {
-    const why = existsSync(dir) ? 'it is no folder' : error instanceof Error ? error.message : String(error);
-    throw new FnrunError('FN_NOT_EMPTY', `Cannot make an app in ${dir}: ${why}`, { cause: error });
+    if (!existsSync(dir)) throw error;
+    throw new FnrunError('FN_NOT_EMPTY', `Cannot make an app in ${dir}: it is no folder`, { cause: error, hint });
   }
   // A repository that was just made or cloned is as good as empty.
   const [first] = entries.filter((entry) => entry !== '.git');
   if (first === undefined) return;
-  throw new FnrunError('FN_NOT_EMPTY', `Cannot make an app in ${dir}: it is not empty (${first} is in it)`, {
-    hint: 'name a new folder: fnrun init NAME',
-  });
+  throw new FnrunError('FN_NOT_EMPTY', `Cannot make an app in ${dir}: it is not empty (${first} is in it)`, { hint });
 }

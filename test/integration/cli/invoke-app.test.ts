@@ -87,3 +87,11 @@ test('invokeApp refuses a header without colon', async () => {
   await using home = await homeWithEcho();
   await expect(invoke(home.path, { target: '/', headers: ['nonsense'] })).rejects.toMatchObject({ code: 'FN_USAGE' });
 });
+
+test('invokeApp refuses a method that is none', async () => {
+  await using home = await homeWithEcho();
+  await expect(invoke(home.path, { target: '/', method: 'b ad' })).rejects.toMatchObject({
+    code: 'FN_USAGE',
+    message: '"b ad" is no method',
+  });
+});
