@@ -51,7 +51,7 @@ export function createControlClient(home: string): ControlClient {
       try {
         for await (const line of linesOf(await send({ method: 'GET', path, signal }))) yield JSON.parse(line) as T;
       } catch (error) {
-        if (!signal.aborted) throw connectionError(error, home);
+        if (!signal.aborted) throw isCut(error) ? endedError(error, home) : connectionError(error, home);
       }
     },
   };
@@ -72,6 +72,18 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
     yield* lines.filter((line) => line !== '');
   }
   if (rest !== '') yield rest;
+}
+
+/** The server's process ended, or it cut the connection while it was stopping. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
+}
+
+function endedError(cause: unknown, home: string): FnrunError {
+  return new FnrunError('FN_NOT_RUNNING', `The fnrun server in ${home} has ended`, {
+    cause,
+    hint: 'once it runs again, repeat the command',
+  });
 }
 
 const nobodyThere = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);

@@ -76,3 +76,18 @@ test('stream ends without an error when it is aborted', async () => {
   }
   expect(seen).toEqual([{ n: 1 }]);
 });
+
+test('stream says that the server has ended when it is cut off', async () => {
+  await using home = await homeWith((_request, response) => {
+    response.write('{"n":1}\n', () => response.destroy());
+  });
+  const { signal } = new AbortController();
+  const read = async (): Promise<void> => {
+    for await (const value of createControlClient(home.path).stream('/logs', { signal }))
+      expect(value).toEqual({ n: 1 });
+  };
+  await expect(read()).rejects.toMatchObject({
+    code: 'FN_NOT_RUNNING',
+    message: `The fnrun server in ${home.path} has ended`,
+  });
+});
