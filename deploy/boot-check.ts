@@ -27,6 +27,10 @@ export async function writeInspections(
   return manifest;
 }
 
+const hints: Readonly<Record<string, string>> = {
+  FN_LOAD_TIMEOUT: 'do less while the module loads: connect on the first request instead',
+};
+
 /** A function that did not load, as a problem of its source. */
 export async function problemOfEntry(
   entry: BootCheckEntry,
@@ -43,7 +47,7 @@ export async function problemOfEntry(
     column: line === null ? null : (error?.column ?? null),
     lineText: file === null || line === null ? null : await readLine(join(sourceDir, file), line),
     length: null,
-    hint: null,
+    hint: hints[error?.code ?? ''] ?? null,
   };
 }
 

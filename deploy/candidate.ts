@@ -6,6 +6,7 @@ import type { Account } from './account/account.ts';
 import { tell, tellBuilt, tellChecked } from './account/lines.ts';
 import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import { type DeployContext, type ManagedApp, releaseRef } from './context.ts';
+import { problemRecord } from './problem-record.ts';
 import { Rejection } from './rejection.ts';
 
 /** A tree to make a candidate of. */
@@ -113,14 +114,6 @@ function rejection(
   return new Rejection(`it ${what} (${count}); nothing changed, what was live goes on`, {
     details: context.formatProblems(problems, { color: account.color }),
     hint: `mend what is shown above, commit, push again`,
-    record: recordOf(problems),
+    record: problemRecord(problems),
   });
-}
-
-function recordOf(problems: readonly BuildProblem[]): string {
-  const [first] = problems;
-  if (first === undefined) return 'The build failed';
-  const place = [first.file, first.line, first.column].filter((part) => part !== null).join(':');
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return `${place === '' ? '' : `${place}: `}${first.message.split('\n', 1)[0]}${more}`;
 }

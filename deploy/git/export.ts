@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { deployLimits } from '../../runtime/contract/limits.ts';
-import { type GitOptions, gitExit, startGit } from './run.ts';
+import { git, type GitOptions, gitExit, startGit } from './run.ts';
 import type { TreeFile } from './tree.ts';
 
 /** What a commit says about itself. */
@@ -36,6 +36,11 @@ export async function exportTree(
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+/** Reads what `commit` says about itself. */
+export async function readCommitInfo(commit: string, options: GitOptions): Promise<CommitInfo> {
+  return parseCommit(await git(['cat-file', 'commit', commit], options));
 }
 
 async function makeFolders(files: readonly TreeFile[], dir: string): Promise<void> {
@@ -107,6 +112,10 @@ function readCommit(object: Buffer): CommitInfo {
       hint: 'push a branch, not a tag object',
     });
   }
+  return parseCommit(text);
+}
+
+function parseCommit(text: string): CommitInfo {
   const end = text.indexOf('\n\n');
   const author = /^author (.*) \d+ [+-]\d+$/m.exec(text.slice(0, end))?.[1] ?? '';
   const subject = end === -1 ? '' : (text.slice(end + 2).split('\n', 1)[0] ?? '');

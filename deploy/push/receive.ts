@@ -6,7 +6,7 @@ import { tell } from '../account/lines.ts';
 import { type Candidate, prepareCandidate } from '../candidate.ts';
 import type { DeployContext, ManagedApp } from '../context.ts';
 import { beginDeployment, type Progress } from '../deployment.ts';
-import { exportTree } from '../git/export.ts';
+import { exportTree, readCommitInfo } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
 import type { Quarantine } from '../git/run.ts';
 import { listTree } from '../git/tree.ts';
@@ -67,6 +67,7 @@ async function deployUpdate(
         await progress.accept(candidate);
       } catch (error) {
         if (candidate?.loaded === true) await app.host.discard(candidate.release).catch(() => {});
+        await describeCommit(update.new, { app, push, progress });
         await progress.fail(error, account);
         account.end(false);
         return;
@@ -75,6 +76,17 @@ async function deployUpdate(
     },
     { onWait },
   );
+}
+
+/** Gives the record of a push that failed before its tree was exported the subject and the author. */
+async function describeCommit(
+  commit: string,
+  { app, push, progress }: { app: ManagedApp; push: Push; progress: Progress },
+): Promise<void> {
+  if (progress.deployment.author !== '') return;
+  const { quarantine } = push;
+  const info = await readCommitInfo(commit, { repository: app.paths.repository, quarantine }).catch(() => null);
+  if (info !== null) progress.describe(info);
 }
 
 /** Exports, builds and checks; resolves to a candidate that may go live. */

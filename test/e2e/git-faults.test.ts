@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { startDaemon, type Daemon } from '../../cli/daemon.ts';
@@ -206,4 +206,18 @@ test('a host that dies during the boot check rejects the push and serves on', as
   expect(pushed.output).toMatch(/the app host of hello .*SIGKILL.* while the functions were loaded/);
   expect(pushed.output).toContain('in what changed (index)');
   expect(await eventually(answer)).toBe('one');
+});
+
+test('the record of a push that is refused before its tree is read has the subject and the author', async () => {
+  await symlink('/etc/passwd', join(app, 'link'));
+  await commitAll(app, 'A link');
+  expect((await push()).code).not.toBe(0);
+  expect(await deployments()).toMatchObject([
+    {
+      state: 'failed',
+      subject: 'A link',
+      author: expect.stringContaining('@'),
+      error: expect.stringContaining('link'),
+    },
+  ]);
 });
