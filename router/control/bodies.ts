@@ -18,7 +18,7 @@ export function readSwitchBody(value: unknown): SwitchBody {
   if (release === undefined || release === null) return {};
   if (typeof release !== 'string' || !/^[0-9a-f]{4,64}$/.test(release)) {
     throw new FnrunError('FN_NO_SUCH_RELEASE', `${JSON.stringify(release)} is no release`, {
-      hint: 'name at least 4 hex digits of its id, see: fnrun deploys',
+      hint: 'name at least 4 hex digits of its id, see: fnrun deploys APP',
     });
   }
   return { release };

@@ -161,8 +161,17 @@ function listen(
 ): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+        const what = `Cannot listen on ${host}:${port}: it is no address of this machine`;
+        return reject(new FnrunError('FN_USAGE', what, { cause: error, hint: 'for example --listen 127.0.0.1:8080' }));
+      }
+      if (error.code === 'EACCES') {
+        const what = `Cannot listen on ${host}:${port}: the port is reserved for root`;
+        const hint = 'take one from 1024 up, for example --listen 127.0.0.1:8080';
+        return reject(new FnrunError('FN_PORT_IN_USE', what, { cause: error, hint }));
+      }
       if (error.code !== 'EADDRINUSE') return reject(error);
-      const hint = 'Choose another one with --listen, or end the program that has it';
+      const hint = 'choose another one with --listen, or end the program that has it';
       reject(
         new FnrunError('FN_PORT_IN_USE', `Cannot listen on ${host}:${port}: the port is taken`, { cause: error, hint }),
       );

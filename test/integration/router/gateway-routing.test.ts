@@ -153,6 +153,15 @@ describe('gateway', () => {
     expect(await askRaw({ port: fixture.port, host }, request)).toContain('[/x?y]');
   });
 
+  test('says that an address is none of this machine when it is not', async () => {
+    const other = createGateway({ apps: () => [], version: '0' });
+    // RFC 5737: TEST-NET-1 is assigned to nobody.
+    await expect(other.listen({ host: '192.0.2.1', port: 0 })).rejects.toMatchObject({
+      code: 'FN_USAGE',
+      message: 'Cannot listen on 192.0.2.1:0: it is no address of this machine',
+    });
+  });
+
   test('says that the port is taken when it is', async () => {
     await using fixture = await startGateway();
     const second = createGateway({ apps: () => [], version: '1' });
