@@ -38,3 +38,24 @@ test('npm start pushes the example to a server, takes the next port when one is 
   expect(await readdir(dir.path)).toEqual([]);
   await expect(fetchFrom(targetOf(url), { path: '/' })).rejects.toThrow('ECONNREFUSED');
 }, 60_000);
+
+test('npm start leaves nothing when npm is told to end', async () => {
+  await using dir = await makeTempDir('fnrun-start-');
+  const child = spawn('npm', ['start'], {
+    cwd: repositoryRoot,
+    env: { ...process.env, TMPDIR: dir.path, PORT: '8400', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => void (output += text));
+  await eventually(() => /Created hello/.test(output), { deadlineMs: 30_000 });
+  const url = /answer at (\S+)/.exec(output)?.[1] ?? '';
+  // npm keeps a cache of its own in the folder.
+  const left = async () => (await readdir(dir.path)).filter((name) => name.startsWith('fnrun-'));
+  expect(await left()).toHaveLength(1);
+  child.kill('SIGTERM');
+  await eventually(async () => (await left()).length === 0, { deadlineMs: 15_000 });
+  await expect(fetchFrom(targetOf(`http://127.0.0.1:${new URL(url).port}`), { path: '/' })).rejects.toThrow(
+    'ECONNREFUSED',
+  );
+}, 60_000);
