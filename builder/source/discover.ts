@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { buildLimits } from '../../runtime/contract/limits.ts';
 import { nearest } from '../nearest.ts';
@@ -179,11 +179,17 @@ function describeRoutes(a: FoundFunction, b: FoundFunction): string {
 function nothingFound(walk: Walk): BuildProblem {
   if (walk.folders.length === 0) {
     const siblings = readdirSync(walk.root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const below = siblings.find((entry) => existsSync(join(walk.root, entry.name, 'functions')));
     const near = nearest(
       'functions',
       siblings.map((entry) => entry.name),
     );
-    const hint = near === null ? 'make functions/hello/index.ts, or run "fnrun init"' : `rename ${near}/ to functions/`;
+    const hint =
+      below !== undefined
+        ? `${below.name}/functions/ is there: the app is the folder ${below.name}/, and a push takes it as a repository of its own`
+        : near === null
+          ? 'make functions/hello/index.ts, or run "fnrun init"'
+          : `rename ${near}/ to functions/`;
     return problem('FN_NO_FUNCTIONS', 'The app has no folder functions/', { hint });
   }
   const other = walk.others.toSorted(compareText)[0];

@@ -25,7 +25,9 @@ export async function startRepository(dir: string, { env }: { env: NodeJS.Proces
   };
   if ((await git('--version')) === null) return 'without a git repository: git is not installed';
   const prefix = await git('rev-parse', '--show-prefix');
-  if (prefix !== null && prefix !== '') return 'part of the git repository around it';
+  if (prefix !== null && prefix !== '') {
+    return 'part of the git repository around it; to push it, make it one of its own: git init';
+  }
   if (prefix === null && (await git('init', '--quiet', '--initial-branch=main')) === null) {
     return 'without a git repository: git init failed';
   }

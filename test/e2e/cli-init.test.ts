@@ -111,7 +111,7 @@ test('init makes no repository inside another one', async () => {
   await using dir = await makeTempDir();
   await git(dir.path, 'init', '-q');
   const { stdout } = await runCli(['init', 'app'], { cwd: dir.path, env: identity });
-  expect(stdout).toContain('part of the git repository around it');
+  expect(stdout).toContain('part of the git repository around it; to push it, make it one of its own: git init');
   expect((await git(join(dir.path, 'app'), 'rev-parse', '--show-prefix')).trim()).toBe('app/');
 });
 

@@ -14,6 +14,13 @@ test('app without functions/ fails, with a folder that may be meant', async () =
   ]);
 });
 
+test('app without functions/ fails, with the folder below that holds one', async () => {
+  await using app = await makeApp({ 'package.json': '{}', 'shop/functions/index.ts': hello });
+  expect((await app.fail()).problems).toMatchObject([
+    { code: 'FN_NO_FUNCTIONS', hint: expect.stringContaining('the app is the folder shop/') },
+  ]);
+});
+
 test('folder that is not there fails', async () => {
   await using app = await makeApp({});
   expect((await app.fail({ sourceDir: join(app.dir, 'gone') })).problems).toMatchObject([
