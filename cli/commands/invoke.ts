@@ -27,7 +27,9 @@ export const command = defineCommand({
   run: async ({ positionals, values, env, cwd, signal, err }) => {
     const [app = '', target = ''] = positionals;
     if (!target.startsWith('/')) {
-      throw new FnrunError('FN_USAGE', `PATH must begin with a slash: it is ${target}`, { hint: `try: /${target}` });
+      throw new FnrunError('FN_USAGE', `PATH must begin with a slash: it is ${target}`, {
+        hint: `try: ${pathOf(target)}`,
+      });
     }
     const { invokeApp } = await import('../invoke-app.ts');
     const status = await invokeApp({
@@ -47,3 +49,9 @@ export const command = defineCommand({
     return 1;
   },
 });
+
+/** What was probably meant: the path of a URL, or the same behind a slash. */
+function pathOf(target: string): string {
+  const url = URL.parse(target);
+  return url === null || url.host === '' ? `/${target}` : url.pathname + url.search;
+}

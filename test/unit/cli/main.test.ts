@@ -64,6 +64,7 @@ test.each([
   ['an argument too many', ['ps', 'one'], /^fnrun: one is one argument too many, usage: fnrun ps; see/],
   ['a missing argument', ['deploys'], /^fnrun: An argument is missing, usage: fnrun deploys APP; see/],
   ['a path without slash', ['invoke', 'app', 'x'], /^fnrun: PATH must begin with a slash: it is x; try: \/x$/],
+  ['a URL instead of a path', ['invoke', 'app', 'http://a.localhost/b?x'], /; try: \/b\?x$/],
   ['lines that are no number', ['logs', 'app', '--lines', 'ten'], /^fnrun: --lines must be a whole number: it is ten$/],
   ['an unknown action', ['apps', 'delete'], /^fnrun: apps delete is nothing fnrun can do; see/],
   ['an action without its name', ['apps', 'create'], /^fnrun: apps create needs a name; usage/],
