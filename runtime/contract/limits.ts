@@ -53,6 +53,8 @@ export const workerLimits = {
   reserve: 2,
   /** Threads of one app host, reserve included. */
   threadsMax: 128,
+  /** Threads beyond that for boot checks, which must not depend on how busy the app is. */
+  threadsUrgent: 4,
   /** Default of the `memoryMb` setting: V8 old generation of one thread. */
   memoryMb: 128,
   memoryMbMax: 4096,

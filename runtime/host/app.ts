@@ -31,6 +31,10 @@ export class HostApp {
   readonly #options: HostAppOptions;
   readonly #candidates = new Map<string, Candidate>();
   readonly #checking = new Set<string>();
+  /** Slots that got no thread, in the order in which they asked. */
+  readonly #starving = new Set<FunctionSlot>();
+  /** Idle workers that were told to end and have not yet. */
+  #leaving = 0;
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
   #live: Generation | null = null;
@@ -54,7 +58,7 @@ export class HostApp {
     this.#options.pool.hold();
     const manifest = await readManifest(source.releaseDir);
     const generation = new Generation(source, { manifest, services: this.#services });
-    const takeThread = (): Thread | null => this.#takeThread(workerLimits.memoryMb);
+    const takeThread = (): Thread | null => this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
     this.#checking.add(source.release);
     const functions = check ? await checkCandidate(generation, { live: fresh ? null : this.#live, takeThread }) : [];
     this.#checking.delete(source.release);
@@ -122,7 +126,8 @@ export class HostApp {
   }
 
   #services: SlotServices = {
-    takeThread: (memoryMb) => this.#takeThread(memoryMb),
+    takeThread: (slot) => this.#takeThread(slot),
+    onIdle: () => this.#makeRoom(),
     onLog: (slot, line) => this.#onWorkerLog(slot, line),
     note: (slot, level, message) => {
       // Why a candidate does not load is told by the boot check, to whoever deploys it.
@@ -151,18 +156,37 @@ export class HostApp {
     });
   }
 
-  /** At the cap, the least recently used idle worker gives way; who waits is pumped when it has ended. */
-  #takeThread(memoryMb: number): Thread | null {
-    const thread = this.#options.pool.take(memoryMb);
-    if (thread !== null) return thread;
-    const idle = this.#slots().flatMap((slot) => slot.idleWorkers());
-    const oldest = idle.sort((a, b) => a.idleSince - b.idleSince)[0];
-    if (oldest !== undefined) {
-      oldest.drain();
-      void oldest.thread.ended.then(() => {
-        for (const slot of this.#slots()) slot.pump();
+  /** At the cap, the slot waits in turn for the thread of the worker that was idle longest. */
+  #takeThread(slot: FunctionSlot): Thread | null {
+    const thread = this.#options.pool.take(slot.settings.memoryMb);
+    if (thread === null) this.#starving.add(slot);
+    this.#makeRoom();
+    return thread;
+  }
+
+  /** Ends idle workers, least recently used first: one for each slot that waits, else one before the reserve suffers. */
+  #makeRoom(): void {
+    this.#feed();
+    const wanted = this.#starving.size > 0 ? this.#starving.size : this.#options.pool.crowded ? 1 : 0;
+    if (wanted <= this.#leaving) return;
+    const idle = this.#slots().flatMap((slot) => (this.#starving.has(slot) ? [] : slot.idleWorkers()));
+    idle.sort((a, b) => a.idleSince - b.idleSince);
+    for (const worker of idle.slice(0, wanted - this.#leaving)) {
+      this.#leaving++;
+      worker.drain();
+      void worker.thread.ended.then(() => {
+        this.#leaving--;
+        this.#feed();
       });
     }
-    return null;
+  }
+
+  /** Gives free threads to the slots that wait for one, as long as there are both. */
+  #feed(): void {
+    for (const slot of this.#starving) {
+      if (!this.#options.pool.hasRoom) return;
+      this.#starving.delete(slot);
+      slot.pump();
+    }
   }
 }

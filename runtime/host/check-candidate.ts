@@ -3,6 +3,7 @@ import { workerLimits } from '../contract/limits.ts';
 import type { ManifestFunction } from '../contract/manifest.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 import { bootCheck } from './boot-check.ts';
+import type { FunctionSlot } from './function-slot.ts';
 import type { Generation } from './generation.ts';
 
 /** What a candidate is checked against, and with. */
@@ -28,22 +29,20 @@ export async function checkCandidate(next: Generation, { live, takeThread }: Che
     else if ((before?.readyCount ?? 0) > 0 && warming.length < workerLimits.warmInCheck) warming.push(fn);
     else rest.push(fn);
   }
-  const [warmed, checked] = await Promise.all([
-    Promise.all(warming.map((fn) => loadServing(fn, { next, takeThread }))),
+  const warmed = warming.map((fn) => ({ fn, entry: next.slotOf(fn).warm(1) }));
+  // A crowded app has no thread for it: such a function is checked like the others.
+  const started = warmed.filter(({ fn }) => next.slotOf(fn).stats().workers > 0);
+  rest.push(...warmed.filter((one) => !started.includes(one)).map(({ fn }) => fn));
+  const [served, checked] = await Promise.all([
+    Promise.all(started.map(async ({ fn, entry }) => sized((await entry)[0]!, next.slotOf(fn)))),
     bootCheck(next.assignments(rest), { takeThread }),
   ]);
-  const entries = new Map([...reused, ...warmed, ...checked].map((entry) => [entry.name, entry]));
+  const entries = new Map([...reused, ...served, ...checked].map((entry) => [entry.name, entry]));
   return next.manifest.functions.map((fn) => entries.get(fn.name)!);
 }
 
-async function loadServing(
-  fn: ManifestFunction,
-  { next, takeThread }: { next: Generation; takeThread: () => Thread | null },
-): Promise<BootCheckEntry> {
-  const slot = next.slotOf(fn);
-  const [entry] = await slot.warm(1);
-  if (entry === undefined) return (await bootCheck(next.assignments([fn]), { takeThread }))[0]!;
-  // The heap size is known only now: a worker of another size cannot serve.
+/** The heap size is known only now: a worker of another size cannot serve. */
+function sized(entry: BootCheckEntry, slot: FunctionSlot): BootCheckEntry {
   const memoryMb = entry.inspection?.settings.memoryMb ?? workerLimits.memoryMb;
   if (memoryMb !== workerLimits.memoryMb) slot.drainWorkers();
   return entry;

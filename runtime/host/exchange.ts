@@ -19,12 +19,32 @@ export interface ExchangeOptions {
   clientAddress: string;
   /** Development: failures of the handler are told with their stack. */
   dev: boolean;
+  /** Says in the app's log what nobody else does: that it timed out, or lost its worker. */
+  onTrouble: (message: string) => void;
   /** Called once, when the response is over or the client has gone. */
   onDone: (failed: boolean) => void;
 }
 
 const clientGone = abortReasons.indexOf('client-gone');
 const timedOut = abortReasons.indexOf('timeout');
+
+/** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
+function endInPieces(res: ServerResponse, body: Buffer, onProgress: () => void): void {
+  let at = 0;
+  const more = (): void => {
+    if (at > 0) onProgress();
+    while (at < body.length && !res.destroyed) {
+      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
+      at += piece.length;
+      if (at >= body.length) res.end(piece);
+      else if (!res.write(piece)) {
+        res.once('drain', more);
+        return;
+      }
+    }
+  };
+  more();
+}
 
 /** One request that a function answers, from its arrival to the last byte of the response. */
 export class Exchange implements Job, InvocationListener {
@@ -33,13 +53,15 @@ export class Exchange implements Job, InvocationListener {
   readonly #options: ExchangeOptions;
   readonly #body: RequestBody;
   readonly #deadlineAt: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #worker: FunctionWorker | null = null;
   /** All that the invocation waits for of the request is there. */
   #arrived = false;
   #id = 0;
   /** The worker has no part in it any more. */
   #over = false;
+  /** The function's time is over, and its response still on its way to the client. */
+  #idling = false;
   #done = false;
   #failed = false;
   /** Bytes of the body that the handler announced and that have not come yet; null when unknown. */
@@ -112,6 +134,8 @@ export class Exchange implements Job, InvocationListener {
     }
     this.#over = true;
     if (body === null || head.withoutBody) res.end();
+    else if (body.length > httpLimits.streamWindowBytes)
+      endInPieces(res, Buffer.from(body as string), this.#onProgress);
     // node:http encodes the head like a string body that goes with it: as UTF-8. Apart from bytes, as Latin-1.
     else res.end(head.latin1 && typeof body === 'string' ? Buffer.from(body) : body);
   }
@@ -147,6 +171,7 @@ export class Exchange implements Job, InvocationListener {
 
   onWorkerGone(reason: string): void {
     this.#over = true;
+    this.#options.onTrouble(`lost its worker: ${reason}`);
     if (this.#res.headersSent) this.#cut();
     else this.#problem('FN_WORKER_DIED', this.#options.dev ? reason : undefined);
   }
@@ -172,15 +197,16 @@ export class Exchange implements Job, InvocationListener {
 
   #onTimeout(): void {
     if (this.#over) {
-      // All was handed to the socket, and the client does not take it.
-      this.#cut();
+      this.#awaitClient();
       return;
     }
+    const { timeoutMs } = this.#options.slot.settings;
+    if (this.#arrived) this.#options.onTrouble(`timed out after ${timeoutMs} ms`);
     this.#abandon(timedOut);
     if (this.#worker === null) this.#options.slot.forget(this);
     if (this.#res.headersSent) this.#cut();
     else if (!this.#arrived) this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
-    else this.#problem('FN_TIMEOUT', `The function did not answer within ${this.#options.slot.settings.timeoutMs} ms`);
+    else this.#problem('FN_TIMEOUT', `The function did not answer within ${timeoutMs} ms`);
   }
 
   #tooLarge(): void {
@@ -188,6 +214,14 @@ export class Exchange implements Job, InvocationListener {
     const { maxBodyBytes } = this.#options.slot.settings;
     if (this.#res.headersSent) this.#cut();
     else this.#problem('FN_BODY_TOO_LARGE', `The function accepts at most ${maxBodyBytes} bytes`);
+  }
+
+  /** All is handed to the socket: what is left is the client's pace, which is its own as long as it takes anything. */
+  #awaitClient(): void {
+    if (this.#done) return;
+    this.#idling = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#cut(), httpLimits.responseIdleMs);
   }
 
   /** Takes the invocation away from its worker. */
@@ -201,6 +235,10 @@ export class Exchange implements Job, InvocationListener {
     const left = Math.max(0, this.#deadlineAt - performance.now());
     this.#worker.abort(this.#id, reason, reason === timedOut ? {} : { graceMs: left + httpLimits.abortSlackMs });
   }
+
+  #onProgress = (): void => {
+    if (this.#idling) this.#awaitClient();
+  };
 
   #onClose = (): void => {
     if (this.#done) return;

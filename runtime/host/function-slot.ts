@@ -21,7 +21,10 @@ export interface Job {
 
 /** What a slot needs from its app. */
 export interface SlotServices {
-  takeThread(memoryMb: number): Thread | null;
+  /** A thread, or null: then the slot is pumped when one can be had. */
+  takeThread(slot: FunctionSlot): Thread | null;
+  /** A worker became idle. */
+  onIdle(): void;
   onLog(slot: FunctionSlot, line: WorkerLogLine): void;
   note(slot: FunctionSlot, level: 'info' | 'warn' | 'error', message: string): void;
 }
@@ -43,6 +46,8 @@ export class FunctionSlot {
   #loadFailures = 0;
   #blockedUntil = 0;
   #retired = false;
+  /** The slot of the same name in the release that replaced this one. */
+  #heir: FunctionSlot | null = null;
 
   constructor(fn: ManifestFunction, { assignment, services }: { assignment: Assignment; services: SlotServices }) {
     this.fn = fn;
@@ -83,6 +88,12 @@ export class FunctionSlot {
 
   /** Starts the job on the least busy worker, or lets it wait for one. */
   dispatch(job: Job): void {
+    if (this.#retired) {
+      // A request that began before a deployment and is complete only now.
+      if (this.#heir !== null) this.#heir.dispatch(job);
+      else job.reject('FN_NOT_FOUND', 'The function was removed by a deployment');
+      return;
+    }
     const worker = this.#freeWorker();
     if (worker !== null) {
       job.start(worker);
@@ -109,6 +120,7 @@ export class FunctionSlot {
       this.#queue.delete(waiting);
       return;
     }
+    this.#heir?.forget(job);
   }
 
   /** Starts workers until `count` are loading or ready; resolves with what loading told of each new one. */
@@ -140,16 +152,17 @@ export class FunctionSlot {
     return ready.length;
   }
 
-  /** No new workers; those there are end when they are empty. Returns the jobs that still wait. */
-  retire(): Job[] {
+  /** No new workers; those there are end when they are empty. What waits, and what comes, goes to the heir. */
+  retire(heir: FunctionSlot | null = null): void {
     this.#retired = true;
-    const jobs = [...this.#queue].map((waiting) => {
-      clearTimeout(waiting.timer);
-      return waiting.job;
-    });
+    this.#heir = heir;
+    const waiting = [...this.#queue];
     this.#queue.clear();
     for (const worker of this.#workers) worker.drain();
-    return jobs.filter((job) => !job.cancelled);
+    for (const { job, timer } of waiting) {
+      clearTimeout(timer);
+      if (!job.cancelled) this.dispatch(job);
+    }
   }
 
   /** Ends the workers there are; new ones may start. */
@@ -179,7 +192,10 @@ export class FunctionSlot {
 
   #events: WorkerEvents = {
     onLog: (_worker, line) => this.#services.onLog(this, line),
-    onFree: () => this.#drainQueue(),
+    onFree: (worker) => {
+      this.#drainQueue();
+      if (worker.inFlight === 0) this.#services.onIdle();
+    },
     onFaulty: (worker, reason) => {
       this.#services.note(this, 'warn', `worker is replaced: an error escaped the handler (${reason})`);
       if (!this.#retired && this.readyCount <= 1) void this.warm(this.#alive() + 1);
@@ -191,7 +207,7 @@ export class FunctionSlot {
   #freeWorker(): FunctionWorker | null {
     let best: FunctionWorker | null = null;
     for (const worker of this.#workers) {
-      if (worker.state !== 'ready' || worker.inFlight >= this.settings.concurrency) continue;
+      if (worker.state !== 'ready' || worker.suspect || worker.inFlight >= this.settings.concurrency) continue;
       if (best === null || worker.inFlight < best.inFlight) best = worker;
     }
     return best;
@@ -209,7 +225,7 @@ export class FunctionSlot {
   }
 
   #startWorker(): FunctionWorker | null {
-    const thread = this.#services.takeThread(this.settings.memoryMb);
+    const thread = this.#services.takeThread(this);
     if (thread === null) return null;
     const worker = new FunctionWorker(thread, { assignment: this.#assignment, events: this.#events });
     this.#workers.push(worker);
@@ -265,6 +281,7 @@ export class FunctionSlot {
     this.#workers = this.#workers.filter((other) => other !== worker);
     if (reason !== 'drained' && worker.inspection !== null)
       this.#services.note(this, 'warn', `worker ended: ${reason}`);
+    this.#services.onIdle();
     if (this.#retired) return;
     const lost = reason !== 'drained' && worker.inspection !== null;
     // Warm again before the next request asks for it.

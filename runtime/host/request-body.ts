@@ -73,10 +73,15 @@ export class RequestBody {
     if (this.#window > 0 && this.#req.isPaused()) this.#req.resume();
   }
 
-  /** Nobody wants the rest. */
+  /** Nobody wants the rest: it is read for a moment, so that the client sees the answer, then the connection ends. */
   release(): void {
     this.#released = true;
-    if (!this.#req.complete) this.#req.resume();
+    const req = this.#req;
+    if (req.complete || req.destroyed) return;
+    const timer = setTimeout(() => req.socket.destroy(), httpLimits.lingerMs);
+    req.once('end', () => clearTimeout(timer));
+    req.socket.once('close', () => clearTimeout(timer));
+    req.resume();
   }
 
   #collect(length: number, onReady: () => void): void {

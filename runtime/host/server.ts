@@ -32,6 +32,7 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
       headersTimeout: httpLimits.headersTimeoutMs,
       requestTimeout: httpLimits.requestTimeoutMs,
       keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: httpLimits.timeoutCheckMs,
       noDelay: true,
       // Answered by ourselves, with a problem document.
       requireHostHeader: false,
@@ -119,6 +120,9 @@ function handle({ req, res, app, dev }: Incoming): void {
     requestId,
     clientAddress: peer.address,
     dev,
+    onTrouble(message) {
+      app.log({ level: 'error', function: fn.name, release: slot.release, requestId, message });
+    },
     onDone(failed) {
       if (!failed) return;
       slot.failures++;

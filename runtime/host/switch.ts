@@ -42,12 +42,5 @@ export function carryOver(next: Generation, old: Generation): number {
 
 /** Old workers finish what they have; what waits for one goes to the new release. */
 export function drainInto(old: Generation, next: Generation): void {
-  for (const [name, slot] of old.slots) {
-    const jobs = slot.retire();
-    const heir = next.slots.get(name);
-    for (const job of jobs) {
-      if (heir === undefined) job.reject('FN_NOT_FOUND', 'The function was removed by a deployment');
-      else heir.dispatch(job);
-    }
-  }
+  for (const [name, slot] of old.slots) slot.retire(next.slots.get(name) ?? null);
 }

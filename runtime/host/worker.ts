@@ -1,7 +1,7 @@
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { invocationLimits, workerLimits } from '../contract/limits.ts';
 import type { FunctionInspection } from '../contract/manifest.ts';
-import { toHost, toWorker } from '../channel/frames.ts';
+import { abortReasons, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
@@ -35,6 +35,7 @@ export class FunctionWorker {
   readonly #outbox: Outbox;
   #events: WorkerEvents;
   readonly #running = new Map<number, InvocationListener | null>();
+  readonly #suspicions = new Set<number>();
   readonly #abortTimers = new Map<number, NodeJS.Timeout>();
   #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
   #nextId = 1;
@@ -58,6 +59,11 @@ export class FunctionWorker {
     });
     void thread.ended.then((reason) => this.#onEnded(reason));
     thread.port.postMessage({ type: 'serve', assignment });
+  }
+
+  /** It was told of a timeout and has not answered yet: it may be blocked, and gets nothing new meanwhile. */
+  get suspect(): boolean {
+    return this.#suspicions.size > 0;
   }
 
   /** Invocations that hold a place. */
@@ -101,6 +107,7 @@ export class FunctionWorker {
     if ((this.#running.get(id) ?? null) === null) return;
     this.#running.set(id, null);
     this.#outbox.push(toWorker.abort, id, reasonIndex);
+    if (abortReasons[reasonIndex] === 'timeout') this.#suspicions.add(id);
     this.#awaitAck(id, { graceMs });
   }
 
@@ -181,6 +188,7 @@ export class FunctionWorker {
         case toHost.aborted:
           clearTimeout(this.#abortTimers.get(id));
           this.#abortTimers.delete(id);
+          if (this.#suspicions.delete(id) && this.state === 'ready') this.#events.onFree(this);
           i += 2;
           break;
         case toHost.log:

@@ -55,10 +55,23 @@ export class ThreadPool {
     return this.#parked.length;
   }
 
-  /** A thread with this much V8 heap: from the reserve when it has one, else new; null at `threadsMax`. */
-  take(memoryMb: number): Thread | null {
+  /** Whether a thread can be had. */
+  get hasRoom(): boolean {
+    return !this.#closed && (this.#parked.length > 0 || this.#threads.size < this.#options.threadsMax);
+  }
+
+  /** Whether the reserve can be full and no thread too many. */
+  get crowded(): boolean {
+    return this.#threads.size - this.#parked.length + this.#options.reserve > this.#options.threadsMax;
+  }
+
+  /**
+   * A thread with this much V8 heap: from the reserve when it has one, else new; null at `threadsMax`,
+   * which `urgent` may exceed by `threadsUrgent`.
+   */
+  take(memoryMb: number, { urgent = false }: { urgent?: boolean } = {}): Thread | null {
     const warm = memoryMb === workerLimits.memoryMb ? this.#parked.shift() : undefined;
-    const thread = warm ?? (this.#hasRoom() ? this.#start(memoryMb) : null);
+    const thread = warm ?? (this.#hasRoom(urgent ? workerLimits.threadsUrgent : 0) ? this.#start(memoryMb) : null);
     this.#refill();
     return thread;
   }
@@ -84,8 +97,8 @@ export class ThreadPool {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
-  #hasRoom(): boolean {
-    return !this.#closed && this.#threads.size < this.#options.threadsMax;
+  #hasRoom(beyond = 0): boolean {
+    return !this.#closed && this.#threads.size < this.#options.threadsMax + beyond;
   }
 
   /** Off the request path: the thread just taken starts its work first. */
@@ -146,6 +159,7 @@ export class ThreadPool {
     this.#threads.delete(thread);
     const at = this.#parked.indexOf(thread);
     if (at >= 0) this.#parked.splice(at, 1);
+    this.#refill();
   }
 
   #poolOf(memoryMb: number): Piscina {
@@ -155,8 +169,8 @@ export class ThreadPool {
     const pool = new Piscina({
       filename: workerFile,
       minThreads: 0,
-      // One more than ours: an ended thread is counted there a moment longer.
-      maxThreads: threadsMax + 1,
+      // More than ours: an ended thread is counted there a moment longer.
+      maxThreads: threadsMax + workerLimits.threadsUrgent + 1,
       maxQueue: threadsMax,
       idleTimeout: 0,
       concurrentTasksPerWorker: 1,
@@ -178,5 +192,5 @@ function describeEnd(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'the worker reached its memory limit (memoryMb)';
   const exit = /^worker exited with code: (-?\d+)$/.exec(error.message);
-  return exit === null ? error.message : `the handler ended its thread (process.exit, code ${exit[1]})`;
+  return exit === null ? error.message : `its code called process.exit, code ${exit[1]}`;
 }

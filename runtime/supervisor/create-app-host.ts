@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { problemOf } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
-import { hostLimits, httpLimits, workerLimits } from '../contract/limits.ts';
+import { hostLimits, workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
+import { endWithProblem } from '../../router/client-error.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
 import { HostProcess } from './host-process.ts';
 
@@ -189,11 +189,7 @@ class SupervisedHost implements AppHost {
 
 /** Answers a connection that reaches no host, as far as that can be done without reading it. */
 function refuse(socket: Socket, code: ErrorCode, detail: string): void {
-  const body = JSON.stringify(problemOf(code, { detail }));
   // Closing with unread bytes would reset the connection under the answer.
   socket.resume();
-  socket.end(
-    `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `retry-after: ${httpLimits.retryAfterSeconds}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
-  );
+  endWithProblem(socket, code, { detail });
 }

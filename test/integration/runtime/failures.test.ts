@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { startHost } from '../../support/host.ts';
-import { fetchFrom } from '../../support/http.ts';
-import { exchangeRaw } from '../../support/raw-http.ts';
+import { within } from '../../support/deadline.ts';
+import { fetchFrom, openFrom } from '../../support/http.ts';
+import { exchangeRaw, openRaw } from '../../support/raw-http.ts';
 
 const ok = `export default () => new Response('ok')`;
 
@@ -49,6 +50,50 @@ test('host answers 408 when a body does not arrive in time, and never calls the 
     true,
     false,
   ]);
+});
+
+test('host gives a request that comes after a timeout to a worker that is not blocked', async () => {
+  const { target, deploy, logged } = await startHost();
+  await deploy({
+    '/': `export const config = { timeoutMs: 1000 };
+      export default (r) => { if (r.url.endsWith('?loop')) for (;;); return new Response('fine'); }`,
+  });
+  expect((await fetchFrom(target, { path: '/' })).text).toBe('fine');
+  const looped = await fetchFrom(target, { path: '/?loop' });
+  expect(looped.status).toBe(504);
+  const after = await Promise.all([1, 2, 3].map(() => fetchFrom(target, { path: '/' })));
+  expect(after.map(({ text }) => text)).toEqual(['fine', 'fine', 'fine']);
+  const line = await logged((record) => record.message === 'timed out after 1000 ms');
+  expect(line).toMatchObject({ level: 'error', function: 'index', requestId: looped.headers['x-request-id'] });
+});
+
+test('host ends the connection of an upload that goes on after the answer', async () => {
+  const { target, deploy } = await startHost();
+  await deploy({ '/': `export default () => new Response('enough')` });
+  const socket = await openRaw(target);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => {});
+  socket.on('data', () => {});
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const sender = setInterval(() => socket.write('5\r\nhello\r\n'), 20);
+  await within(10_000, 'the end of the connection', closed);
+  clearInterval(sender);
+});
+
+test('host lets a slow client take a large response longer than the timeout', async () => {
+  const { target, deploy } = await startHost();
+  const size = 12_000_000;
+  await deploy({
+    '/': `export const config = { timeoutMs: 1000 }; export default () => new Response('x'.repeat(${size}))`,
+  });
+  const { message } = await openFrom(target, { path: '/' });
+  let received = 0;
+  for await (const chunk of message) {
+    received += (chunk as Buffer).length;
+    // About 4 MB/s: three seconds for all of it.
+    await new Promise((resolve) => setTimeout(resolve, (chunk as Buffer).length / 4_000));
+  }
+  expect(received).toBe(size);
 });
 
 test('host keeps the stack of a failed handler out of the response and in the log', async () => {

@@ -1,7 +1,10 @@
 import { Agent } from 'node:http';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { within } from '../../support/deadline.ts';
 import { startHost } from '../../support/host.ts';
 import { fetchFrom } from '../../support/http.ts';
+import { openRaw } from '../../support/raw-http.ts';
 import { writeRelease } from '../../support/release.ts';
 
 const counter = `let calls = 0; export default (_r, ctx) => Response.json({ calls: ++calls, release: ctx.release, env: process.env.A ?? null })`;
@@ -128,4 +131,23 @@ test('waitUntil keeps a draining worker until the promise settles', async () => 
   await logged((record) => record.message === 'settled');
   const failed = await logged((record) => record.message === 'waitUntil: Error: left behind');
   expect(failed.requestId).toBeDefined();
+});
+
+test('a request whose body arrives across a deployment is answered by the new release', async () => {
+  const { target, deploy } = await startHost();
+  const answer = (text: string): string => `export default async (r) => new Response('${text} ' + (await r.text()))`;
+  await deploy({ '/': answer('old') });
+  const socket = await openRaw(target);
+  const closed = once(socket, 'close');
+  let text = '';
+  socket.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello');
+  // The head must be with the host before the switch: a request on the same host that comes later tells.
+  await fetchFrom(target, { path: '/' });
+  await deploy({ '/': answer('new') });
+  await deploy({ '/': answer('newer') });
+  socket.write('world');
+  await within(4_000, 'the answer', closed);
+  expect(text).toMatch(/^HTTP\/1\.1 200 /);
+  expect(text.endsWith('newer helloworld')).toBe(true);
 });
