@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
@@ -62,13 +63,16 @@ async function mirror(target: HttpTarget): Promise<void> {
     ['Host', 'stream.localhost'],
     ['Content-Length', String(bodyBytes)],
   ] as const;
-  const { message } = await openFrom(target, { method: 'POST', path: '/mirror', headers, body });
+  // Kept alive: a client that ends its request a moment after the server closed loses what it has not read yet.
+  const agent = new Agent({ keepAlive: true });
+  const { message } = await openFrom(target, { method: 'POST', path: '/mirror', headers, body, agent });
   const received = createHash('sha256');
   let bytes = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     received.update(chunk);
     bytes += chunk.length;
   }
+  agent.destroy();
   expect({ status: message.statusCode, bytes }).toEqual({ status: 200, bytes: bodyBytes });
   expect(received.digest('hex')).toBe(sent.digest('hex'));
 }
