@@ -13,7 +13,7 @@ import type { BenchCase } from '../report.ts';
 
 const functions = 100;
 /** Between two first calls, so that the reserve is filled again as it would be in life. */
-const pauseMs = 50;
+const pauseMs = 150;
 
 /** First call of functions that have no worker, each called once, over one kept-alive connection. */
 export const coldFunction: BenchCase = {
