@@ -1,6 +1,7 @@
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { Assignment, FrameField, ToHostControl } from '../channel/frames.ts';
+import { loadFailure } from './load-failure.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
 /** Threads that check at the same time. */
@@ -51,7 +52,8 @@ async function checkShare(share: readonly Assignment[], options: BootCheckOption
 /** Checks in turn in one thread; stops after the first that fails. */
 async function checkInThread(assignments: Assignment[], { takeThread }: BootCheckOptions): Promise<BootCheckEntry[]> {
   const thread = takeThread();
-  if (thread === null) return [failure(assignments[0]!.name, 'FN_OVERLOADED', 'no thread is free for the boot check')];
+  if (thread === null)
+    return [loadFailure(assignments[0]!.name, 'FN_OVERLOADED', 'no thread is free for the boot check')];
   const told: BootCheckEntry[] = [];
   await new Promise<void>((resolve) => {
     let timer: NodeJS.Timeout;
@@ -64,13 +66,13 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
       clearTimeout(timer);
       const name = assignments[told.length]!.name;
       const message = `the module did not load within ${workerLimits.loadMs} ms`;
-      timer = setTimeout(() => end(failure(name, 'FN_LOAD_TIMEOUT', message)), workerLimits.loadMs);
+      timer = setTimeout(() => end(loadFailure(name, 'FN_LOAD_TIMEOUT', message)), workerLimits.loadMs);
     };
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
       if (Array.isArray(message) || message.type === 'thread' || told.length >= assignments.length) return;
       const name = assignments[told.length]!.name;
       if (message.type === 'faulty') {
-        end(failure(name, 'FN_LOAD_FAILED', `an error escaped the module while it loaded: ${message.message}`));
+        end(loadFailure(name, 'FN_LOAD_FAILED', `an error escaped the module while it loaded: ${message.message}`));
         return;
       }
       const entry = message as unknown as BootCheckEntry;
@@ -81,7 +83,7 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
     void thread.ended.then((reason) => {
       if (told.length === assignments.length || (told.at(-1)?.error ?? null) !== null) return;
       end(
-        failure(
+        loadFailure(
           assignments[told.length]!.name,
           'FN_LOAD_FAILED',
           `the thread ended while the module loaded: ${reason}`,
@@ -93,14 +95,4 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
   });
   void thread.terminate('checked');
   return told;
-}
-
-function failure(name: string, code: string, message: string): BootCheckEntry {
-  return {
-    name,
-    reused: false,
-    ms: 0,
-    inspection: null,
-    error: { code, message, stack: null, file: null, line: null, column: null },
-  };
 }

@@ -5,6 +5,7 @@ import { abortReasons, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
+import { loadFailure } from './load-failure.ts';
 import { threadCpuMs } from './schedstat.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
@@ -274,14 +275,4 @@ export class FunctionWorker {
     for (const listener of left) listener?.onWorkerGone(reason);
     this.#events.onEnded(this, reason);
   }
-}
-
-function loadFailure(name: string, code: string, message: string): BootCheckEntry {
-  return {
-    name,
-    reused: false,
-    ms: 0,
-    inspection: null,
-    error: { code, message, stack: null, file: null, line: null, column: null },
-  };
 }
