@@ -1,9 +1,10 @@
-import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
+import type { ActivateResult, BootCheckEntry, HostStats, LoadResult } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import { checkCandidate } from './check-candidate.ts';
+import type { CheckOptions } from './check-candidate.ts';
 import type { FunctionSlot, SlotServices } from './function-slot.ts';
 import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
@@ -59,9 +60,7 @@ export class HostApp {
     const manifest = await readManifest(source.releaseDir);
     const generation = new Generation(source, { manifest, services: this.#services });
     const takeThread = (): Thread | null => this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
-    this.#checking.add(source.release);
-    const functions = check ? await checkCandidate(generation, { live: fresh ? null : this.#live, takeThread }) : [];
-    this.#checking.delete(source.release);
+    const functions = check ? await this.#check(generation, { live: fresh ? null : this.#live, takeThread }) : [];
     generation.inspected(functions);
     if (functions.some((entry) => entry.error !== null)) retireAll(generation);
     else this.#candidates.set(source.release, { generation, fresh });
@@ -135,6 +134,16 @@ export class HostApp {
       if (!isCandidate) this.log({ level, function: slot.fn.name, release: slot.release, message });
     },
   };
+
+  async #check(candidate: Generation, options: CheckOptions): Promise<BootCheckEntry[]> {
+    const { release } = candidate.source;
+    this.#checking.add(release);
+    try {
+      return await checkCandidate(candidate, options);
+    } finally {
+      this.#checking.delete(release);
+    }
+  }
 
   #slots(): FunctionSlot[] {
     return this.#live === null ? [] : [...this.#live.slots.values()];

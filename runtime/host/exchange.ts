@@ -128,7 +128,7 @@ export class Exchange implements Job, InvocationListener {
       return;
     }
     if (body === true) {
-      // The head leaves with the first chunk; an SSE client waits for it, though nothing may come for long.
+      // At once, and not with the first chunk: an SSE client waits for the head, and nothing may come for long.
       res.flushHeaders();
       return;
     }
