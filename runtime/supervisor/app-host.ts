@@ -16,6 +16,8 @@ export interface AppHostOptions {
   dev?: boolean;
   /** Gets every log line of the app. */
   onLog: (record: LogRecord) => void;
+  /** Further arguments of node for the host process, which its threads get too; the benchmarks profile with them. */
+  execArgv?: readonly string[];
 }
 
 /**

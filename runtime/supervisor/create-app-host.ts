@@ -128,8 +128,8 @@ class SupervisedHost implements AppHost {
 
   async #start(): Promise<HostProcess> {
     this.#state = 'starting';
-    const { app, dev = false, onLog } = this.#options;
-    const host = new HostProcess({ app, dev, onLog });
+    const { app, dev = false, onLog, execArgv = [] } = this.#options;
+    const host = new HostProcess({ app, dev, onLog, execArgv });
     this.#process = host;
     void host.exited.then((reason) => this.#onExit(host, reason));
     try {

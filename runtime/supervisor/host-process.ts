@@ -18,6 +18,7 @@ export interface HostProcessOptions {
   app: string;
   dev: boolean;
   onLog: (record: LogRecord) => void;
+  execArgv: readonly string[];
 }
 
 interface Waiting {
@@ -48,7 +49,7 @@ export class HostProcess {
     this.#child = fork(entryPoint('runtime/host/main.js'), [JSON.stringify({ app, dev, logFd })], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'json',
-      execArgv: [`--max-semi-space-size=${hostLimits.semiSpaceMb}`],
+      execArgv: [`--max-semi-space-size=${hostLimits.semiSpaceMb}`, ...options.execArgv],
       env: hostEnv(),
     });
     this.#readOutput();

@@ -1,5 +1,5 @@
 /** `npm run bench [name …] [--json] [--rounds N]`: each case in turn; figures as a table or as JSON lines. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { bundleDist } from '../../cli/build/bundle.ts';
 import { coldFunction } from './cases/cold-function.ts';
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
+    profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -36,7 +37,12 @@ async function main(): Promise<number> {
   if (chosen.some((entry) => entry.load)) await ensureWrk(say);
   for (const entry of chosen) {
     console.error(`${entry.name}: ${entry.summary}`);
-    await entry.run({ rounds, say, report: print });
+    await entry.run({
+      rounds,
+      ...(values.profile !== undefined && { profile: resolve(values.profile) }),
+      say,
+      report: print,
+    });
   }
   return 0;
 }

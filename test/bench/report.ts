@@ -16,6 +16,8 @@ export interface Figure {
 export interface BenchContext {
   /** Rounds of a throughput comparison. @default 5 */
   rounds: number;
+  /** Folder for CPU profiles of fnrun's side. */
+  profile?: string;
   say: (line: string) => void;
   report: (figure: Figure) => void;
 }

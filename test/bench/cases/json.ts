@@ -7,7 +7,10 @@ import { wrk } from '../wrk.ts';
 const fixture = join(import.meta.dirname, '../fixtures/json');
 
 const sides = [
-  { name: 'fnrun', start: () => startServer('fnrun-app.ts', [fixture]) },
+  {
+    name: 'fnrun',
+    start: (profile?: string) => startServer('fnrun-app.ts', profile === undefined ? [fixture] : [fixture, profile]),
+  },
   { name: '@hono/node-server', start: () => startServer('hono-node-server.ts') },
   { name: 'node:http', start: () => startServer('node-http.ts') },
 ];
@@ -17,11 +20,16 @@ export const json: BenchCase = {
   name: 'json',
   summary: 'warm JSON handler: throughput and CPU per request against @hono/node-server and node:http',
   load: true,
-  async run({ rounds, say, report }) {
+  async run({ rounds, profile, say, report }) {
     await using stack = new AsyncDisposableStack();
     const running = [];
     for (const side of sides)
-      running.push({ ...side, server: stack.use(await side.start()), rps: [] as number[], cpuUs: [] as number[] });
+      running.push({
+        ...side,
+        server: stack.use(await side.start(profile)),
+        rps: [] as number[],
+        cpuUs: [] as number[],
+      });
     for (const { server } of running) await wrk(server.url, { seconds: 2 });
     for (let index = 0; index < rounds; index++) {
       for (const { name, server, rps, cpuUs } of running) {

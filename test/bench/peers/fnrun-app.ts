@@ -7,14 +7,20 @@ import { join } from 'node:path';
 import { build } from '../../../builder/build.ts';
 import { createAppHost } from '../../../runtime/supervisor/create-app-host.ts';
 
+const [source, profileDir] = process.argv.slice(2);
 const dir = await mkdtemp(join(tmpdir(), 'fnrun-bench-'));
 const built = await build({
-  sourceDir: process.argv[2]!,
+  sourceDir: source!,
   releasesDir: join(dir, 'releases'),
   cacheDir: join(dir, 'cache'),
 });
 if (!built.ok) throw new Error(JSON.stringify(built.problems));
-const host = createAppHost({ app: 'bench', onLog: (record) => console.error(record.message) });
+const profiling = profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
+const host = createAppHost({
+  app: 'bench',
+  onLog: (record) => console.error(record.message),
+  execArgv: profiling,
+});
 const release = { release: built.release, releaseDir: built.dir, env: {} };
 await host.load(release, { check: true });
 await host.activate(release);
