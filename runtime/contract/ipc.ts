@@ -75,7 +75,12 @@ export interface HostStats {
   uptimeMs: number;
   rssBytes: number;
   threads: number;
+  /** Threads at most: what `limits.threads` and the app's memory allow. */
+  threadsMax: number;
   reserve: number;
+  /** Functions that wait for a thread, and idle workers that end to make room for them. */
+  starving: number;
+  leaving: number;
   requests: number;
   failures: number;
   inFlight: number;
@@ -84,13 +89,33 @@ export interface HostStats {
   functions: FunctionStats[];
 }
 
-/** Live figures of one function. */
+/**
+ * Whether a function gets invocations: `ok`; `backoff`: it does not load, and is not tried before `retryInMs`;
+ * `open`: its workers died one after the other, and requests are refused until one more is tried.
+ */
+export type FunctionState = 'ok' | 'backoff' | 'open';
+
+/** Live figures of one function, and the settings in force. */
 export interface FunctionStats {
   name: string;
   route: string;
+  state: FunctionState;
+  /** Why the state is not `ok`, in words; null when it is. */
+  reason: string | null;
+  /** Time to the next try; 0 when the next request is it; null in state `ok`. */
+  retryInMs: number | null;
+  /** Loading, ready and draining. */
   workers: number;
+  minWorkers: number;
+  maxWorkers: number;
   inFlight: number;
+  /** Invocations at once in one worker. */
+  concurrency: number;
   queued: number;
   requests: number;
   failures: number;
+  timeoutMs: number;
+  /** V8 heap of one worker. */
+  memoryMb: number;
+  maxBodyBytes: number;
 }

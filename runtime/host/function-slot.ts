@@ -71,15 +71,30 @@ export class FunctionSlot {
   get queued(): number {
     return this.#queue.size;
   }
-
   idleWorkers(): FunctionWorker[] {
     return this.#workers.filter((worker) => worker.state === 'ready' && worker.inFlight === 0);
   }
 
   stats(): FunctionStats {
     const { inFlight, queued, requests, failures } = this;
-    const { name, route } = this.fn;
-    return { name, route, workers: this.#workers.length, inFlight, queued, requests, failures };
+    const { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes } = this.settings;
+    const settings = { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes };
+    const retryInMs = Math.ceil(this.#blockedUntil - performance.now());
+    const health: Pick<FunctionStats, 'state' | 'reason' | 'retryInMs'> =
+      retryInMs > 0
+        ? { state: 'backoff', reason: 'it does not load', retryInMs }
+        : { state: 'ok', reason: null, retryInMs: null };
+    return {
+      name: this.fn.name,
+      route: this.fn.route,
+      workers: this.#workers.length,
+      inFlight,
+      queued,
+      requests,
+      failures,
+      ...health,
+      ...settings,
+    };
   }
 
   get readyCount(): number {
@@ -196,10 +211,9 @@ export class FunctionSlot {
       this.#drainQueue();
       if (worker.inFlight === 0) this.#services.onIdle();
     },
-    onFaulty: (worker, reason) => {
+    onFaulty: (_worker, reason) => {
       this.#services.note(this, 'warn', `worker is replaced: an error escaped the handler (${reason})`);
       if (!this.#retired && this.readyCount <= 1) void this.warm(this.#alive() + 1);
-      void worker;
     },
     onEnded: (worker, reason) => this.#onEnded(worker, reason),
   };

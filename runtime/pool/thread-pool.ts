@@ -51,6 +51,11 @@ export class ThreadPool {
     return this.#threads.size;
   }
 
+  /** Threads at most, but for urgent ones. */
+  get max(): number {
+    return this.#options.threadsMax;
+  }
+
   get idle(): number {
     return this.#parked.length;
   }
