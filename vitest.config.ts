@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+// Real processes on a small machine: a test that needs longer says so itself.
+const common = { testTimeout: 20_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/{unit,integration,e2e,conformance}/**/*.test.ts'],
-    globalSetup: ['cli/build/vitest-setup.ts'],
-    // Real processes on a small machine: a test that needs longer says so itself.
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: 'tests',
+          include: ['test/{unit,integration,e2e,conformance}/**/*.test.ts'],
+          globalSetup: ['cli/build/vitest-setup.ts'],
+          maxWorkers: 2,
+        },
+      },
+      {
+        // After the others, and one file at a time: these load the machine, and measure what their neighbours feel.
+        test: {
+          ...common,
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['cli/build/vitest-setup.ts', 'test/faults/support/setup.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
