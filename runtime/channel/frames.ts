@@ -23,6 +23,14 @@ export const toWorker = {
   credit: 6,
   /** lines: that many log lines were taken */
   logAck: 7,
+  /** id, url, raw headers, params, requestId, timeoutMs, client address, offered protocols: shall it become a WebSocket? */
+  upgrade: 8,
+  /** id, data: a message of the client */
+  message: 9,
+  /** id, bytes: that much of what was sent has left the process */
+  sent: 10,
+  /** id, code, reason, error (a sentence or null): the WebSocket is closed */
+  closed: 11,
 } as const;
 
 /** Frames from worker to host, with their fields. */
@@ -43,6 +51,14 @@ export const toHost = {
   aborted: 7,
   /** level, requestId, message, stack, fields, dropped lines before this one */
   log: 8,
+  /** id, flat headers, protocol: the upgrade is accepted; the WebSocket is open from here on */
+  accept: 9,
+  /** id, data: a message to the client */
+  send: 10,
+  /** id, code (0: none), reason */
+  close: 11,
+  /** id, messages dispatched, bytes that may follow in their place */
+  taken: 12,
 } as const;
 
 /** The body of an `invoke` or `respond` frame: none, all of it, or (true) chunks to follow. */

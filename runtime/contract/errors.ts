@@ -6,12 +6,14 @@
 export const errorCatalogue = {
   // HTTP, told to clients as application/problem+json
   FN_BAD_REQUEST: { status: 400, exitCode: 1, title: 'Request cannot be read one way only' },
+  FN_ORIGIN_REFUSED: { status: 403, exitCode: 1, title: 'The function takes no WebSockets from this origin' },
   FN_NOT_FOUND: { status: 404, exitCode: 1, title: 'No function has this route' },
   FN_APP_NOT_FOUND: { status: 404, exitCode: 1, title: 'No app has this host name' },
   FN_NO_RELEASE: { status: 404, exitCode: 1, title: 'The app has no live release' },
   FN_METHOD_NOT_ALLOWED: { status: 405, exitCode: 1, title: 'The function does not answer this method' },
   FN_REQUEST_TIMEOUT: { status: 408, exitCode: 1, title: 'The request did not arrive in time' },
   FN_BODY_TOO_LARGE: { status: 413, exitCode: 1, title: 'The request body is larger than the function accepts' },
+  FN_UPGRADE_REQUIRED: { status: 426, exitCode: 1, title: 'The function speaks WebSocket only' },
   FN_HANDLER_FAILED: { status: 502, exitCode: 1, title: 'The function failed' },
   FN_BAD_RESPONSE: { status: 502, exitCode: 1, title: 'The function returned something that is no response' },
   FN_WORKER_DIED: { status: 502, exitCode: 1, title: "The function's worker ended during the request" },
