@@ -29,8 +29,8 @@ export function settingsOf(
 }
 
 /** The order of keys in fnrun.json must not make another release. */
-function sorted(settings: FunctionSettingsInput): FunctionSettingsInput {
-  return Object.fromEntries(Object.entries(settings).toSorted(([a], [b]) => compareText(a, b)));
+function sorted<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).toSorted(([a], [b]) => compareText(a, b))) as T;
 }
 
 /** Puts the manifest together. Its id depends on content only, not on places, times or the cache. */
@@ -43,6 +43,8 @@ export function makeManifest(parts: ManifestParts): Manifest {
     public: parts.public.map(({ path }) => path),
     dependencies: { lockHash: parts.lockHash, external },
     domains: (parts.config.domains ?? []).map((name) => name.toLowerCase()),
+    ...(parts.config.limits !== undefined && { limits: sorted(parts.config.limits) }),
+    ...(parts.config.permissions !== undefined && { permissions: sorted(parts.config.permissions) }),
   };
   const release = hashOf([
     content,

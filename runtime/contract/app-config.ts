@@ -1,3 +1,8 @@
+import { checkLimits, checkPermissions } from './app-checks.ts';
+import type { AppLimitsInput } from './app-limits.ts';
+import type { AppPermissionsInput } from './app-permissions.ts';
+import { list, map, number, object, text, wrong } from './config-check.ts';
+import type { Check, ConfigIssue } from './config-check.ts';
 import { checkSettings, settingKeys } from './settings.ts';
 import type { FunctionSettingsInput } from './settings.ts';
 
@@ -13,6 +18,10 @@ export interface AppConfig {
   defaults?: FunctionSettingsInput;
   /** Settings by function name (`users/[id]`); they win over the module's own `config`, which wins over `defaults`. */
   functions?: Record<string, FunctionSettingsInput>;
+  /** What the app may use at once; docs/limits.md. */
+  limits?: AppLimitsInput;
+  /** What its code may do beside serving; docs/limits.md. */
+  permissions?: AppPermissionsInput;
   bundle?: BundleConfig;
   release?: ReleaseConfig;
   database?: DatabaseConfig;
@@ -44,24 +53,12 @@ export interface DatabaseConfig {
   connections?: number;
 }
 
-/** One thing wrong in fnrun.json. */
-export interface AppConfigIssue {
-  /** Keys and indices from the root: `['functions', 'users/[id]', 'timeoutMs']`. */
-  path: (string | number)[];
-  message: string;
-  /** An unknown key: the keys that would be known there. Null: the value is wrong. */
-  known: readonly string[] | null;
-}
-
 const hostName = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/i;
 const appName = /^[a-z][a-z0-9-]{0,39}$/;
 
-type Path = (string | number)[];
-type Check = (value: unknown, path: Path) => AppConfigIssue[];
-
 /** Checks a parsed fnrun.json whole; no issues: it is an `AppConfig`. */
-export function checkAppConfig(input: unknown): AppConfigIssue[] {
-  return object(rootChecks)(input, []);
+export function checkAppConfig(input: unknown): ConfigIssue[] {
+  return object(rootChecks)(input, { file: 'fnrun.json', path: [] });
 }
 
 /** Every key that fnrun.json may have at its top. */
@@ -71,56 +68,19 @@ export const appConfigKeys: readonly string[] = [
   'domains',
   'defaults',
   'functions',
+  'limits',
+  'permissions',
   'bundle',
   'release',
   'database',
 ];
 
-const text = (wanted: string, fits: (value: string) => boolean = (value) => value !== ''): Check => {
-  return (value, path) => (typeof value === 'string' && fits(value) ? [] : [wrong(path, wanted, value)]);
-};
-
-const integer = (min: number, max: number, unit: string): Check => {
-  return (value, path) => {
-    const fits = Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-    return fits ? [] : [wrong(path, `a whole number from ${min} to ${max} (${unit})`, value)];
-  };
-};
-
-const list = (wanted: string, item: Check): Check => {
-  return (value, path) => {
-    if (!Array.isArray(value)) return [wrong(path, wanted, value)];
-    return value.flatMap((each, index) => item(each, [...path, index]));
-  };
-};
-
-const map = (wanted: string, item: Check): Check => {
-  return (value, path) => {
-    if (!isObject(value)) return [wrong(path, wanted, value)];
-    return Object.entries(value).flatMap(([key, each]) => item(each, [...path, key]));
-  };
-};
-
-function object(checks: Record<string, Check>): Check {
-  const known = Object.keys(checks);
-  return (value, path) => {
-    if (!isObject(value)) return [wrong(path, 'an object', value)];
-    return Object.entries(value).flatMap(([key, each]) => {
-      const at = [...path, key];
-      const check = Object.hasOwn(checks, key) ? checks[key]! : null;
-      return check === null
-        ? [{ path: at, message: `${show(key)} is no key of ${place(path)}`, known }]
-        : check(each, at);
-    });
-  };
-}
-
-const settings: Check = (value, path) =>
-  checkSettings(value).map((issue) => ({
-    path: issue.key === '' ? path : [...path, issue.key],
-    message: issue.key === '' ? `${place(path)} must be an object: it is ${show(value)}` : issue.message,
-    known: issue.kind === 'unknown-key' ? settingKeys : null,
-  }));
+const settings: Check = (value, at) =>
+  checkSettings(value).map((issue) => {
+    if (issue.key === '') return wrong(at, 'an object', value);
+    const known = issue.kind === 'unknown-key' ? settingKeys : null;
+    return { path: [...at.path, issue.key], message: issue.message, known };
+  });
 
 const packageName = text('the name of a package', (value) =>
   /^(?:@[a-z0-9~_-][\w.~-]*\/)?[a-z0-9~_-][\w.~-]*$/i.test(value),
@@ -135,6 +95,8 @@ const rootChecks: Record<string, Check> = {
   ),
   defaults: settings,
   functions: map('an object of settings by function name', settings),
+  limits: checkLimits,
+  permissions: checkPermissions,
   bundle: object({
     external: list('a list of package names', packageName),
     mainFields: list('a list such as ["module", "main"]', text('the name of a field of package.json')),
@@ -144,30 +106,6 @@ const rootChecks: Record<string, Check> = {
       text('a JavaScript literal as a string, such as "\\"text\\"" or "42"'),
     ),
   }),
-  release: object({ command: text('a shell command line'), timeoutMs: integer(1, 3_600_000, 'ms') }),
-  database: object({ connections: integer(1, 10_000, 'connections') }),
+  release: object({ command: text('a shell command line'), timeoutMs: number({ min: 1, max: 3_600_000, unit: 'ms' }) }),
+  database: object({ connections: number({ min: 1, max: 10_000, unit: 'connections' }) }),
 };
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function wrong(path: Path, wanted: string, value: unknown): AppConfigIssue {
-  return { path, message: `${place(path)} must be ${wanted}: it is ${show(value)}`, known: null };
-}
-
-/** `functions["users/[id]"].timeoutMs`, as one would write it. */
-function place(path: Path): string {
-  if (path.length === 0) return 'fnrun.json';
-  return path
-    .map((key, index) => {
-      if (typeof key === 'string' && /^[\w$]+$/.test(key)) return index === 0 ? key : `.${key}`;
-      return `[${JSON.stringify(key)}]`;
-    })
-    .join('');
-}
-
-function show(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
-  return shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
-}

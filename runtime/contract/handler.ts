@@ -61,4 +61,6 @@ export interface Config {
   payload?: '1.0' | '2.0';
   /** Largest request body, in bytes. @default 16777216 */
   maxBodyBytes?: number;
+  /** Largest response body, in bytes; a larger one is cut off, or a 502 when its size is known before. @default no limit */
+  maxResponseBytes?: number;
 }

@@ -10,6 +10,8 @@ const MiB = 1024 * KiB;
 export const httpLimits = {
   /** Largest request body a function accepts unless its `maxBodyBytes` setting says otherwise. */
   requestBodyBytes: 16 * MiB,
+  /** Largest value of the `maxResponseBytes` setting, which has no default: responses are streamed. */
+  responseBodyBytesMax: 1024 * 1024 * MiB,
   /** A declared body up to this size is collected and handed to the worker in one frame. */
   inlineBodyBytes: 64 * KiB,
   /** Bytes in flight per streamed body and direction before the sender waits for credit. */
@@ -88,6 +90,49 @@ export const workerLimits = {
   carryOversMax: 5,
   /** How often idle workers are looked for. */
   trimEveryMs: 30_000,
+} as const;
+
+/** Bounds on what one app may use; `limits` of fnrun.json sets them, docs/limits.md lists them. */
+export const appLimits = {
+  /** Default of `memoryMb`: this share of the machine's memory, at least `memoryMbDefaultMin`. */
+  memoryShareOfMachine: 0.5,
+  memoryMbDefaultMin: 512,
+  /** An idle host has about 70 MB; one that cannot start helps nobody. */
+  memoryMbMin: 128,
+  memoryMbMax: 1024 * 1024,
+  cpusMin: 0.05,
+  cpusMax: 1024,
+  /** Default of `processes`: child processes at once, for an app that may have any. */
+  processes: 16,
+  processesMax: 4_096,
+  /** Default of `openFiles`: sockets count too, two for a request through the gateway. */
+  openFiles: 16_384,
+  openFilesMin: 256,
+  openFilesMax: 1_048_576,
+  /** The reserve, one thread that serves, one that checks. */
+  threadsMin: 4,
+  /** Default of `logLinesPerSecond`. */
+  logLinesPerSecond: 1_000,
+  logLinesPerSecondMax: 100_000,
+  /** Seconds' worth of lines that may come at once. */
+  logBurstSeconds: 5,
+  /** How often the number of lines over the rate is told in the log. */
+  logDropNoteMs: 1_000,
+  /** Default of `idleStopMs`. */
+  idleStopMs: 900_000,
+  idleStopMsMax: 7 * 24 * 3_600_000,
+  /** Tasks of the kernel that a host, a worker (with those it starts itself) and a child process may have. */
+  tasksOfHost: 64,
+  tasksPerThread: 2,
+  tasksPerProcess: 16,
+  /** How often the daemon looks at memory and tasks of a host that is in no cgroup. */
+  watchMs: 250,
+  /** How often it looks for child processes, which takes a look at every process of the machine. */
+  watchChildrenMs: 1_000,
+  /** What the kernel may give a host in a cgroup beyond `memoryMb`, so that the daemon names the reason first. */
+  memorySlackShare: 0.1,
+  /** Period of a CPU quota. */
+  cpuPeriodUs: 100_000,
 } as const;
 
 /** Bounds on app hosts and the daemon. */

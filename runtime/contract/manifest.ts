@@ -1,3 +1,5 @@
+import type { AppLimitsInput } from './app-limits.ts';
+import type { AppPermissionsInput } from './app-permissions.ts';
 import type { FunctionSettings, FunctionSettingsInput } from './settings.ts';
 
 /** How a module's exports are called. */
@@ -57,4 +59,8 @@ export interface Manifest {
   };
   /** Host names that name this app besides `<app>.<anything>`. */
   domains: string[];
+  /** `limits` of fnrun.json; absent when it has none. */
+  limits?: AppLimitsInput;
+  /** `permissions` of fnrun.json; absent when it has none. */
+  permissions?: AppPermissionsInput;
 }

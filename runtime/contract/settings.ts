@@ -16,6 +16,8 @@ export interface FunctionSettings {
   handler: string | null;
   payload: '1.0' | '2.0';
   maxBodyBytes: number;
+  /** Null: no limit. */
+  maxResponseBytes: number | null;
 }
 
 /** Settings as written by the user: any subset. */
@@ -42,6 +44,7 @@ const integers: Record<string, IntegerRule> = {
   minWorkers: { min: 0, max: workerLimits.maxWorkersMax, unit: 'workers' },
   maxWorkers: { min: 1, max: workerLimits.maxWorkersMax, unit: 'workers' },
   maxBodyBytes: { min: 0, max: 1024 * 1024 * 1024, unit: 'bytes' },
+  maxResponseBytes: { min: 0, max: httpLimits.responseBodyBytesMax, unit: 'bytes' },
 };
 
 /** Every key a function's settings may have. */
@@ -59,6 +62,7 @@ export const defaultSettings: FunctionSettings = {
   handler: null,
   payload: '2.0',
   maxBodyBytes: httpLimits.requestBodyBytes,
+  maxResponseBytes: null,
 };
 
 // RFC 9110, section 5.6.2: a method is a token.

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkConfigText } from '../../../builder/source/app-config.ts';
 import { appConfigKeys, checkAppConfig } from '../../../runtime/contract/app-config.ts';
+import { appLimitRules } from '../../../runtime/contract/app-limits.ts';
+import { permissionSwitches } from '../../../runtime/contract/app-permissions.ts';
 import { settingKeys } from '../../../runtime/contract/settings.ts';
 
 const functions = ['index', 'users/[id]', 'hello'];
@@ -20,6 +22,23 @@ test('config with every key passes', () => {
     domains: ['shop.example.org'],
     defaults: { timeoutMs: 5000 },
     functions: { 'users/[id]': { methods: ['GET'], minWorkers: 1, maxWorkers: 2 } },
+    limits: {
+      memoryMb: 256,
+      cpus: 0.5,
+      processes: 2,
+      openFiles: 1024,
+      threads: 8,
+      logLinesPerSecond: 10,
+      idleStopMs: 0,
+    },
+    permissions: {
+      childProcess: true,
+      addons: true,
+      inspector: false,
+      wasi: false,
+      fsRead: ['/srv/data', '/etc/app.conf'],
+      fsWrite: ['*'],
+    },
     bundle: {
       external: ['sharp', '@scope/x'],
       mainFields: ['module', 'main'],
@@ -63,6 +82,16 @@ const badValues: [string, string, RegExp][] = [
   ['{"functions":[]}', '1:14', /functions must be an object/],
   ['{"bundle":{"external":["../x"]}}', '1:24', /must be the name of a package/],
   ['{"database":{"connections":0}}', '1:28', /database.connections must be a whole number/],
+  [
+    '{"limits":{"memoryMb":"256"}}',
+    '1:23',
+    /limits\.memoryMb must be a whole number from 128 to .* \(MB\): it is "256"/,
+  ],
+  ['{"limits":{"cpus":0}}', '1:19', /limits\.cpus must be a number from 0\.05/],
+  ['{"limits":{"threads":2}}', '1:22', /limits\.threads must be a whole number from 4 to 128/],
+  ['{"permissions":{"addons":"yes"}}', '1:26', /permissions\.addons must be true or false/],
+  ['{"permissions":{"fsRead":["data"]}}', '1:27', /permissions\.fsRead\[0\] must be an absolute path/],
+  ['{"permissions":{"fsWrite":["/srv/../etc"]}}', '1:28', /permissions\.fsWrite\[0\] must be an absolute path/],
   ['[]', '1:1', /fnrun.json must be an object/],
   ['{"name":"a","name":"b"}', '1:13', /the key "name" stands twice/],
 ];
@@ -108,8 +137,12 @@ test('JSON Schema has the keys that the code knows', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../docs/fnrun.schema.json'), 'utf8');
   const schema = JSON.parse(text) as {
     properties: Record<string, unknown>;
-    $defs: { settings: { properties: Record<string, unknown> } };
+    $defs: Record<'settings' | 'limits' | 'permissions', { properties: Record<string, unknown> }>;
   };
   expect(Object.keys(schema.properties).toSorted()).toEqual(appConfigKeys.toSorted());
   expect(Object.keys(schema.$defs.settings.properties).toSorted()).toEqual(settingKeys.toSorted());
+  expect(Object.keys(schema.$defs.permissions.properties)).toEqual([...permissionSwitches, 'fsRead', 'fsWrite']);
+  const ranges = Object.entries(appLimitRules).map(([key, { min, max }]) => [key, { minimum: min, maximum: max }]);
+  expect(schema.$defs.limits.properties).toMatchObject(Object.fromEntries(ranges));
+  expect(Object.keys(schema.$defs.limits.properties)).toEqual(Object.keys(appLimitRules));
 });
