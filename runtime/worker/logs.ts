@@ -48,6 +48,8 @@ export class LogChannel {
   /** The host took `lines` lines. */
   acknowledge(lines: number): void {
     this.#pending -= lines;
+    // The count goes with the next line; after a flood there may be none.
+    if (this.#pending <= 0 && this.#dropped > 0) this.write('warn', 'the function logs faster than its log is taken');
   }
 }
 
