@@ -1,21 +1,32 @@
-/** `npm run bench [name …] [--json] [--rounds N]`: each case in turn; figures as a table or as JSON lines. */
+/** `npm run bench -- [case …] [options]`: see docs/benchmarks.md. Figures go to standard output, progress to standard error. */
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { bundleDist } from '../../cli/build/bundle.ts';
-import { coldFunction } from './cases/cold-function.ts';
-import { edit } from './cases/edit.ts';
-import { json } from './cases/json.ts';
-import { push } from './cases/push.ts';
-import type { BenchCase, Figure } from './report.ts';
-import { ensureWrk } from './wrk.ts';
+import { cases } from './cases.ts';
+import { environmentLines, readEnvironment } from './environment.ts';
+import type { BenchCase, Figure, NotMeasured } from './report.ts';
+import { figureLine, markdownTable, targetTable } from './tables.ts';
+import { ensurePeers, ensureTool } from './tools.ts';
 
-const cases: readonly BenchCase[] = [json, coldFunction, edit, push];
+const usage = `Usage: npm run bench -- [case …] [options]
+
+  --rounds N     rounds of a comparison (5)
+  --seconds N    load on one side in one round (what the case says, 2 to 5)
+  --json         one JSON record a line: the environment, each figure, what was not measured
+  --markdown     the table of README's figures at the end
+  --profile DIR  CPU profiles of fnrun's app host and its threads; measures fnrun alone
+
+Cases (all when none is named):
+`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -23,37 +34,86 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<number> {
   const rounds = Number(values.rounds);
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   const unknown = positionals.find((name) => !cases.some((entry) => entry.name === name));
-  if (values.help === true || unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
+  const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+  if (
+    values.help === true ||
+    unknown !== undefined ||
+    !isCount(rounds) ||
+    (seconds !== undefined && !isCount(seconds))
+  ) {
     if (unknown !== undefined) console.error(`bench: there is no case "${unknown}"`);
-    console.error('Usage: npm run bench -- [case …] [--json] [--rounds N]\n');
-    for (const entry of cases) console.error(`  ${entry.name.padEnd(14)} ${entry.summary}`);
+    console.error(usage + cases.map((entry) => `  ${entry.name.padEnd(14)} ${entry.summary}`).join('\n'));
     return values.help === true ? 0 : 2;
   }
-  // Progress goes to standard error, figures to standard output.
-  const say = (line: string): void => console.error(styleText('dim', `  ${line}`, { stream: process.stderr }));
-  await bundleDist(join(import.meta.dirname, '../..'));
+  const startedAtMs = Date.now();
   const chosen = cases.filter((entry) => positionals.length === 0 || positionals.includes(entry.name));
-  if (chosen.some((entry) => entry.load)) await ensureWrk(say);
+  const profile = values.profile === undefined ? undefined : resolve(values.profile);
+  if (profile !== undefined) await mkdir(profile, { recursive: true });
+  await prepare(chosen);
+  const figures: Figure[] = [];
+  const missing: NotMeasured[] = [];
+  const failed: string[] = [];
   for (const entry of chosen) {
     console.error(`${entry.name}: ${entry.summary}`);
-    await entry.run({
-      rounds,
-      ...(values.profile !== undefined && { profile: resolve(values.profile) }),
-      say,
-      report: print,
-    });
+    try {
+      await entry.run({
+        rounds,
+        ...(seconds !== undefined && { seconds }),
+        ...(profile !== undefined && { profile }),
+        say,
+        report(figure) {
+          figures.push(figure);
+          print('figure', figure, figureLine(figure));
+        },
+        missing(what) {
+          missing.push(what);
+          print('not-measured', what, `  ${what.side}: not measured: ${what.why}`);
+        },
+      });
+    } catch (error) {
+      // The others are worth having all the same.
+      failed.push(entry.name);
+      missing.push({
+        case: entry.name,
+        side: 'all',
+        why: error instanceof Error ? (error.stack ?? '') : String(error),
+      });
+      print('not-measured', missing.at(-1)!, `  not measured: ${missing.at(-1)!.why}`);
+    }
   }
-  return 0;
+  close(figures, { missing, minutes: (Date.now() - startedAtMs) / 60_000 });
+  return failed.length === 0 ? 0 : 1;
 }
 
-function print(figure: Figure): void {
-  if (values.json) {
-    console.log(JSON.stringify(figure));
-    return;
-  }
-  const target = figure.target === undefined ? '' : `  (target ${figure.target})`;
-  console.log(`  ${figure.name.padEnd(46)} ${String(figure.value).padStart(8)} ${figure.unit}${target}`);
+async function prepare(chosen: readonly BenchCase[]): Promise<void> {
+  await bundleDist(join(import.meta.dirname, '../..'));
+  const tools = (['wrk', 'nginx'] as const).filter((tool) => chosen.some(({ needs }) => needs.includes(tool)));
+  for (const tool of tools) await ensureTool(tool, { say });
+  if (chosen.some(({ needs }) => needs.includes('peers'))) await ensurePeers({ say });
+  const environment = await readEnvironment(tools);
+  print('environment', environment, environmentLines(environment).join('\n'));
+}
+
+function close(
+  figures: readonly Figure[],
+  { missing, minutes }: { missing: readonly NotMeasured[]; minutes: number },
+): void {
+  if (values.json) return;
+  console.log(`\nTargets (took ${minutes.toFixed(1)} minutes)\n${targetTable(figures).join('\n')}`);
+  for (const { case: name, side, why } of missing)
+    console.log(`  ${name}, ${side}: not measured: ${why.split('\n')[0]}`);
+  if (values.markdown) console.log(`\n${markdownTable(figures).join('\n')}`);
+}
+
+function say(line: string): void {
+  console.error(styleText('dim', `  ${line}`, { stream: process.stderr }));
+}
+
+/** One record of the run, for programs or for people. */
+function print(type: string, record: object, text: string): void {
+  console.log(values.json ? JSON.stringify({ type, ...record }) : text);
 }
 
 process.exitCode = await main();

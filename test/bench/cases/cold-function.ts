@@ -9,7 +9,7 @@ import { createAppHost } from '../../../runtime/supervisor/create-app-host.ts';
 import { fetchFrom } from '../../support/http.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 import { percentile, round } from '../measure.ts';
-import type { BenchCase } from '../report.ts';
+import { own, type BenchCase, type Target } from '../report.ts';
 
 const functions = 100;
 /** Between two first calls, so that the reserve is filled again as it would be in life. */
@@ -19,7 +19,7 @@ const pauseMs = 150;
 export const coldFunction: BenchCase = {
   name: 'cold-function',
   summary: 'first call of a function that has no worker',
-  load: false,
+  needs: [],
   async run({ report }) {
     await using folder = await makeTempDir('fnrun-bench-');
     const source = join(folder.path, 'app');
@@ -58,17 +58,18 @@ export const coldFunction: BenchCase = {
     agent.destroy();
     server.close();
     await host.stop();
-    const figure = (name: string, value: number, target?: string): void =>
+    const figure = (name: string, value: number, target?: Target): void =>
       report({
         case: 'cold-function',
+        side: own,
         name,
         value: round(value),
         unit: 'ms',
         samples: functions,
         ...(target !== undefined && { target }),
       });
-    figure('first call p50', percentile(cold, 50), '<= 5');
-    figure('first call p99', percentile(cold, 99), '<= 15');
+    figure('first call p50', percentile(cold, 50), { most: 5 });
+    figure('first call p99', percentile(cold, 99), { most: 15 });
     figure('second call p50', percentile(warm, 50));
   },
 };

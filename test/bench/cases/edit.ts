@@ -7,7 +7,7 @@ import { startCli } from '../../support/cli.ts';
 import { fetchFrom, targetOf } from '../../support/http.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 import { percentile, round } from '../measure.ts';
-import type { BenchCase } from '../report.ts';
+import { own, type BenchCase } from '../report.ts';
 
 const edits = 30;
 const functions = 20;
@@ -20,7 +20,7 @@ const pollMs = 1;
 export const edit: BenchCase = {
   name: 'edit',
   summary: `edit a file under fnrun dev (${functions} functions) until the new code answers`,
-  load: false,
+  needs: [],
   async run({ report }) {
     await using folder = await makeTempDir('fnrun-bench-');
     const file = (i: number): string => join(folder.path, `functions/f${i}/index.ts`);
@@ -50,14 +50,16 @@ export const edit: BenchCase = {
     agent.destroy();
     report({
       case: 'edit',
+      side: own,
       name: 'edit to new answer p50',
       value: round(percentile(times, 50)),
       unit: 'ms',
       samples: edits,
-      target: '<= 60',
+      target: { most: 60 },
     });
     report({
       case: 'edit',
+      side: own,
       name: 'edit to new answer p95',
       value: round(percentile(times, 95)),
       unit: 'ms',

@@ -1,36 +1,52 @@
-/** One app behind an app host, built by the builder; connections are passed as the daemon passes them. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/**
+ * One app behind an app host, built by the builder; connections are passed as the daemon passes them.
+ * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH]`; the line `stop` stops the host until the next connection.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { build } from '../../../builder/build.ts';
 import { createAppHost } from '../../../runtime/supervisor/create-app-host.ts';
 
-const [source, profileDir] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { profile: { type: 'string' }, socket: { type: 'string' } },
+});
 const dir = await mkdtemp(join(tmpdir(), 'fnrun-bench-'));
 const built = await build({
-  sourceDir: source!,
+  sourceDir: positionals[0]!,
   releasesDir: join(dir, 'releases'),
   cacheDir: join(dir, 'cache'),
 });
 if (!built.ok) throw new Error(JSON.stringify(built.problems));
-const profiling = profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
 const host = createAppHost({
   app: 'bench',
   onLog: (record) => console.error(record.message),
-  execArgv: profiling,
+  execArgv: values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', values.profile],
 });
 const release = { release: built.release, releaseDir: built.dir, env: {} };
 await host.load(release, { check: true });
 await host.activate(release);
 const server = createServer({ pauseOnConnect: true }, (socket) => host.handle(socket));
-server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`));
-
-async function end(): Promise<void> {
-  server.close();
-  await host.stop();
-  await rm(dir, { recursive: true, force: true });
-  process.exit(0);
+const { socket } = values;
+if (socket === undefined) {
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
+    console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
+  );
+} else {
+  // The workers of nginx run as somebody else.
+  server.listen({ path: socket, backlog: 4096 }, () => void chmod(socket, 0o666).then(() => console.log(socket)));
 }
-process.stdin.on('end', () => void end()).resume();
+
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'stop') await host.stop();
+  console.log(line);
+}
+server.close();
+await host.stop();
+await rm(dir, { recursive: true, force: true });
+process.exit(0);
