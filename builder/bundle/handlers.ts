@@ -6,6 +6,7 @@ import type { BuildProblem, ProblemPlace } from '../problem.ts';
 import type { BundledFunction } from './bundler.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
+const served = ['default', 'handler', 'websocket', ...methods];
 
 /**
  * Functions whose exports, as far as they can be known without running them, hold no handler.
@@ -30,12 +31,13 @@ export async function missingHandlers(
     }
     // The module's own config may name the handler; the boot check knows.
     const mayBeNamed = exports.includes('config') && exports.length > 1;
-    if (mayBeNamed || exports.some((name) => name === 'default' || name === 'handler' || methods.includes(name)))
-      continue;
-    const near = exports.map((name) => nearest(name, ['handler', ...methods])).find((name) => name !== null);
+    if (mayBeNamed || exports.some((name) => served.includes(name))) continue;
+    const near = exports
+      .map((name) => nearest(name, ['handler', 'websocket', ...methods]))
+      .find((name) => name !== null);
     const hint =
       near === undefined
-        ? 'export a default function (request) => Response, { fetch }, GET/POST/…, or a Lambda handler'
+        ? 'export a default function (request) => Response, { fetch }, GET/POST/…, websocket, or a Lambda handler'
         : `did you mean to export ${near}? Names count exactly`;
     problems.push(
       problem('FN_NO_HANDLER', `the module exports no handler: ${has}`, {

@@ -39,6 +39,36 @@ export interface Context {
   passThroughOnException(): void;
 }
 
+/** What a `websocket` handler gets beside its socket, and `upgrade` beside its request. */
+export interface WebSocketContext extends Context {
+  /** The request that asked for the WebSocket. */
+  readonly request: Request;
+  /** Aborts when the socket is closed. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left for the upgrade; Infinity once the socket is open. */
+  deadlineMs(): number;
+}
+
+/** `export function websocket(socket, ctx)`: called with each open WebSocket. A throw closes it with 1011. */
+export type WebSocketHandler = (socket: WebSocket, ctx: WebSocketContext) => void | Promise<void>;
+
+/**
+ * `export function upgrade(request, ctx)`: asked before a WebSocket is opened. A Response refuses with it; headers and
+ * a protocol go into the handshake; nothing accepts.
+ */
+export type UpgradeHandler = (request: Request, ctx: WebSocketContext) => UpgradeAnswer | Promise<UpgradeAnswer>;
+
+/** What `upgrade` may return. */
+export type UpgradeAnswer = Response | Headers | UpgradeInit | undefined | void;
+
+/** Accepts an upgrade with more than the defaults. */
+export interface UpgradeInit {
+  /** Further headers of the handshake, such as `set-cookie`. */
+  headers?: Headers | Record<string, string> | [string, string][];
+  /** One of the protocols that the client offers. @default the first */
+  protocol?: string;
+}
+
 /** Settings of a function: `export const config = { … } satisfies Config`. */
 export interface Config {
   /** Methods the function answers. @default all, or those of its per-method exports */
@@ -63,4 +93,10 @@ export interface Config {
   maxBodyBytes?: number;
   /** Largest response body, in bytes; a larger one is cut off, or a 502 when its size is known before. @default no limit */
   maxResponseBytes?: number;
+  /** Origins whose pages may open a WebSocket, beside those of the same host; `*` for any. @default none */
+  origins?: string[];
+  /** Largest message of a WebSocket client, in bytes. @default 1048576 */
+  maxMessageBytes?: number;
+  /** Time without a message, either way, after which a WebSocket is closed, in ms. @default 3600000 */
+  socketIdleMs?: number;
 }

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- all limits in one place is worth more than a short file */
 /**
  * Every bound of the product, with its unit last in the name. Nothing else in the tree
  * defines a limit; what a user may set is marked and has its key in `settings.ts`.
@@ -51,10 +52,20 @@ export const invocationLimits = {
 
 /** Bounds on workers (threads) of one app host. */
 export const workerLimits = {
-  /** Idle threads kept warm for functions that have none. */
-  reserve: 2,
-  /** Threads of one app host, reserve included. */
+  /** Idle threads kept warm for functions that have none: of an idle app, and of one whose threads are being taken. */
+  reserveMin: 1,
+  reserveMax: 4,
+  /** Time without a thread being taken after which the reserve is `reserveMin` again. */
+  reserveIdleMs: 60_000,
+  /** How long a refill waits: starting a thread takes the CPUs that the one just taken needs for its first call. */
+  refillDelayMs: 20,
+  /** Threads of one app host, reserve included, unless `limits.threads` says less; no more than its memory carries. */
   threadsMax: 128,
+  /** And no less, however small its memory: the reserve, one that serves, two that check a deployment. */
+  threadsMin: 4,
+  /** What an app host is reckoned to hold without threads, and one warm thread; see docs/scaling.md for what was measured. */
+  hostMb: 80,
+  threadMb: 20,
   /** Threads beyond that for boot checks, which must not depend on how busy the app is. */
   threadsUrgent: 4,
   /** Default of the `memoryMb` setting: V8 old generation of one thread. */
@@ -69,8 +80,33 @@ export const workerLimits = {
   maxWorkersMax: 64,
   /** Invocations of one function that may wait for a worker. */
   queue: 1_000,
+  /** Invocations of one app that may wait; when half of it is taken, only functions with less than their share may add. */
+  appQueue: 4_000,
   /** How long an invocation may wait for a worker. */
   queueMs: 5_000,
+  /**
+   * A queue that has not been empty for this long takes in only what will wait no longer than this, or than one
+   * invocation takes: so that an overload is over soon after its end.
+   */
+  queueStandingMs: 1_000,
+  /** How often a queue looks for those that waited too long, and for workers that can take more. */
+  queueTickMs: 50,
+  /** Invocations taken from a queue before its pace is believed. */
+  queuePaceMin: 4,
+  /** How often the load of a function's workers is measured, while requests come. */
+  loadSampleMs: 100,
+  /** Share of time in which a worker's event loop is at work, from which it counts as busy. */
+  busyShare: 0.8,
+  /** And from which, when nothing was heard of it, as stalled: it gets nothing new. */
+  stalledShare: 0.95,
+  /** A busy worker holds no more than it finishes in this time. */
+  busyHoldMs: 1_000,
+  /** Samples in a row that must tell the same before a function gets a worker for being busy. */
+  busySamples: 2,
+  /** Time from one such worker to the next. */
+  growEveryMs: 300,
+  /** A function all of whose workers are stalled for this long gets another even when no core is free for it. */
+  stalledMs: 1_000,
   /** Longest time that a deployment keeps the reserve from being refilled. */
   refillHeldMs: 1_000,
   /** How long a function's module may take to load. */
@@ -90,6 +126,12 @@ export const workerLimits = {
   carryOversMax: 5,
   /** How often idle workers are looked for. */
   trimEveryMs: 30_000,
+  /** Workers of a function that die in a row, without a response in between, until requests are refused; and in what time. */
+  deathsMax: 5,
+  deathsWindowMs: 60_000,
+  /** How long they are refused before one is tried; doubled each time that it fails. */
+  breakerMinMs: 1_000,
+  breakerMaxMs: 30_000,
 } as const;
 
 /** Bounds on what one app may use; `limits` of fnrun.json sets them, docs/limits.md lists them. */
@@ -135,6 +177,31 @@ export const appLimits = {
   cpuPeriodUs: 100_000,
 } as const;
 
+/** Bounds on WebSockets; docs/websocket.md. */
+export const socketLimits = {
+  /** Open and opening ones of one app host. */
+  open: 8_192,
+  /** Default of the `maxMessageBytes` setting: one message of a client. */
+  messageBytes: 1 * MiB,
+  messageBytesMax: 64 * MiB,
+  /** What a message counts for beside its bytes, where bytes are bounded. */
+  messageOverheadBytes: 128,
+  /** Bytes of a client that its handler has not taken before its socket is read no further. */
+  windowBytes: 256 * KiB,
+  /** Bytes of a handler that its client has not taken before the socket is closed (1013). */
+  bufferedBytes: 16 * MiB,
+  /** Default of the `socketIdleMs` setting: without a message for this long, either way, a socket is closed (1000). */
+  idleMs: 3_600_000,
+  idleMsMin: 1_000,
+  idleMsMax: 24 * 3_600_000,
+  /** How often clients are pinged; below the 60 s after which nginx ends a silent connection. One that was silent since the last ping is dropped. */
+  pingEveryMs: 25_000,
+  /** How long a client may take to answer a close frame. */
+  closeMs: 3_000,
+  /** Text of a close frame (RFC 6455, section 5.5). */
+  reasonBytes: 123,
+} as const;
+
 /** Bounds on app hosts and the daemon. */
 export const hostLimits = {
   startMs: 10_000,
@@ -145,6 +212,25 @@ export const hostLimits = {
   /** Beyond `stopMs`, until the process is killed. */
   killSlackMs: 500,
   statsMs: 2_000,
+  /** How often the daemon asks a host whether it lives, and what it does. */
+  pingMs: 2_000,
+  /** The least, for apps that stop soon when idle. */
+  pingMsMin: 50,
+  /** How long a host may take to answer. It is asked twice before it counts as stuck: the daemon itself may have slept. */
+  pingAnswerMs: 2_500,
+  /** How long a host that is replaced may finish what it has. */
+  leaveMs: 30_000,
+  /** Hosts of one app that finish what they have beside the one that serves; beyond it the oldest is ended. */
+  leavingMax: 2,
+  /** How often a host may be replaced for a thread that does not end: such a thread costs its memory and nothing else. */
+  replaceEveryMs: 10_000,
+  /** Ends of an app's processes that are remembered. */
+  exitsKept: 10,
+  /** Functions named as busy when a host ended. */
+  busyNamed: 5,
+  /** Rounds of killing what a dead host left behind: each finds what was started during the one before. */
+  killRounds: 5,
+  killRoundMs: 20,
   /** A host that ran this long had a good start: its next crash is the first again. */
   healthyMs: 10_000,
   /** How often a stopping host closes connections that became idle. */
@@ -175,6 +261,8 @@ export const gatewayLimits = {
   freeSocketMs: 60_000,
   /** How long an app may take to answer a WebSocket upgrade. */
   upgradeMs: 30_000,
+  /** A WebSocket that carried nothing for this long is given up; app hosts ping their clients more often. */
+  socketIdleMs: 120_000,
   /** How long requests may go on after `close()`. */
   drainMs: 10_000,
 } as const;

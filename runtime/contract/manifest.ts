@@ -3,12 +3,14 @@ import type { AppPermissionsInput } from './app-permissions.ts';
 import type { FunctionSettings, FunctionSettingsInput } from './settings.ts';
 
 /** How a module's exports are called. */
-export type HandlerShape = 'web' | 'fetch' | 'methods' | 'lambda';
+export type HandlerShape = 'web' | 'fetch' | 'methods' | 'lambda' | 'websocket';
 
 /** What loading a function in a worker told about it. */
 export interface FunctionInspection {
-  /** The shape; with `methods` and a default export both, `methods` (see `fallback`). */
+  /** The shape; with `methods` and a default export both, `methods` (see `fallback`); `websocket`: nothing else. */
   shape: HandlerShape;
+  /** It also takes WebSockets; absent in manifests made before it could. */
+  websocket?: boolean;
   /** Shape of the default export beside per-method exports, which then takes the other methods. */
   fallback: 'web' | 'fetch' | null;
   /** Methods answered, upper case; null: all. HEAD and OPTIONS of the platform are not in it. */

@@ -1,4 +1,4 @@
-import { httpLimits, invocationLimits, workerLimits } from './limits.ts';
+import { httpLimits, invocationLimits, socketLimits, workerLimits } from './limits.ts';
 import type { Config } from './handler.ts';
 
 /** Settings of a function with every default filled in. */
@@ -18,6 +18,10 @@ export interface FunctionSettings {
   maxBodyBytes: number;
   /** Null: no limit. */
   maxResponseBytes: number | null;
+  /** Origins whose pages may open a WebSocket, beside those of the same host; null: none. */
+  origins: string[] | null;
+  maxMessageBytes: number;
+  socketIdleMs: number;
 }
 
 /** Settings as written by the user: any subset. */
@@ -45,10 +49,19 @@ const integers: Record<string, IntegerRule> = {
   maxWorkers: { min: 1, max: workerLimits.maxWorkersMax, unit: 'workers' },
   maxBodyBytes: { min: 0, max: 1024 * 1024 * 1024, unit: 'bytes' },
   maxResponseBytes: { min: 0, max: httpLimits.responseBodyBytesMax, unit: 'bytes' },
+  maxMessageBytes: { min: 1, max: socketLimits.messageBytesMax, unit: 'bytes' },
+  socketIdleMs: { min: socketLimits.idleMsMin, max: socketLimits.idleMsMax, unit: 'ms' },
 };
 
 /** Every key a function's settings may have. */
-export const settingKeys: readonly string[] = [...Object.keys(integers), 'methods', 'subtree', 'handler', 'payload'];
+export const settingKeys: readonly string[] = [
+  ...Object.keys(integers),
+  'methods',
+  'subtree',
+  'handler',
+  'payload',
+  'origins',
+];
 
 /** The settings of a function that sets nothing. */
 export const defaultSettings: FunctionSettings = {
@@ -63,6 +76,9 @@ export const defaultSettings: FunctionSettings = {
   payload: '2.0',
   maxBodyBytes: httpLimits.requestBodyBytes,
   maxResponseBytes: null,
+  origins: null,
+  maxMessageBytes: socketLimits.messageBytes,
+  socketIdleMs: socketLimits.idleMs,
 };
 
 // RFC 9110, section 5.6.2: a method is a token.
@@ -109,6 +125,8 @@ function wantedOf(key: string, value: unknown): string | null {
         Array.isArray(value) && value.length > 0 && value.every((m) => typeof m === 'string' && methodToken.test(m));
       return fits ? null : 'a list of HTTP methods such as ["GET", "POST"]';
     }
+    case 'origins':
+      return Array.isArray(value) && value.every(isOrigin) ? null : 'a list of origins such as ["https://example.org"]';
     case 'subtree':
       return typeof value === 'boolean' ? null : 'true or false';
     case 'handler':
@@ -129,6 +147,12 @@ export function mergeSettings(...layers: FunctionSettingsInput[]): FunctionSetti
   const settings = merged as unknown as FunctionSettings;
   const methods = settings.methods === null ? null : settings.methods.map((m) => m.toUpperCase());
   return { ...settings, methods };
+}
+
+/** As a browser writes it in the Origin header; `*` is any. */
+function isOrigin(value: unknown): boolean {
+  if (value === '*') return true;
+  return typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value && value !== 'null';
 }
 
 function show(value: unknown): string {

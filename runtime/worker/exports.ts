@@ -1,13 +1,19 @@
 import { checkSettings, mergeSettings } from '../contract/settings.ts';
 import type { FunctionSettings, FunctionSettingsInput } from '../contract/settings.ts';
 import type { FunctionInspection, HandlerShape } from '../contract/manifest.ts';
-import type { Context } from '../contract/handler.ts';
+import type { Context, WebSocketContext } from '../contract/handler.ts';
+
+/** The exports that take WebSockets; `upgrade` alone means nothing. */
+export interface SocketHandlers {
+  websocket: ((socket: WebSocket, ctx: WebSocketContext) => unknown) | null;
+  upgrade: ((request: Request, ctx: WebSocketContext) => unknown) | null;
+}
 
 type WebHandler = (request: Request, ctx: Context) => unknown;
 type LambdaHandler = (event: unknown, context: unknown, callback: unknown) => unknown;
 
 /** The module's exports, told apart. */
-export interface Handler {
+export interface Handler extends SocketHandlers {
   inspection: FunctionInspection;
   /** The function for a method, or null when the function does not answer it. */
   web: ((method: string) => WebHandler | null) | null;
@@ -38,12 +44,14 @@ export function readExports(
 ): Handler {
   const exports = commonjs ? commonjsExports(module) : module;
   const { merged, warnings } = readSettings(exports, { settings, defaults });
+  const sockets = socketsOf(exports);
   const inspect = (
     shape: HandlerShape,
     methods: string[] | null,
     fallback: 'web' | 'fetch' | null = null,
   ): FunctionInspection => ({
     shape,
+    websocket: sockets.websocket !== null,
     fallback,
     methods: merged.methods ?? methods,
     settings: { ...merged, subtree: merged.subtree ?? (shape === 'fetch' || fallback === 'fetch') },
@@ -51,7 +59,7 @@ export function readExports(
   });
 
   const lambda = lambdaOf(exports, merged);
-  if (lambda !== null) return { inspection: inspect('lambda', null), web: null, fetch: null, lambda };
+  if (lambda !== null) return { ...sockets, inspection: inspect('lambda', null), web: null, fetch: null, lambda };
 
   const fallback = defaultOf(exports, commonjs);
   const methods = methodNames.filter((name) => typeof exports[name] === 'function');
@@ -60,15 +68,20 @@ export function readExports(
     if (!table.has('HEAD') && table.has('GET')) table.set('HEAD', table.get('GET')!);
     const answered = fallback === null ? [...methods] : null;
     return {
+      ...sockets,
       inspection: inspect('methods', answered, fallback?.shape ?? null),
       web: (method) => table.get(method) ?? fallback?.web ?? null,
       fetch: fallback?.fetch ?? null,
       lambda: null,
     };
   }
-  if (fallback === null) throw noHandler(exports, merged);
+  if (fallback === null) {
+    if (sockets.websocket === null) throw noHandler(exports, merged);
+    return { ...sockets, inspection: inspect('websocket', null), web: null, fetch: null, lambda: null };
+  }
   const { web } = fallback;
   return {
+    ...sockets,
     inspection: inspect(fallback.shape, null),
     web: web === null ? null : () => web,
     fetch: fallback.fetch,
@@ -85,6 +98,14 @@ function commonjsExports(module: Record<string, unknown>): Record<string, unknow
   // Transpiled ESM keeps its default in `exports.default`; `module.exports = { fetch }` is one itself.
   const own = exported as Record<string, unknown>;
   return 'default' in own || typeof own['fetch'] !== 'function' ? own : { ...own, default: own };
+}
+
+function socketsOf(exports: Record<string, unknown>): SocketHandlers {
+  const { websocket, upgrade } = exports;
+  return {
+    websocket: typeof websocket === 'function' ? (websocket as SocketHandlers['websocket']) : null,
+    upgrade: typeof upgrade === 'function' ? (upgrade as SocketHandlers['upgrade']) : null,
+  };
 }
 
 function lambdaOf(exports: Record<string, unknown>, settings: FunctionSettings): LambdaHandler | null {
@@ -148,6 +169,6 @@ function noHandler(exports: Record<string, unknown>, settings: FunctionSettings)
   const kind = exports['default'] === undefined ? '' : ` (its default is of type ${typeof exports['default']})`;
   return new ExportsError(
     'FN_NO_HANDLER',
-    `the module exports no handler: ${has}${kind}; export a default function, { fetch }, GET/POST/…, or ${settings.handler ?? 'handler'}`,
+    `the module exports no handler: ${has}${kind}; export a default function, { fetch }, GET/POST/…, websocket, or ${settings.handler ?? 'handler'}`,
   );
 }

@@ -17,7 +17,8 @@ export class Invocation {
   readonly requestId: string;
   readonly clientAddress: string;
   readonly rawParams: Readonly<Record<string, string | string[]>>;
-  readonly deadlineAt: number;
+  /** Infinity for an open WebSocket. */
+  deadlineAt: number;
   /** The whole body, null for none; streamed ones arrive through `source`. */
   body: Uint8Array | (() => ReadableStream<Uint8Array>) | null = null;
   source: BodySource | null = null;

@@ -13,6 +13,7 @@ import { invokeLambda } from './lambda.ts';
 import type { LogChannel } from './logs.ts';
 import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
 import { describeError } from './stack.ts';
+import { WebSockets } from './websocket.ts';
 
 /** Serves the invocations of one function in this thread. */
 export class FunctionServer {
@@ -23,6 +24,7 @@ export class FunctionServer {
   readonly #logs: LogChannel;
   readonly #services: ContextServices;
   readonly #running = new Map<number, Invocation>();
+  readonly #sockets: WebSockets;
 
   constructor(options: { assignment: Assignment; module: Record<string, unknown>; outbox: Outbox; logs: LogChannel }) {
     const { assignment, module } = options;
@@ -45,6 +47,15 @@ export class FunctionServer {
       log: (level, message, extra) => this.#logs.write(level, message, extra),
       waitUntil: (invocation, promise) => this.#waitUntil(invocation, promise),
     };
+    this.#sockets = new WebSockets({
+      handlers: this.#handler,
+      outbox: this.#outbox,
+      services: this.#services,
+      running: this.#running,
+      timeoutMs: this.#handler.inspection.settings.timeoutMs,
+      report: (error, invocation) => this.#report(error, invocation),
+      log: (error, invocation) => this.#log(error, invocation),
+    });
   }
 
   get inspection(): Handler['inspection'] {
@@ -85,7 +96,7 @@ export class FunctionServer {
           i += 2;
           break;
         default:
-          throw new Error(`Cannot read frame: unknown opcode ${JSON.stringify(batch[i])}`);
+          i += this.#sockets.receive(batch, i);
       }
     }
   }
@@ -95,7 +106,8 @@ export class FunctionServer {
     const { message, stack } = describeError(error, this.#assignment.releaseDir);
     const requestId = invocation?.requestId;
     this.#logs.write('error', `Uncaught outside the handler's promise: ${message}`, { requestId, stack });
-    if (invocation !== undefined && !invocation.done) this.#fail(invocation, 'FN_HANDLER_FAILED', { message, stack });
+    if (invocation === undefined || this.#sockets.fail(invocation)) return;
+    if (!invocation.done) this.#fail(invocation, 'FN_HANDLER_FAILED', { message, stack });
   }
 
   #invoke(batch: FrameField[], at: number): void {
@@ -169,6 +181,11 @@ export class FunctionServer {
       stack: bad ? null : stack,
     });
     this.#fail(invocation, bad ? 'FN_BAD_RESPONSE' : 'FN_HANDLER_FAILED', { message, stack });
+  }
+
+  #log(error: unknown, invocation: Invocation): void {
+    const { message, stack } = describeError(error, this.#assignment.releaseDir);
+    this.#logs.write('error', message, { requestId: invocation.requestId, stack });
   }
 
   #fail(invocation: Invocation, code: string, { message, stack }: { message: string; stack: string | null }): void {
