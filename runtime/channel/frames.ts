@@ -98,8 +98,8 @@ export type ToWorkerControl =
 
 /** Control messages from worker to host. */
 export type ToHostControl =
-  /** First of all: the thread's id in the kernel; null where that cannot be known. */
-  | { type: 'thread'; tid: number | null }
+  /** First of all: the thread's id in the kernel, null where that cannot be known, and in Node. */
+  | { type: 'thread'; tid: number | null; threadId: number }
   | { type: 'loaded'; name: string; ms: number; inspection: unknown; error: unknown }
   /** A throw outside any invocation's promise: the thread must be replaced. */
   | { type: 'faulty'; message: string };

@@ -1,14 +1,22 @@
 import { MessageChannel } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ToHostControl } from '../channel/frames.ts';
 import { workerLimits } from '../contract/limits.ts';
+import { Reserve } from './reserve.ts';
+import { threadCap } from './thread-cap.ts';
+import type { ThreadCapOptions } from './thread-cap.ts';
 
 /** A worker thread that waits for, or serves, one function. Used once: it ends with its work. */
 export interface Thread {
   readonly port: MessagePort;
   /** The thread's id in the kernel; null until it runs, and where that cannot be known. */
   readonly tid: number | null;
+  /**
+   * Time that the thread's event loop was at work, blocked included, in ms since it started; 0 until it runs.
+   * Costs 1 µs and asks nothing of the thread.
+   */
+  activeMs(): number;
   /** Resolves with the reason when the thread is gone. */
   readonly ended: Promise<string>;
   /** Ends the thread, whatever it is doing in JavaScript. Resolves like `ended`. */
@@ -16,13 +24,11 @@ export interface Thread {
 }
 
 /** What a pool is made of. */
-export interface ThreadPoolOptions {
+export interface ThreadPoolOptions extends ThreadCapOptions {
   /** Absolute path of the worker's entry. */
   workerFile: string;
-  /** Idle threads kept warm. @default workerLimits.reserve */
-  reserve?: number;
-  /** Threads at most, reserve included. @default workerLimits.threadsMax */
-  threadsMax?: number;
+  /** Idle threads kept warm. @default workerLimits.reserveMin, workerLimits.reserveMax */
+  reserve?: { min: number; max: number };
   /** Called when a thread that was told to end has not ended within `workerLimits.terminateMs`. */
   onStuck: (reason: string) => void;
 }
@@ -33,27 +39,29 @@ export interface ThreadPoolOptions {
  * ending stay piscina's.
  */
 export class ThreadPool {
-  readonly #options: Required<ThreadPoolOptions>;
+  readonly #options: ThreadPoolOptions;
+  /** Threads at most, but for urgent ones. */
+  readonly max: number;
+  readonly #reserve: Reserve;
   /** One piscina for each heap size: resource limits are set when a thread starts. */
   readonly #pools = new Map<number, Piscina>();
   readonly #threads = new Set<Thread>();
   readonly #parked: Thread[] = [];
   #closed = false;
-  #refillQueued = false;
+  #refillTimer: NodeJS.Timeout | null = null;
   #holdTimer: NodeJS.Timeout | null = null;
 
   constructor(options: ThreadPoolOptions) {
-    this.#options = { reserve: workerLimits.reserve, threadsMax: workerLimits.threadsMax, ...options };
-    this.#refill();
+    this.#options = options;
+    this.max = threadCap(options);
+    const { reserveMin, reserveMax, reserveIdleMs } = workerLimits;
+    const { min, max } = options.reserve ?? { min: reserveMin, max: reserveMax };
+    this.#reserve = new Reserve({ min, max, idleMs: reserveIdleMs, onShrink: () => this.#shrink() });
+    this.#refill(0);
   }
 
   get size(): number {
     return this.#threads.size;
-  }
-
-  /** Threads at most, but for urgent ones. */
-  get max(): number {
-    return this.#options.threadsMax;
   }
 
   get idle(): number {
@@ -62,22 +70,23 @@ export class ThreadPool {
 
   /** Whether a thread can be had. */
   get hasRoom(): boolean {
-    return !this.#closed && (this.#parked.length > 0 || this.#threads.size < this.#options.threadsMax);
+    return !this.#closed && (this.#parked.length > 0 || this.#threads.size < this.max);
   }
 
   /** Whether the reserve can be full and no thread too many. */
   get crowded(): boolean {
-    return this.#threads.size - this.#parked.length + this.#options.reserve > this.#options.threadsMax;
+    return this.#threads.size - this.#parked.length + this.#reserve.size > this.max;
   }
 
   /**
-   * A thread with this much V8 heap: from the reserve when it has one, else new; null at `threadsMax`,
+   * A thread with this much V8 heap: from the reserve when it has one, else new; null at `max`,
    * which `urgent` may exceed by `threadsUrgent`.
    */
   take(memoryMb: number, { urgent = false }: { urgent?: boolean } = {}): Thread | null {
     const warm = memoryMb === workerLimits.memoryMb ? this.#parked.shift() : undefined;
     const thread = warm ?? (this.#hasRoom(urgent ? workerLimits.threadsUrgent : 0) ? this.#start(memoryMb) : null);
-    this.#refill();
+    if (memoryMb === workerLimits.memoryMb) this.#reserve.demand();
+    this.#refill(workerLimits.refillDelayMs);
     return thread;
   }
 
@@ -91,31 +100,37 @@ export class ThreadPool {
   release(): void {
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     this.#holdTimer = null;
-    this.#refill();
+    this.#refill(0);
   }
 
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#reserve.close();
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
+    if (this.#refillTimer !== null) clearTimeout(this.#refillTimer);
     await Promise.all([...this.#threads].map((thread) => thread.terminate('the host stops')));
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
   #hasRoom(beyond = 0): boolean {
-    return !this.#closed && this.#threads.size < this.#options.threadsMax + beyond;
+    return !this.#closed && this.#threads.size < this.max + beyond;
   }
 
   /** Off the request path: the thread just taken starts its work first. */
-  #refill(): void {
-    if (this.#refillQueued || this.#closed || this.#holdTimer !== null) return;
-    this.#refillQueued = true;
-    setImmediate(() => {
-      this.#refillQueued = false;
-      while (this.#parked.length < this.#options.reserve && this.#hasRoom()) {
+  #refill(delayMs: number): void {
+    if (this.#refillTimer !== null || this.#closed || this.#holdTimer !== null) return;
+    this.#refillTimer = setTimeout(() => {
+      this.#refillTimer = null;
+      if (this.#holdTimer !== null) return;
+      while (this.#parked.length < this.#reserve.size && this.#hasRoom()) {
         this.#parked.push(this.#start(workerLimits.memoryMb));
       }
-    });
+    }, delayMs);
+  }
+
+  #shrink(): void {
+    for (const thread of this.#parked.splice(this.#reserve.size)) void thread.terminate('the reserve shrinks');
   }
 
   #start(memoryMb: number): Thread {
@@ -137,15 +152,20 @@ export class ThreadPool {
       return why;
     });
     let tid: number | null = null;
+    let worker: Worker | undefined;
     // Its first message. A port with an unread one would never tell that it was closed.
     port1.once('message', (message: ToHostControl) => {
-      if (message.type === 'thread') tid = message.tid;
+      if (message.type !== 'thread') return;
+      tid = message.tid;
+      // Which of piscina's threads took the task is known to that thread alone.
+      worker = this.#pools.get(memoryMb)?.threads.find((one) => one.threadId === message.threadId);
     });
     const thread: Thread = {
       port: port1,
       get tid() {
         return tid;
       },
+      activeMs: () => worker?.performance.eventLoopUtilization().active ?? 0,
       ended,
       terminate: (why) => {
         if (controller.signal.aborted) return ended;
@@ -164,19 +184,18 @@ export class ThreadPool {
     this.#threads.delete(thread);
     const at = this.#parked.indexOf(thread);
     if (at >= 0) this.#parked.splice(at, 1);
-    this.#refill();
+    this.#refill(0);
   }
 
   #poolOf(memoryMb: number): Piscina {
     const known = this.#pools.get(memoryMb);
     if (known !== undefined) return known;
-    const { workerFile, threadsMax } = this.#options;
     const pool = new Piscina({
-      filename: workerFile,
+      filename: this.#options.workerFile,
       minThreads: 0,
       // More than ours: an ended thread is counted there a moment longer.
-      maxThreads: threadsMax + workerLimits.threadsUrgent + 1,
-      maxQueue: threadsMax,
+      maxThreads: this.max + workerLimits.threadsUrgent + 1,
+      maxQueue: this.max + workerLimits.threadsUrgent,
       idleTimeout: 0,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',

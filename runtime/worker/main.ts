@@ -6,6 +6,7 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { threadId } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import type { BootCheckError } from '../contract/ipc.ts';
 import type { Assignment, FrameField, ToHostControl, ToWorkerControl } from '../channel/frames.ts';
@@ -55,7 +56,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
     installFetch();
     void rehearse(() => parked);
   });
-  port.postMessage({ type: 'thread', tid: kernelThreadId() } satisfies ToHostControl);
+  port.postMessage({ type: 'thread', tid: kernelThreadId(), threadId } satisfies ToHostControl);
   port.on('message', (message: FrameField[] | ToWorkerControl) => {
     parked = false;
     if (Array.isArray(message)) {
