@@ -2,30 +2,17 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { machine } from './support/machine.ts';
-import { expectBackWithin, expectUnharmed, otherApp } from './support/record.ts';
+import { expectBackWithin, expectUnharmed, lostHost, otherApp } from './support/record.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 let server: FaultServer;
-/** What clients are told whose request was in flight in a host that died, or came a moment later. */
-const lost = /^(502 FN_APP_UNREACHABLE|503 FN_APP_UNAVAILABLE)$/;
 
 beforeAll(async () => {
   // Each death has its own app: a host that dies again and again is started more slowly.
   server = await startFaultServer({ exits: {}, kills: {}, segfaults: {}, closes: {}, killed: {} });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
-
-/** Resolves with the pid of the app's next host, once it serves. */
-async function nextHost(app: string, pid: number): Promise<number> {
-  return await eventually(
-    async () => {
-      const { state, pid: now } = await server.ps(app);
-      return state === 'running' && now !== pid ? now : null;
-    },
-    { deadlineMs: 20_000 },
-  );
-}
 
 test('7: process.exit() in a handler gets 502 for what was in flight in its thread, which is replaced', async () => {
   const { text: started } = await server.ask('exits', { path: '/exit' });
@@ -53,11 +40,11 @@ test.each([
   const pid = await server.pidOf(app);
   const report = await server.during(app, { row: 8, fault }, async () => {
     const answer = await server.ask(app, { method: 'POST', path });
-    await nextHost(app, pid);
+    await server.nextHost(app, pid);
     return answer;
   });
   expect(report.result.json().code).toBe('FN_APP_UNREACHABLE');
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lost });
+  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
   const { lastExit, restarts } = await server.ps(app);
   expect(restarts).toBe(1);
@@ -85,7 +72,7 @@ test('16: a host that is killed under load is back within a second, and what was
     const clients = Array.from({ length: 16 }, (_, index) => client(index));
     await flowing;
     process.kill(pid, 'SIGKILL');
-    await nextHost('killed', pid);
+    await server.nextHost('killed', pid);
     const servedBefore = answers['200']!;
     await eventually(() => answers['200']! > servedBefore + 100, { deadlineMs: 20_000 });
     done = true;
@@ -97,6 +84,6 @@ test('16: a host that is killed under load is back within a second, and what was
   const total = failed.reduce((sum, [, count]) => sum + count, 0);
   expect(total).toBeGreaterThan(0);
   expect(total).toBeLessThanOrEqual(32);
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lost });
+  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
 });

@@ -20,6 +20,8 @@ export interface FaultServer extends AsyncDisposable {
   /** What `fnrun ps` knows of an app. */
   ps(app: string): Promise<ProcessBody>;
   pidOf(app: string): Promise<number>;
+  /** Resolves with the pid of the host that serves after `pid` has ended. */
+  nextHost(app: string, pid: number): Promise<number>;
   /** The app's log so far. */
   logs(app: string): Promise<LogRecord[]>;
   /** The first line, past or to come, that `match` accepts. */
@@ -81,6 +83,14 @@ function faultServer(serve: Serve): Omit<FaultServer, typeof Symbol.asyncDispose
     ask,
     ps,
     pidOf: (app) => eventually(async () => (await ps(app)).pid, { deadlineMs: 15_000 }),
+    nextHost: (app, pid) =>
+      eventually(
+        async () => {
+          const { state, pid: now } = await ps(app);
+          return state === 'running' && now !== pid ? now : null;
+        },
+        { deadlineMs: 20_000 },
+      ),
     logs,
     logged: (app, match) => eventually(async () => (await logs(app)).find(match), { deadlineMs: 15_000 }),
     async during(app, row, work) {

@@ -38,6 +38,9 @@ export function expectUnharmed(report: NeighbourReport<unknown>, ...names: strin
 /** Both ways to the app that has no part in the fault. */
 export const otherApp = ['other app', 'other app, socket'] as const;
 
+/** What clients are told whose request was in flight in a host that died, or came a moment later. */
+export const lostHost = /^(502 FN_APP_UNREACHABLE|503 FN_APP_UNAVAILABLE)$/;
+
 /** Fails unless the neighbour had a sound answer at least every `ms`, and failures of no other kind than `kinds`. */
 export function expectBackWithin(
   report: NeighbourReport<unknown>,
