@@ -19,11 +19,12 @@ export interface Serve extends AsyncDisposable {
 }
 
 /** Starts `fnrun serve` on a port of its own choice, in an empty home. */
-export async function startServe(): Promise<Serve> {
+export async function startServe({ env = {} }: { env?: Record<string, string> } = {}): Promise<Serve> {
   // Short: the paths of sockets have 107 bytes.
   const temp = await makeTempDir('fn-');
   const home = temp.path;
-  const cli = await startCli(['serve', '--home', home, '--listen', '127.0.0.1:0']).catch(async (error: unknown) => {
+  const args = ['serve', '--home', home, '--listen', '127.0.0.1:0'];
+  const cli = await startCli(args, { env }).catch(async (error: unknown) => {
     await temp.remove();
     throw error;
   });

@@ -35,10 +35,13 @@ const fixtures = join(import.meta.dirname, '../../fixtures/faults');
 const calm = 'calm';
 
 /** Starts `fnrun serve`, pushes the apps to it, and calls what the prober will ask. */
-export async function startFaultServer(apps: FaultApps): Promise<FaultServer> {
+export async function startFaultServer(
+  apps: FaultApps,
+  { env = {} }: { env?: Record<string, string> } = {},
+): Promise<FaultServer> {
   const stack = new AsyncDisposableStack();
   try {
-    const serve = await startServe();
+    const serve = await startServe({ env });
     stack.defer(() => serve.stop());
     const folder = await makeTempDir('ff-');
     stack.defer(() => folder.remove());
