@@ -9,6 +9,9 @@ import { requestIdOf } from '../../router/request-id.ts';
 import { originForm, readRequestHead } from '../../router/target.ts';
 import type { HostApp } from './app.ts';
 import { Exchange } from './exchange.ts';
+import { peerOf } from './peer.ts';
+import { upgradeHeaders } from './websocket/handshake.ts';
+import { createUpgrades } from './websocket/upgrades.ts';
 
 /** What a host server is made of. */
 export interface HostServerOptions {
@@ -26,6 +29,7 @@ export interface HostServer {
 
 /** Creates the server that answers from the app's live generation. */
 export function createHostServer({ app, dev }: HostServerOptions): HostServer {
+  const upgrades = createUpgrades({ app, dev });
   const server: Server = createServer(
     {
       maxHeaderSize: httpLimits.headBytes,
@@ -36,10 +40,12 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
       noDelay: true,
       // Answered by ourselves, with a problem document.
       requireHostHeader: false,
+      shouldUpgradeCallback: (req) => upgrades.wants(req),
     },
     (req, res) => handle({ req, res, app, dev }),
   );
   server.on('clientError', answerClientError);
+  server.on('upgrade', (req, socket, head) => upgrades.handle(req, socket as Socket, head));
   const sockets = new Set<Socket>();
   let draining = false;
   // A server that never listens runs no header or request timeouts, unless it believes it does.
@@ -56,6 +62,7 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
     },
     async drain() {
       draining = true;
+      upgrades.close(1001, 'the server is stopping');
       server.closeIdleConnections();
       // A connection whose request began before the drain becomes idle after it.
       const sweep = setInterval(() => server.closeIdleConnections(), hostLimits.drainSweepMs);
@@ -99,6 +106,11 @@ function handle({ req, res, app, dev }: Incoming): void {
     return;
   }
   const { fn, params } = match;
+  if (fn.inspection?.shape === 'websocket') {
+    const connection = res.shouldKeepAlive ? 'upgrade' : 'close, upgrade';
+    sendProblem(res, 'FN_UPGRADE_REQUIRED', { requestId, headers: { ...upgradeHeaders, connection } });
+    return;
+  }
   const slot = generation.slotOf(fn);
   const dispatch = dispatchMethod(fn.inspection ?? { methods: null }, req.method ?? 'GET');
   if (dispatch.kind === 'refused') {
@@ -129,15 +141,6 @@ function handle({ req, res, app, dev }: Incoming): void {
       app.counters.failures++;
     },
   }).begin();
-}
-
-/** Behind the gateway or nginx (a unix socket) the client is told by headers; else it is the peer. */
-function peerOf(req: IncomingMessage): { protocol: 'http' | 'https'; address: string } {
-  const remote = req.socket.remoteAddress;
-  if (remote !== undefined) return { protocol: 'http', address: remote };
-  const forwarded = req.headers['x-forwarded-for'];
-  const address = typeof forwarded === 'string' ? (forwarded.split(',').at(-1) ?? '').trim() : '';
-  return { protocol: req.headers['x-forwarded-proto'] === 'https' ? 'https' : 'http', address: address || '127.0.0.1' };
 }
 
 function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { requestId: string }): void {

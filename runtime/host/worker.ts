@@ -7,6 +7,7 @@ import { Outbox } from '../channel/outbox.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
 import { loadFailure } from './load-failure.ts';
 import { threadCpuMs } from './schedstat.ts';
+import { readSocketFrame } from './websocket/frames.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
 /** What a worker's owner hears. */
@@ -86,6 +87,19 @@ export class FunctionWorker {
     return id;
   }
 
+  /** Gives a place to what talks to the worker in frames of its own, a WebSocket. Returns its id in this worker. */
+  begin(listener: InvocationListener): number {
+    const id = this.#nextId++;
+    this.#running.set(id, listener);
+    return id;
+  }
+
+  /** Sends a frame of an invocation that runs. */
+  post(opcode: number, id: number, ...fields: FrameField[]): void {
+    if (!this.#running.has(id)) return;
+    this.#outbox.push(opcode, id, ...fields.map((each) => (each instanceof Uint8Array ? this.#outbox.bytes(each) : each)));
+  }
+
   sendBody(id: number, bytes: Uint8Array | null): void {
     if (!this.#running.has(id)) return;
     if (bytes === null) this.#outbox.push(toWorker.bodyEnd, id);
@@ -127,6 +141,7 @@ export class FunctionWorker {
       this.retire('drained');
       return;
     }
+    for (const listener of this.#running.values()) listener?.onDrain?.();
     this.#drainTimer = setTimeout(() => this.retire('it reached the drain deadline'), drainMs);
   }
 
@@ -198,7 +213,7 @@ export class FunctionWorker {
           i += 7;
           break;
         default:
-          throw new Error(`Cannot read frame: unknown opcode ${JSON.stringify(batch[i])}`);
+          i += readSocketFrame(batch, i, this.#running.get(id));
       }
     }
     if (lines > 0) this.#outbox.push(toWorker.logAck, lines);
