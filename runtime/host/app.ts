@@ -5,11 +5,15 @@ import type { LogRecord } from '../contract/log.ts';
 import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import { checkCandidate } from './check-candidate.ts';
 import type { CheckOptions } from './check-candidate.ts';
+import { Cores } from './cores.ts';
 import type { FunctionSlot, SlotServices } from './function-slot.ts';
 import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
+import { ThreadShares } from './thread-shares.ts';
+import type { QueueTotal } from './wait-queue.ts';
 import { carryOver, drainInto, retireAll, warmUp } from './switch.ts';
+import type { WarmUpOptions } from './switch.ts';
 import type { WorkerLogLine } from './invocation.ts';
 
 /** What the app is made of. */
@@ -32,18 +36,18 @@ export class HostApp {
   readonly #options: HostAppOptions;
   readonly #candidates = new Map<string, Candidate>();
   readonly #checking = new Set<string>();
-  /** Slots that got no thread, in the order in which they asked. */
-  readonly #starving = new Set<FunctionSlot>();
-  /** Idle workers that were told to end and have not yet. */
-  #leaving = 0;
+  readonly #shares: ThreadShares;
+  readonly #cores = new Cores();
+  readonly #waiting: QueueTotal = { jobs: 0, queues: 0 };
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
   #live: Generation | null = null;
 
   constructor(options: HostAppOptions) {
     this.#options = options;
+    this.#shares = new ThreadShares({ pool: options.pool, slots: () => this.#slots() });
     this.#trimmer = setInterval(() => {
-      for (const slot of this.#slots()) slot.trim(workerLimits.idleMs);
+      for (const slot of this.#slots()) slot.maintain(workerLimits.idleMs);
     }, workerLimits.trimEveryMs);
     this.#trimmer.unref();
   }
@@ -68,14 +72,14 @@ export class HostApp {
   }
 
   /** Makes a loaded candidate the live generation. Throws `FN_NO_SUCH_RELEASE`, `FN_LOAD_FAILED`. */
-  async activate(release: string): Promise<ActivateResult> {
+  async activate(release: string, options: Pick<WarmUpOptions, 'warm' | 'strict'> = {}): Promise<ActivateResult> {
     const before = performance.now();
     const candidate = this.#candidates.get(release);
     if (candidate === undefined) {
       throw new FnrunError('FN_NO_SUCH_RELEASE', `Release ${release} is not loaded in this host`);
     }
     const { generation: next, fresh } = candidate;
-    await warmUp(next, { old: this.#live, carry: !fresh });
+    await warmUp(next, { old: this.#live, carry: !fresh, ...options });
     this.#candidates.delete(release);
     // From here to the end nothing waits: no request sees half a switch.
     const old = this.#live;
@@ -105,12 +109,12 @@ export class HostApp {
       threads: pool.size,
       threadsMax: pool.max,
       reserve: pool.idle,
-      starving: this.#starving.size,
-      leaving: this.#leaving,
+      starving: this.#shares.starving,
+      leaving: this.#shares.leaving,
       requests: this.counters.requests,
       failures: this.counters.failures,
-      inFlight: slots.reduce((sum, slot) => sum + slot.inFlight, 0),
-      queued: slots.reduce((sum, slot) => sum + slot.queued, 0),
+      inFlight: slots.reduce((sum, slot) => sum + slot.workers.inFlight, 0),
+      queued: this.#waiting.jobs,
       droppedLogLines: sink.dropped,
       functions: slots.map((slot) => slot.stats()),
     };
@@ -128,8 +132,10 @@ export class HostApp {
   }
 
   #services: SlotServices = {
-    takeThread: (slot) => this.#takeThread(slot),
-    onIdle: () => this.#makeRoom(),
+    waiting: this.#waiting,
+    takeThread: (slot) => this.#shares.take(slot),
+    hasCore: () => this.#cores.hasRoom(this.#slots().reduce((sum, slot) => sum + slot.workers.busy, 0)),
+    onIdle: () => this.#shares.makeRoom(),
     onLog: (slot, line) => this.#onWorkerLog(slot, line),
     note: (slot, level, message) => {
       // Why a candidate does not load is told by the boot check, to whoever deploys it.
@@ -166,39 +172,5 @@ export class HostApp {
       ...(line.stack !== null && { stack: line.stack }),
       ...(line.fields !== null && { fields: line.fields }),
     });
-  }
-
-  /** At the cap, the slot waits in turn for the thread of the worker that was idle longest. */
-  #takeThread(slot: FunctionSlot): Thread | null {
-    const thread = this.#options.pool.take(slot.settings.memoryMb);
-    if (thread === null) this.#starving.add(slot);
-    this.#makeRoom();
-    return thread;
-  }
-
-  /** Ends idle workers, least recently used first: one for each slot that waits, else one before the reserve suffers. */
-  #makeRoom(): void {
-    this.#feed();
-    const wanted = this.#starving.size > 0 ? this.#starving.size : this.#options.pool.crowded ? 1 : 0;
-    if (wanted <= this.#leaving) return;
-    const idle = this.#slots().flatMap((slot) => (this.#starving.has(slot) ? [] : slot.idleWorkers()));
-    idle.sort((a, b) => a.idleSince - b.idleSince);
-    for (const worker of idle.slice(0, wanted - this.#leaving)) {
-      this.#leaving++;
-      worker.drain();
-      void worker.thread.ended.then(() => {
-        this.#leaving--;
-        this.#feed();
-      });
-    }
-  }
-
-  /** Gives free threads to the slots that wait for one, as long as there are both. */
-  #feed(): void {
-    for (const slot of this.#starving) {
-      if (!this.#options.pool.hasRoom) return;
-      this.#starving.delete(slot);
-      slot.pump();
-    }
   }
 }

@@ -31,7 +31,7 @@ export async function checkCandidate(next: Generation, { live, takeThread }: Che
   }
   const warmed = warming.map((fn) => ({ fn, entry: next.slotOf(fn).warm(1) }));
   // A crowded app has no thread for it: such a function is checked like the others.
-  const started = warmed.filter(({ fn }) => next.slotOf(fn).stats().workers > 0);
+  const started = warmed.filter(({ fn }) => next.slotOf(fn).workers.size > 0);
   rest.push(...warmed.filter((one) => !started.includes(one)).map(({ fn }) => fn));
   const [served, checked] = await Promise.all([
     Promise.all(started.map(async ({ fn, entry }) => sized((await entry)[0]!, next.slotOf(fn)))),

@@ -3,8 +3,11 @@ import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
 import type { FrameBody } from '../channel/frames.ts';
+import { sendContinue } from '../../router/continue.ts';
 import { sendProblem } from '../../router/problem.ts';
-import type { FunctionSlot, Job } from './function-slot.ts';
+import { endToEndHeaders } from '../../router/request-headers.ts';
+import type { FunctionSlot } from './function-slot.ts';
+import type { Job } from './job.ts';
 import { RequestBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
 import type { InvocationListener } from './invocation.ts';
@@ -66,6 +69,8 @@ export class Exchange implements Job, InvocationListener {
   #failed = false;
   /** Bytes of the body that the handler announced and that have not come yet; null when unknown. */
   #announced: number | null = null;
+  /** When a refused request may be worth trying again. */
+  #retryInMs = 0;
 
   constructor(req: IncomingMessage, { res, ...options }: ExchangeOptions & { res: ServerResponse }) {
     this.#req = req;
@@ -91,12 +96,14 @@ export class Exchange implements Job, InvocationListener {
       },
       onTooLarge: () => this.#tooLarge(),
     });
+    if (this.#req.headers.expect !== undefined && !this.#over) sendContinue(this.#res);
   }
 
   start(worker: FunctionWorker): void {
     const { url, params, requestId, clientAddress } = this.#options;
     const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
-    const { method, rawHeaders } = this.#req;
+    const { method } = this.#req;
+    const rawHeaders = endToEndHeaders(this.#req.rawHeaders, requestId);
     const body = this.#body.inline;
     this.#worker = worker;
     this.#id = worker.invoke(
@@ -111,7 +118,8 @@ export class Exchange implements Job, InvocationListener {
     }
   }
 
-  reject(code: ErrorCode, detail: string): void {
+  reject(code: ErrorCode, detail: string, retryInMs = 0): void {
+    this.#retryInMs = retryInMs;
     this.#problem(code, detail);
   }
 
@@ -185,6 +193,7 @@ export class Exchange implements Job, InvocationListener {
     sendProblem(this.#res, code, {
       requestId,
       ...(detail !== undefined && { detail }),
+      ...(this.#retryInMs > 0 && { headers: { 'retry-after': String(Math.ceil(this.#retryInMs / 1000)) } }),
       ...(dev && typeof stack === 'string' && { stack }),
     });
   }

@@ -1,37 +1,30 @@
 import type { BootCheckEntry, FunctionStats } from '../contract/ipc.ts';
-import type { ErrorCode } from '../contract/errors.ts';
-import { hostLimits, workerLimits } from '../contract/limits.ts';
+import { workerLimits } from '../contract/limits.ts';
 import type { ManifestFunction } from '../contract/manifest.ts';
 import { defaultSettings } from '../contract/settings.ts';
 import type { FunctionSettings } from '../contract/settings.ts';
 import type { Assignment } from '../channel/frames.ts';
 import type { Thread } from '../pool/thread-pool.ts';
-import { FunctionWorker } from './worker.ts';
+import { FunctionHealth } from './function-health.ts';
 import type { WorkerLogLine } from './invocation.ts';
+import type { Job } from './job.ts';
+import { WaitingRoom } from './waiting-room.ts';
+import type { QueueTotal } from './wait-queue.ts';
+import { FunctionWorker } from './worker.ts';
 import type { WorkerEvents } from './worker.ts';
-
-/** An invocation on its way to a worker. */
-export interface Job {
-  /** Called with a worker that has a free place; must invoke at once. */
-  start(worker: FunctionWorker): void;
-  reject(code: ErrorCode, detail: string): void;
-  /** The client has gone: the job is not to be started. */
-  readonly cancelled: boolean;
-}
+import { WorkerGroup } from './worker-group.ts';
 
 /** What a slot needs from its app. */
 export interface SlotServices {
   /** A thread, or null: then the slot is pumped when one can be had. */
   takeThread(slot: FunctionSlot): Thread | null;
-  /** A worker became idle. */
+  /** Whether one more thread that computes would find a core for it. */
+  hasCore(): boolean;
+  /** A worker became idle, or is gone. */
   onIdle(): void;
   onLog(slot: FunctionSlot, line: WorkerLogLine): void;
   note(slot: FunctionSlot, level: 'info' | 'warn' | 'error', message: string): void;
-}
-
-interface Waiting {
-  job: Job;
-  timer: NodeJS.Timeout;
+  readonly waiting: QueueTotal;
 }
 
 /** One function of one release: its workers, and the invocations that wait for one. */
@@ -39,20 +32,28 @@ export class FunctionSlot {
   readonly fn: ManifestFunction;
   requests = 0;
   failures = 0;
-  #workers: FunctionWorker[] = [];
-  readonly #queue = new Set<Waiting>();
+  readonly #workers = new WorkerGroup();
+  readonly #waiting: WaitingRoom;
+  readonly #health: FunctionHealth;
   readonly #services: SlotServices;
   readonly #assignment: Assignment;
-  #loadFailures = 0;
-  #blockedUntil = 0;
   #retired = false;
   /** The slot of the same name in the release that replaced this one. */
   #heir: FunctionSlot | null = null;
+  #sampledAt = 0;
+  #grownAt = 0;
 
   constructor(fn: ManifestFunction, { assignment, services }: { assignment: Assignment; services: SlotServices }) {
     this.fn = fn;
     this.#assignment = assignment;
     this.#services = services;
+    this.#waiting = new WaitingRoom({
+      total: services.waiting,
+      onTick: (now) => this.#tick(now),
+      isStarting: () => this.readyCount === 0 && this.#workers.loading,
+    });
+    const note = (level: 'info' | 'error', message: string): void => services.note(this, level, message);
+    this.#health = new FunctionHealth({ workers: this.#workers, note });
   }
 
   /** Known once the module was loaded, or from the manifest of an earlier load. */
@@ -64,41 +65,31 @@ export class FunctionSlot {
     return this.#assignment.release;
   }
 
-  get inFlight(): number {
-    return this.#workers.reduce((sum, worker) => sum + worker.inFlight, 0);
+  /** Its workers; for whoever shares threads out among the functions of an app. */
+  get workers(): Pick<WorkerGroup, 'size' | 'ready' | 'idle' | 'busy' | 'inFlight'> {
+    return this.#workers;
   }
 
   get queued(): number {
-    return this.#queue.size;
-  }
-  idleWorkers(): FunctionWorker[] {
-    return this.#workers.filter((worker) => worker.state === 'ready' && worker.inFlight === 0);
-  }
-
-  stats(): FunctionStats {
-    const { inFlight, queued, requests, failures } = this;
-    const { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes } = this.settings;
-    const settings = { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes };
-    const retryInMs = Math.ceil(this.#blockedUntil - performance.now());
-    const health: Pick<FunctionStats, 'state' | 'reason' | 'retryInMs'> =
-      retryInMs > 0
-        ? { state: 'backoff', reason: 'it does not load', retryInMs }
-        : { state: 'ok', reason: null, retryInMs: null };
-    return {
-      name: this.fn.name,
-      route: this.fn.route,
-      workers: this.#workers.length,
-      inFlight,
-      queued,
-      requests,
-      failures,
-      ...health,
-      ...settings,
-    };
+    return this.#waiting.size;
   }
 
   get readyCount(): number {
-    return this.#workers.filter((worker) => worker.state === 'ready').length;
+    return this.#workers.ready.length;
+  }
+
+  /** Whether jobs wait that a new worker could take. */
+  get wantsThread(): boolean {
+    return !this.#retired && this.#waiting.size > 0;
+  }
+
+  stats(): FunctionStats {
+    const { requests, failures, queued } = this;
+    const { name, route } = this.fn;
+    const { inFlight, size: workers } = this.#workers;
+    const { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes } = this.settings;
+    const settings = { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes };
+    return { name, route, ...this.#health.stats, workers, inFlight, queued, requests, failures, ...settings };
   }
 
   /** Starts the job on the least busy worker, or lets it wait for one. */
@@ -109,40 +100,29 @@ export class FunctionSlot {
       else job.reject('FN_NOT_FOUND', 'The function was removed by a deployment');
       return;
     }
-    const worker = this.#freeWorker();
-    if (worker !== null) {
-      job.start(worker);
+    const now = performance.now();
+    this.#sample(now);
+    if (this.#waiting.size > 0) this.#serveWaiting(now);
+    const refusal = this.#health.refusal(this.#waiting.size);
+    if (refusal !== null) {
+      job.reject(refusal.code, refusal.detail, refusal.retryInMs);
       return;
     }
-    if (performance.now() < this.#blockedUntil) {
-      job.reject('FN_LOAD_FAILED', 'The function does not load; it is tried again shortly');
-      return;
-    }
-    if (this.#queue.size >= workerLimits.queue) {
-      job.reject('FN_OVERLOADED', `${workerLimits.queue} requests wait for this function already`);
-      return;
-    }
-    const waiting: Waiting = { job, timer: setTimeout(() => this.#expire(waiting), workerLimits.queueMs) };
-    this.#queue.add(waiting);
-    this.#grow();
+    const worker = this.#waiting.size > 0 ? null : this.#workers.free(this.settings.concurrency);
+    if (worker === null) this.#wait(job, now);
+    else this.#start(job, worker);
   }
 
   /** Forgets a waiting job whose client has gone. */
   forget(job: Job): void {
-    for (const waiting of this.#queue) {
-      if (waiting.job !== job) continue;
-      clearTimeout(waiting.timer);
-      this.#queue.delete(waiting);
-      return;
-    }
-    this.#heir?.forget(job);
+    if (!this.#waiting.forget(job)) this.#heir?.forget(job);
   }
 
   /** Starts workers until `count` are loading or ready; resolves with what loading told of each new one. */
   async warm(count: number): Promise<BootCheckEntry[]> {
     const started: Promise<BootCheckEntry>[] = [];
     const want = Math.min(count, this.settings.maxWorkers);
-    while (this.#alive() < want) {
+    while (this.#workers.alive < want) {
       const worker = this.#startWorker();
       if (worker === null) break;
       started.push(worker.loaded);
@@ -152,155 +132,152 @@ export class FunctionSlot {
 
   /** Ready workers that may live through one more deployment. */
   get carriable(): number {
-    return this.#workers.filter(mayCarryOver).length;
+    return this.#workers.ready.filter(mayCarryOver).length;
   }
 
   /** Takes over the carriable workers of the same code in an older release. */
   adopt(old: FunctionSlot): number {
-    const ready = old.#workers.filter(mayCarryOver);
-    old.#workers = old.#workers.filter((worker) => !mayCarryOver(worker));
-    for (const worker of ready) {
+    const carried = old.#workers.take(mayCarryOver);
+    for (const worker of carried) {
       worker.setEvents(this.#events);
       worker.relabel(this.release);
-      this.#workers.push(worker);
+      this.#workers.add(worker);
     }
-    return ready.length;
+    return carried.length;
   }
 
   /** No new workers; those there are end when they are empty. What waits, and what comes, goes to the heir. */
   retire(heir: FunctionSlot | null = null): void {
     this.#retired = true;
     this.#heir = heir;
-    const waiting = [...this.#queue];
-    this.#queue.clear();
-    for (const worker of this.#workers) worker.drain();
-    for (const { job, timer } of waiting) {
-      clearTimeout(timer);
-      if (!job.cancelled) this.dispatch(job);
-    }
+    const waiting = this.#waiting.clear();
+    this.#workers.drainAll();
+    for (const job of waiting) this.dispatch(job);
   }
 
   /** Ends the workers there are; new ones may start. */
   drainWorkers(): void {
-    for (const worker of this.#workers) worker.drain();
+    this.#workers.drainAll();
   }
 
-  /** Gives back workers that were idle for `idleMs`, never below minWorkers. */
-  trim(idleMs: number): number {
-    const before = performance.now() - idleMs;
-    let spare = this.readyCount - this.settings.minWorkers;
-    let trimmed = 0;
-    for (const worker of this.#workers) {
-      if (spare <= 0) break;
-      if (worker.state !== 'ready' || worker.inFlight > 0 || worker.idleSince > before) continue;
-      worker.drain();
-      spare--;
-      trimmed++;
-    }
-    return trimmed;
+  /** Gives back workers that were idle for `idleMs`, and starts those that `minWorkers` asks for. */
+  maintain(idleMs: number): void {
+    const { minWorkers } = this.settings;
+    this.#workers.trim(performance.now() - idleMs, this.readyCount - minWorkers);
+    if (!this.#health.isOpen && this.#health.mayStart) void this.warm(minWorkers);
   }
 
   /** Starts a worker when jobs wait and none is on its way. */
   pump(): void {
-    if (this.#queue.size > 0) this.#grow();
+    if (this.#waiting.size > 0) this.#growIfFull();
   }
 
   #events: WorkerEvents = {
     onLog: (_worker, line) => this.#services.onLog(this, line),
-    onFree: (worker) => {
-      this.#drainQueue();
-      if (worker.inFlight === 0) this.#services.onIdle();
-    },
-    onFaulty: (_worker, reason) => {
-      this.#services.note(this, 'warn', `worker is replaced: an error escaped the handler (${reason})`);
-      if (!this.#retired && this.readyCount <= 1) void this.warm(this.#alive() + 1);
-    },
+    onFree: (worker) => this.#onFree(worker),
+    onFaulty: (worker, reason) => void this.#replace(worker, reason),
     onEnded: (worker, reason) => this.#onEnded(worker, reason),
   };
 
-  #freeWorker(): FunctionWorker | null {
-    let best: FunctionWorker | null = null;
-    for (const worker of this.#workers) {
-      if (worker.state !== 'ready' || worker.suspect || worker.inFlight >= this.settings.concurrency) continue;
-      if (best === null || worker.inFlight < best.inFlight) best = worker;
-    }
-    return best;
+  #start(job: Job, worker: FunctionWorker): void {
+    this.#health.starts(worker);
+    job.start(worker);
   }
 
-  #alive(): number {
-    return this.#workers.filter((worker) => worker.state === 'ready' || worker.state === 'loading').length;
+  #wait(job: Job, now: number): void {
+    const refusal = this.#health.refusalToWait() ?? this.#waiting.enter(job, { now, inFlight: this.#workers.inFlight });
+    if (refusal === null) this.#growIfFull();
+    else job.reject(refusal.code, refusal.detail, refusal.retryInMs);
   }
 
-  #grow(): void {
-    const loading = this.#workers.some((worker) => worker.state === 'loading');
-    if (this.#retired || loading || this.#alive() >= this.settings.maxWorkers) return;
-    if (performance.now() < this.#blockedUntil) return;
+  #tick(now: number): void {
+    this.#sample(now);
+    this.#serveWaiting(now);
+  }
+
+  #sample(now: number): void {
+    if (now - this.#sampledAt < workerLimits.loadSampleMs) return;
+    this.#sampledAt = now;
+    this.#workers.sample(now);
+    if (this.readyCount > 0 && this.#workers.allBusy) this.#growBusy(now);
+  }
+
+  /** Another worker because those there are compute all the time: as long as a core is free for it, or they say nothing. */
+  #growBusy(now: number): void {
+    const { growEveryMs, stalledMs } = workerLimits;
+    if (now - this.#grownAt < growEveryMs || !this.#mayGrow()) return;
+    if (!this.#services.hasCore() && this.#workers.stalledMs(now) < stalledMs) return;
+    this.#grownAt = now;
     this.#startWorker();
+  }
+
+  /** Another worker because those there are hold as many invocations as they may, or there is none. */
+  #growIfFull(): void {
+    if (this.#workers.isFull(this.settings.concurrency) && this.#mayGrow()) this.#startWorker();
+  }
+
+  #mayGrow(): boolean {
+    if (this.#retired || this.#workers.loading || !this.#health.mayStart) return false;
+    return this.#workers.alive < this.settings.maxWorkers;
   }
 
   #startWorker(): FunctionWorker | null {
     const thread = this.#services.takeThread(this);
     if (thread === null) return null;
     const worker = new FunctionWorker(thread, { assignment: this.#assignment, events: this.#events });
-    this.#workers.push(worker);
+    this.#workers.add(worker);
     void worker.loaded.then((entry) => this.#onLoaded(entry));
     return worker;
   }
 
-  #onLoaded(entry: BootCheckEntry): void {
-    if (entry.error === null) {
-      this.#loadFailures = 0;
-      this.#blockedUntil = 0;
-      this.#drainQueue();
+  #onLoaded({ error }: BootCheckEntry): void {
+    if (error === null) {
+      this.#health.loaded();
+      this.#serveWaiting(performance.now());
       return;
     }
-    this.#loadFailures++;
-    const { restartBackoffMinMs, restartBackoffMaxMs } = hostLimits;
-    const backoffMs = Math.min(restartBackoffMaxMs, restartBackoffMinMs * 2 ** (this.#loadFailures - 1));
-    this.#blockedUntil = performance.now() + backoffMs;
-    this.#services.note(
-      this,
-      'error',
-      `does not load (next try in ${backoffMs} ms): ${entry.error.stack ?? entry.error.message}`,
-    );
-    if (this.readyCount === 0)
-      this.#rejectAll('FN_LOAD_FAILED', 'The function does not load; it is tried again shortly');
+    const refusal = this.#health.loadFailed(error);
+    if (this.readyCount > 0 || refusal === null) return;
+    for (const job of this.#waiting.clear()) job.reject(refusal.code, refusal.detail, refusal.retryInMs);
   }
 
-  #rejectAll(code: ErrorCode, detail: string): void {
-    for (const waiting of this.#queue) {
-      clearTimeout(waiting.timer);
-      this.#queue.delete(waiting);
-      waiting.job.reject(code, detail);
-    }
-  }
-
-  #drainQueue(): void {
-    for (const waiting of this.#queue) {
-      const worker = this.#freeWorker();
+  #serveWaiting(now: number): void {
+    while (this.#waiting.size > 0) {
+      const worker = this.#workers.free(this.settings.concurrency);
       if (worker === null) break;
-      clearTimeout(waiting.timer);
-      this.#queue.delete(waiting);
-      if (!waiting.job.cancelled) waiting.job.start(worker);
+      const job = this.#waiting.next(now);
+      if (job !== null) this.#start(job, worker);
     }
-    if (this.#queue.size > 0) this.#grow();
+    if (this.#waiting.size > 0) this.#growIfFull();
   }
 
-  #expire(waiting: Waiting): void {
-    if (this.#queue.delete(waiting))
-      waiting.job.reject('FN_OVERLOADED', `No worker became free within ${workerLimits.queueMs} ms`);
+  #onFree(worker: FunctionWorker): void {
+    this.#health.freed(worker);
+    this.#serveWaiting(performance.now());
+    if (worker.inFlight === 0) this.#services.onIdle();
+  }
+
+  /** A faulty worker goes on until another is ready, or none can be had. */
+  async #replace(worker: FunctionWorker, reason: string): Promise<void> {
+    this.#services.note(this, 'warn', `worker is replaced: an error escaped the handler (${reason})`);
+    this.#health.died(`an error escaped the handler: ${reason}`);
+    if (!this.#retired && this.#health.mayStart) await this.warm(this.#workers.alive + 1);
+    worker.drain();
   }
 
   #onEnded(worker: FunctionWorker, reason: string): void {
-    this.#workers = this.#workers.filter((other) => other !== worker);
-    if (reason !== 'drained' && worker.inspection !== null)
-      this.#services.note(this, 'warn', `worker ended: ${reason}`);
+    const loaded = worker.inspection !== null;
+    const lost = loaded && !worker.leaving;
+    if (loaded && reason !== 'drained') this.#services.note(this, 'warn', `worker ended: ${reason}`);
+    if (lost && !worker.faulty) this.#health.died(reason);
+    this.#workers.remove(worker);
+    this.#health.gone(worker);
     this.#services.onIdle();
     if (this.#retired) return;
-    const lost = reason !== 'drained' && worker.inspection !== null;
     // Warm again before the next request asks for it.
-    if (lost || this.#alive() < this.settings.minWorkers)
-      void this.warm(Math.max(this.#alive() + (lost ? 1 : 0), this.settings.minWorkers));
+    if (!this.#health.isOpen && this.#health.mayStart) {
+      void this.warm(Math.max(this.#workers.alive + (lost ? 1 : 0), this.settings.minWorkers));
+    }
     this.pump();
   }
 }

@@ -8,6 +8,7 @@ import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocati
 import { loadFailure } from './load-failure.ts';
 import { threadCpuMs } from './schedstat.ts';
 import { readSocketFrame } from './websocket/frames.ts';
+import { WorkerLoad } from './worker-load.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
 /** What a worker's owner hears. */
@@ -15,7 +16,7 @@ export interface WorkerEvents {
   onLog(worker: FunctionWorker, line: WorkerLogLine): void;
   /** A place became free: an invocation is over, `waitUntil` included. */
   onFree(worker: FunctionWorker): void;
-  /** The worker must get no further invocations; it ends when it is empty. */
+  /** An error escaped its handlers: it must be drained as soon as another can take its place. */
   onFaulty(worker: FunctionWorker, reason: string): void;
   onEnded(worker: FunctionWorker, reason: string): void;
 }
@@ -34,6 +35,15 @@ export class FunctionWorker {
   carryOvers = 0;
   /** `performance.now()` when it last became empty. */
   idleSince: number;
+  /** Invocations that were answered, those that ended without the worker's end, and messages heard, so far. */
+  answered = 0;
+  finished = 0;
+  heard = 0;
+  /** An error escaped its handlers. */
+  faulty = false;
+  /** It was told to end when it is empty. */
+  leaving = false;
+  readonly load = new WorkerLoad();
   readonly #outbox: Outbox;
   #events: WorkerEvents;
   readonly #running = new Map<number, InvocationListener | null>();
@@ -97,7 +107,11 @@ export class FunctionWorker {
   /** Sends a frame of an invocation that runs. */
   post(opcode: number, id: number, ...fields: FrameField[]): void {
     if (!this.#running.has(id)) return;
-    this.#outbox.push(opcode, id, ...fields.map((each) => (each instanceof Uint8Array ? this.#outbox.bytes(each) : each)));
+    this.#outbox.push(
+      opcode,
+      id,
+      ...fields.map((each) => (each instanceof Uint8Array ? this.#outbox.bytes(each) : each)),
+    );
   }
 
   sendBody(id: number, bytes: Uint8Array | null): void {
@@ -137,6 +151,7 @@ export class FunctionWorker {
   drain(drainMs: number = workerLimits.drainMs): void {
     if (this.state === 'draining' || this.state === 'ended') return;
     this.state = 'draining';
+    this.leaving = true;
     if (this.#running.size === 0) {
       this.retire('drained');
       return;
@@ -167,11 +182,13 @@ export class FunctionWorker {
 
   #receive(batch: FrameField[]): void {
     let lines = 0;
+    this.heard++;
     for (let i = 0; i < batch.length;) {
       const id = batch[i + 1] as number;
       switch (batch[i] as number) {
         case toHost.respond: {
           const body = batch[i + 5] as FrameBody;
+          if (body !== true) this.answered++;
           const listener = body === true ? this.#running.get(id) : this.#finish(id, batch[i + 6] as boolean);
           listener?.onRespond(batch[i + 2] as number, batch[i + 3] as string, batch[i + 4] as string[], body);
           i += 7;
@@ -182,6 +199,7 @@ export class FunctionWorker {
           i += 3;
           break;
         case toHost.end:
+          this.answered++;
           this.#finish(id, batch[i + 2] as boolean)?.onEnd();
           i += 3;
           break;
@@ -233,6 +251,7 @@ export class FunctionWorker {
   /** The handler's part is over; with `pending`, its place stays taken until `settled`. */
   #finish(id: number, pending: boolean): InvocationListener | null | undefined {
     const listener = this.#running.get(id);
+    this.finished++;
     if (pending) this.#running.set(id, null);
     else this.#free(id);
     return listener;
@@ -272,8 +291,10 @@ export class FunctionWorker {
   }
 
   #onFaulty(reason: string): void {
+    if (this.faulty) return;
+    this.faulty = true;
     if (this.state === 'ready') this.#events.onFaulty(this, reason);
-    this.drain();
+    else this.drain();
   }
 
   #onEnded(reason: string): void {

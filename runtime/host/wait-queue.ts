@@ -1,0 +1,117 @@
+import { workerLimits } from '../contract/limits.ts';
+
+/** A waiting entry, oldest first. */
+interface Entry<Job> {
+  job: Job;
+  since: number;
+}
+
+/** What all queues of an app hold together. */
+export interface QueueTotal {
+  jobs: number;
+  /** Queues that are not empty. */
+  queues: number;
+}
+
+/** Weight of the newest interval in the average. */
+const newest = 0.1;
+
+/**
+ * Jobs that wait for a worker, bounded in number, time, and, once it has not been empty for a while, by the pace at
+ * which it is served: what could not be served in time is refused on arrival, when it costs least.
+ */
+export class WaitQueue<Job> {
+  readonly #entries = new Map<Job, number>();
+  readonly #total: QueueTotal;
+  /** Since when it has not been empty. */
+  #standingSince = 0;
+  #taken = 0;
+  #takenAt = 0;
+  #intervalMs = 0;
+
+  constructor(total: QueueTotal) {
+    this.#total = total;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Average time between two jobs taken since it was empty, the newest weighing most. */
+  get intervalMs(): number {
+    return this.#taken > 1 ? this.#intervalMs : 0;
+  }
+
+  /** Whether it, or the app, has all that may wait: half of the app's places are for queues shorter than their share. */
+  get full(): boolean {
+    const { queue, appQueue } = workerLimits;
+    const { jobs, queues } = this.#total;
+    if (this.size >= queue || jobs >= appQueue) return true;
+    return jobs >= appQueue / 2 && this.size >= appQueue / 2 / queues;
+  }
+
+  /**
+   * How long a job that comes now would wait, when that is too long; null: let it in. `turnMs` is how long one
+   * invocation takes: a queue of slow functions may be that long.
+   */
+  tooLong(now: number, turnMs: number): number | null {
+    const { queueStandingMs, queuePaceMin, queueMs } = workerLimits;
+    if (this.size === 0 || now - this.#standingSince < queueStandingMs || this.#taken < queuePaceMin) return null;
+    const waitMs = (this.size + 1) * this.#intervalMs;
+    return waitMs > Math.min(queueMs, Math.max(queueStandingMs, turnMs)) ? waitMs : null;
+  }
+
+  add(job: Job, now: number): void {
+    if (this.size === 0) {
+      this.#standingSince = now;
+      this.#taken = 0;
+      this.#total.queues++;
+    }
+    this.#entries.set(job, now);
+    this.#total.jobs++;
+  }
+
+  /** The job that waited longest. */
+  take(now: number): Job | null {
+    const first = this.#first();
+    if (first === null) return null;
+    this.forget(first.job);
+    if (this.#taken > 0) {
+      const intervalMs = now - this.#takenAt;
+      // The plain mean at first: an average that starts at its first value would believe it for long.
+      const weight = Math.max(newest, 1 / this.#taken);
+      this.#intervalMs = this.#taken === 1 ? intervalMs : this.#intervalMs * (1 - weight) + intervalMs * weight;
+    }
+    this.#taken++;
+    this.#takenAt = now;
+    return first.job;
+  }
+
+  /** Takes one job out; false when it is not there. */
+  forget(job: Job): boolean {
+    if (!this.#entries.delete(job)) return false;
+    this.#total.jobs--;
+    if (this.size === 0) this.#total.queues--;
+    return true;
+  }
+
+  /** Takes out the oldest job if it waited for `queueMs`. */
+  takeExpired(now: number): Job | null {
+    const first = this.#first();
+    if (first === null || now - first.since < workerLimits.queueMs) return null;
+    this.forget(first.job);
+    return first.job;
+  }
+
+  /** Takes all out, oldest first. */
+  clear(): Job[] {
+    const jobs = [...this.#entries.keys()];
+    for (const job of jobs) this.forget(job);
+    return jobs;
+  }
+
+  #first(): Entry<Job> | null {
+    for (const [job, since] of this.#entries) return { job, since };
+    return null;
+  }
+}
