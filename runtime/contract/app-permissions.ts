@@ -40,6 +40,17 @@ export function permissionsDenied(asked: AppPermissionsInput, allowed: AppPermis
   return [...switches.map((name) => `permissions.${name}`), ...paths];
 }
 
+/** What both `asked` and `allowed` hold. */
+export function permissionsGiven(asked: AppPermissionsInput, allowed: AppPermissionsInput): AppPermissions {
+  const wanted = resolveAppPermissions(asked);
+  const given = resolveAppPermissions(allowed);
+  for (const name of permissionSwitches) wanted[name] &&= given[name];
+  for (const name of ['fsRead', 'fsWrite'] as const) {
+    wanted[name] = wanted[name].filter((path) => covers(given[name], path));
+  }
+  return wanted;
+}
+
 function covers(given: readonly string[], path: string): boolean {
   return given.some((one) => one === '*' || one === path || path.startsWith(one.endsWith('/') ? one : `${one}/`));
 }

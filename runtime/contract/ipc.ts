@@ -14,9 +14,23 @@ export type ToHost =
       check: boolean;
       fresh: boolean;
     }
-  | { type: 'activate'; id: number; release: string }
+  | {
+      type: 'activate';
+      id: number;
+      release: string;
+      /** The app's log rate from now on. */
+      logLinesPerSecond: number;
+      /** Workers to have ready, by function: what the host that this one replaces has. */
+      warm: Record<string, number>;
+      /** Whether a function that does not load keeps the release from going live. */
+      strict: boolean;
+    }
   | { type: 'discard'; id: number; release: string }
   | { type: 'stats'; id: number }
+  /** Whether it lives, and what it does. */
+  | { type: 'ping'; id: number }
+  /** Give every connection back between two of its requests; the reply comes when none is left. */
+  | { type: 'handover'; id: number }
   | { type: 'stop'; id: number }
   | { type: 'connection'; id: number };
 
@@ -24,8 +38,34 @@ export type FromHost =
   | { type: 'started' }
   /** The connection is the host's now; until then the daemon can give it to another. */
   | { type: 'accepted'; id: number }
+  /** Comes with a connection that carries no request: for the next host. */
+  | { type: 'returned' }
+  /** A thread does not end, whatever it is told: the process is to be replaced. */
+  | { type: 'stuck'; reason: string }
   | { type: 'reply'; id: number; ok: true; result: unknown }
   | { type: 'reply'; id: number; ok: false; code: string; message: string };
+
+/** What the daemon passes to an app host as its only argument, as JSON. */
+export interface HostArguments {
+  app: string;
+  dev: boolean;
+  /** File descriptor that log records are written to. */
+  logFd: number;
+  /** `limits.threads` and `limits.memoryMb` of the app: both bound its threads. */
+  threads: number;
+  memoryMb: number;
+  logLinesPerSecond: number;
+}
+
+/** Reply to `ping`. */
+export interface HostPulse {
+  /** Time since it last had a connection or an invocation; 0 while it has, and while a function keeps workers. */
+  idleMs: number;
+  /** Invocations by function, of those that have any; at most `hostLimits.busyNamed` functions. */
+  inFlight: Record<string, number>;
+  /** Ready workers by function, of those that have any. */
+  ready: Record<string, number>;
+}
 
 /** Result of loading one function in a worker. */
 export interface BootCheckEntry {

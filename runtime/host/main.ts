@@ -1,35 +1,41 @@
 /** The app host process: one app, its HTTP server and its worker threads. Started by the supervisor. */
 import type { Socket } from 'node:net';
-import type { FromHost, ToHost } from '../contract/ipc.ts';
+import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { hostLimits } from '../contract/limits.ts';
 import { entryPoint } from '../entry-points.ts';
 import { ThreadPool } from '../pool/thread-pool.ts';
 import { HostApp } from './app.ts';
 import { createLogSink } from './log-sink.ts';
+import { createPulse } from './pulse.ts';
 import { createHostServer } from './server.ts';
 
-/** What the supervisor passes as the only argument, as JSON. */
-export interface HostArguments {
-  app: string;
-  dev: boolean;
-  /** File descriptor that log records are written to. */
-  logFd: number;
-}
-
-const { app: name, dev, logFd } = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
+const {
+  app: name,
+  dev,
+  logFd,
+  threads,
+  memoryMb,
+  logLinesPerSecond,
+} = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
 process.title = `fnrun: ${name}`;
-const sink = createLogSink(logFd);
+const now = (): Date => new Date();
+const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
 const pool = new ThreadPool({
   workerFile: entryPoint('runtime/worker/main.cjs'),
+  threads,
+  appMemoryMb: memoryMb,
   onStuck(reason) {
-    app.log({ level: 'error', message: `a thread does not end (${reason}); the host process is replaced` });
-    // process.exit() would wait for the thread.
-    setImmediate(() => process.kill(process.pid, 'SIGKILL'));
+    app.log({
+      level: 'error',
+      message: `a thread does not end (${reason}); the process is replaced when another is warm`,
+    });
+    send({ type: 'stuck', reason });
   },
 });
-const app = new HostApp({ app: name, pool, sink, now: () => new Date() });
+const app = new HostApp({ app: name, pool, sink, now });
 const server = createHostServer({ app, dev });
+const pulse = createPulse({ app, server });
 
 const send = (message: FromHost): void => {
   process.send?.(message);
@@ -59,16 +65,34 @@ async function answer(message: Exclude<ToHost, { type: 'connection' }>): Promise
       return await app.load({ app: name, release, releaseDir, env }, { check, fresh });
     }
     case 'activate':
-      return await app.activate(message.release);
+      sink.setRate(message.logLinesPerSecond);
+      return await app.activate(message.release, message);
     case 'discard':
       app.discard(message.release);
       return null;
     case 'stats':
       return app.stats();
+    case 'ping':
+      return pulse();
+    case 'handover':
+      await handOver();
+      return null;
     case 'stop':
       await stop();
       return null;
   }
+}
+
+/** Also waits for what goes on behind the responses (`waitUntil`), which is bounded by itself. */
+async function handOver(): Promise<void> {
+  await server.handOver((socket) => process.send?.({ type: 'returned' } satisfies FromHost, socket, {}, () => {}));
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (app.stats().inFlight > 0) return;
+      clearInterval(timer);
+      resolve();
+    }, hostLimits.drainSweepMs);
+  });
 }
 
 async function stop(): Promise<void> {
@@ -82,7 +106,14 @@ async function stop(): Promise<void> {
 }
 
 // Without its daemon a host serves nobody: the daemon held the sockets.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// With it goes what it started, as far as that is in its process group.
+process.on('disconnect', () => {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+});
 // The terminal's Ctrl-C reaches the whole group; the daemon ends its hosts itself.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});

@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
+import type { AppLimits } from '../contract/app-limits.ts';
+import type { AppPermissions } from '../contract/app-permissions.ts';
 import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
 import type { LogRecord } from '../contract/log.ts';
+import type { Cgroups } from './cgroup.ts';
+import type { HostExit } from './exits.ts';
+import type { AppPolicy } from './launch-plan.ts';
 
 /** A release on disk, and the environment it runs with. */
 export interface ReleaseRef {
@@ -12,12 +17,18 @@ export interface ReleaseRef {
 /** What the supervisor of one app is made of. */
 export interface AppHostOptions {
   app: string;
-  /** Development: stacks in problem documents, access lines in the log. @default false */
+  /** Development: stacks in problem documents, access lines in the log, no stop when idle. @default false */
   dev?: boolean;
   /** Gets every log line of the app. */
   onLog: (record: LogRecord) => void;
   /** Further arguments of node for the host process, which its threads get too; the benchmarks profile with them. */
   execArgv?: readonly string[];
+  /** Folders with the app's own files, which its code may read. @default it may read any file */
+  readable?: readonly string[];
+  /** What the operator lets the app have. @default anything */
+  policy?: AppPolicy;
+  /** Where the kernel holds the app to its limits. @default null: they are watched from outside only */
+  cgroups?: Cgroups | null;
 }
 
 /**
@@ -29,7 +40,11 @@ export interface AppHost {
   setLive(live: ReleaseRef): void;
   /** Hands over a connection accepted with `pauseOnConnect`; starts the host when none runs. */
   handle(socket: Socket): void;
-  /** Loads a candidate beside the live release and, with `check`, every function of it in a worker. */
+  /**
+   * Loads a candidate beside the live release (in a process of its own when it needs other permissions) and,
+   * with `check`, every function of it in a worker. Rejects with FN_BAD_SETTINGS when it asks for what the
+   * operator does not give.
+   */
   load(candidate: ReleaseRef, options: { check: boolean; fresh?: boolean }): Promise<LoadResult>;
   /** Makes a loaded candidate the live release: warm first, then atomic, old workers drain. */
   activate(candidate: ReleaseRef): Promise<ActivateResult>;
@@ -48,4 +63,30 @@ export interface AppHostStatus {
   restarts: number;
   /** Why the last host ended, in one line. */
   lastExit: string | null;
+  /** The last ends of its processes, newest first; those that stopped when idle or with the server are not among them. */
+  exits: readonly HostExit[];
+  /** In state `backoff`: when the next start is tried, ISO 8601. */
+  retryAt: string | null;
+  /** Processes that were replaced and finish what they have. */
+  leaving: number;
+  /** Null before the first start. */
+  limits: AppLimits | null;
+  permissions: AppPermissions | null;
+  /** Null when no process runs, or where there is no /proc. */
+  use: HostUse | null;
+}
+
+/** What an app's process uses at the moment. */
+export interface HostUse {
+  /** Resident, its child processes included. */
+  memoryBytes: number;
+  /** Child processes. */
+  processes: number;
+  /** Kernel threads, those of the children included. */
+  tasks: number;
+  openFiles: number | null;
+  /** CPUs used over the last seconds. */
+  cpus: number;
+  /** Whether the kernel holds it to its limits (`cgroup`), or the daemon watches (`watch`). */
+  heldBy: 'cgroup' | 'watch';
 }

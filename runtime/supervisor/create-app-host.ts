@@ -1,34 +1,52 @@
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../contract/errors.ts';
-import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
-import { hostLimits, workerLimits } from '../contract/limits.ts';
+import type { ActivateResult, HostPulse, HostStats, LoadResult } from '../contract/ipc.ts';
+import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
-import { endWithProblem } from '../../router/client-error.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
+import { Backoff } from './backoff.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Held } from './held.ts';
 import { HostProcess } from './host-process.ts';
+import type { ProcessEnd } from './host-process.ts';
+import { activateIn, bringUp, statsOf } from './launch.ts';
+import { defaultPlan, readPlan, sameProcess } from './launch-plan.ts';
+import type { LaunchPlan } from './launch-plan.ts';
+import { Leaving } from './leaving.ts';
+import { refuse } from './refuse.ts';
+import { Turns } from './turns.ts';
+import { processStatus } from './process-status.ts';
 
 /** Creates the supervisor of one app. No process runs until the first connection or `load`. */
 export function createAppHost(options: AppHostOptions): AppHost {
   return new SupervisedHost(options);
 }
 
+const stopping = { detail: 'The server is stopping' };
+
 class SupervisedHost implements AppHost {
   readonly #options: AppHostOptions;
   #live: ReleaseRef | null = null;
-  #process: HostProcess | null = null;
-  /** Resolves when the running or starting process serves the live release. */
-  #ready: Promise<HostProcess> | null = null;
   #state: AppHostStatus['state'] = 'stopped';
+  /** The process that serves, or will when it has started. */
+  #process: HostProcess | null = null;
+  /** Resolves when that process serves the live release. */
+  #ready: Promise<HostProcess> | null = null;
+  #heartbeat: Heartbeat | null = null;
+  /** A process that has a candidate loaded which needs other permissions than the live release. */
+  #successor: { host: HostProcess; release: string } | null = null;
+  /** The candidate that the serving process has loaded. */
+  #candidate: string | null = null;
   #restarts = 0;
-  #crashes = 0;
-  #lastExit: string | null = null;
-  #retryTimer: NodeJS.Timeout | null = null;
-  #healthyTimer: NodeJS.Timeout | null = null;
-  /** Connections that wait for a process. */
-  readonly #held = new Set<Socket>();
+  #replacedAt = -Infinity;
+  readonly #backoff = new Backoff();
+  readonly #leaving: Leaving;
+  /** What starts, switches or replaces processes is done one after the other. */
+  readonly #turns = new Turns();
+  readonly #held = new Held();
 
   constructor(options: AppHostOptions) {
     this.#options = options;
+    this.#leaving = new Leaving({ onUnaccepted: (sockets) => this.#handleAll(sockets) });
   }
 
   setLive(live: ReleaseRef): void {
@@ -37,159 +55,246 @@ class SupervisedHost implements AppHost {
 
   handle(socket: Socket): void {
     if (this.#state === 'stopping') {
-      refuse(socket, 'FN_APP_UNAVAILABLE', 'The server is stopping');
+      refuse(socket, stopping);
     } else if (this.#state === 'running' && this.#process !== null) {
       this.#process.pass(socket);
-    } else if (this.#held.size >= hostLimits.heldConnections) {
-      refuse(socket, 'FN_APP_UNAVAILABLE', 'Too many connections wait for the app to start');
-    } else if (this.#crashes > hostLimits.crashesHeld) {
-      refuse(socket, 'FN_APP_UNAVAILABLE', 'The app host crashes again and again; its log says why');
+    } else if (this.#held.full) {
+      refuse(socket, { detail: 'Too many connections wait for the app to start' });
+    } else if (this.#backoff.failures > hostLimits.crashesHeld) {
+      refuse(socket, this.#backoff.refusal());
     } else {
       this.#held.add(socket);
-      socket.on('error', () => {});
-      socket.once('close', () => this.#held.delete(socket));
       if (this.#state === 'stopped') this.#wake();
     }
   }
 
-  async load(
-    candidate: ReleaseRef,
-    { check, fresh = false }: { check: boolean; fresh?: boolean },
-  ): Promise<LoadResult> {
-    const host = await this.#running();
-    const message = { type: 'load', ...candidate, check, fresh } as const;
-    return (await host.request(message, { deadlineMs: hostLimits.bootCheckMs })) as LoadResult;
+  load(candidate: ReleaseRef, { check, fresh = false }: { check: boolean; fresh?: boolean }): Promise<LoadResult> {
+    return this.#turns.run(async () => {
+      this.#dropSuccessor();
+      const plan = await this.#planOf(candidate);
+      const current = await this.#running(plan);
+      const same = sameProcess(current.plan, plan);
+      const host = same ? current : this.#spawn(plan);
+      if (same) this.#candidate = candidate.release;
+      else this.#successor = { host, release: candidate.release };
+      try {
+        await host.started;
+        const message = { type: 'load', ...candidate, check, fresh } as const;
+        return (await host.request(message, { deadlineMs: hostLimits.bootCheckMs })) as LoadResult;
+      } catch (error) {
+        this.#dropSuccessor();
+        throw error;
+      }
+    });
   }
 
-  async activate(candidate: ReleaseRef): Promise<ActivateResult> {
-    const host = await this.#running();
-    const deadlineMs = workerLimits.loadMs + hostLimits.startMs;
-    const result = (await host.request(
-      { type: 'activate', release: candidate.release },
-      { deadlineMs },
-    )) as ActivateResult;
-    this.#live = candidate;
-    return result;
+  activate(candidate: ReleaseRef): Promise<ActivateResult> {
+    return this.#turns.run(async () => {
+      const successor = this.#successor?.release === candidate.release ? this.#successor.host : null;
+      const host = successor ?? (await this.#running());
+      const plan = successor?.plan ?? (await this.#planOf(candidate));
+      const warm = successor === null ? {} : (this.#heartbeat?.pulse.ready ?? {});
+      const result = await activateIn(host, { release: candidate.release, plan, warm, strict: true });
+      this.#live = candidate;
+      this.#candidate = null;
+      if (successor === null) host.adopt(plan);
+      else {
+        this.#successor = null;
+        this.#takeOver(successor);
+      }
+      return result;
+    });
   }
 
   async discard(release: string): Promise<void> {
-    if (this.#process === null) return;
-    await this.#process.request({ type: 'discard', release }, { deadlineMs: hostLimits.startMs });
+    if (this.#successor?.release === release) this.#dropSuccessor();
+    if (this.#candidate === release) this.#candidate = null;
+    await this.#process?.request({ type: 'discard', release }, { deadlineMs: hostLimits.startMs });
   }
 
   async stats(): Promise<HostStats | null> {
-    if (this.#process === null || this.#state !== 'running') return null;
-    try {
-      return (await this.#process.request({ type: 'stats' }, { deadlineMs: hostLimits.statsMs })) as HostStats;
-    } catch {
-      // It died meanwhile: there are no figures of a host that does not run.
-      return null;
-    }
+    return this.#process === null || this.#state !== 'running' ? null : await statsOf(this.#process);
   }
 
   status(): AppHostStatus {
-    return { state: this.#state, pid: this.#process?.pid ?? null, restarts: this.#restarts, lastExit: this.#lastExit };
+    const { last, all, retryAt } = this.#backoff;
+    return {
+      state: this.#state,
+      restarts: this.#restarts,
+      lastExit: last,
+      exits: all,
+      retryAt: this.#state === 'backoff' ? retryAt : null,
+      leaving: this.#leaving.count,
+      ...processStatus(this.#process, { cpus: this.#heartbeat?.cpus ?? 0 }),
+    };
   }
 
   async stop(): Promise<void> {
     const host = this.#process;
     this.#state = 'stopping';
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    if (this.#healthyTimer !== null) clearTimeout(this.#healthyTimer);
-    for (const socket of this.#held) refuse(socket, 'FN_APP_UNAVAILABLE', 'The server is stopping');
-    if (host === null) {
-      this.#state = 'stopped';
-      return;
-    }
-    const timer = setTimeout(() => host.kill(), hostLimits.stopMs + hostLimits.killSlackMs);
-    await host.request({ type: 'stop' }, { deadlineMs: hostLimits.stopMs }).catch(() => host.kill());
-    await host.exited;
-    clearTimeout(timer);
+    this.#backoff.cancel();
+    this.#heartbeat?.stop();
+    this.#held.refuseAll(stopping);
+    this.#dropSuccessor();
+    if (host !== null) this.#leaving.stop(host);
+    await this.#leaving.empty();
     this.#state = 'stopped';
   }
 
-  /** The process that serves the live release, started when there is none. */
-  #running(): Promise<HostProcess> {
-    if (this.#retryTimer !== null) {
-      // Somebody wants it now: a deployment may well be what mends it.
-      clearTimeout(this.#retryTimer);
-      this.#retryTimer = null;
-    }
-    return (this.#ready ??= this.#start());
+  /** The process that serves the live release, started when there is none; with `plan` when nothing is live. */
+  #running(plan?: LaunchPlan): Promise<HostProcess> {
+    // Somebody wants it now: a deployment may well be what mends it.
+    this.#backoff.cancel();
+    return (this.#ready ??= this.#start(plan));
   }
 
   #wake(): void {
     this.#running().catch((error: unknown) => {
-      for (const socket of this.#held)
-        refuse(socket, 'FN_APP_UNAVAILABLE', 'The app does not start; it is tried again shortly');
+      this.#held.refuseAll(this.#backoff.refusal());
       this.#note('error', error instanceof Error ? error.message : String(error));
     });
   }
 
-  async #start(): Promise<HostProcess> {
+  async #start(plan?: LaunchPlan): Promise<HostProcess> {
     this.#state = 'starting';
-    const { app, dev = false, onLog, execArgv = [] } = this.#options;
-    const host = new HostProcess({ app, dev, onLog, execArgv });
+    const { policy = {} } = this.#options;
+    const live = this.#live;
+    const own = live === null ? null : await readPlan(live.releaseDir, { policy, strict: false });
+    if (this.#stopping) throw new Error(stopping.detail);
+    const host = this.#spawn(own ?? plan ?? defaultPlan(policy));
     this.#process = host;
-    void host.exited.then((reason) => this.#onExit(host, reason));
-    try {
-      await host.started;
-      if (this.#live !== null) {
-        const { release } = this.#live;
-        await host.request(
-          { type: 'load', ...this.#live, check: false, fresh: false },
-          { deadlineMs: hostLimits.startMs },
-        );
-        await host.request({ type: 'activate', release }, { deadlineMs: workerLimits.loadMs + hostLimits.startMs });
-      }
-    } catch (error) {
-      host.kill();
-      throw error;
-    }
-    this.#state = 'running';
-    this.#healthyTimer = setTimeout(() => {
-      this.#crashes = 0;
-    }, hostLimits.healthyMs);
-    this.#healthyTimer.unref();
-    for (const socket of this.#held) host.pass(socket);
-    this.#held.clear();
+    await bringUp(host, { live });
+    if (this.#process !== host || this.#stopping) throw new Error(stopping.detail);
+    this.#serve(host);
     return host;
   }
 
-  #onExit(host: HostProcess, reason: string): void {
+  #spawn(plan: LaunchPlan): HostProcess {
+    const { app, dev = false, onLog, execArgv = [], readable = null, cgroups = null } = this.#options;
+    const host = new HostProcess({
+      app,
+      dev,
+      plan,
+      execArgv,
+      readable,
+      cgroups,
+      onLog,
+      onStuck: (stuck, reason) => void this.#turns.run(() => this.#replace(stuck, reason)),
+      onReturned: (socket) => this.handle(socket),
+    });
+    void host.exited.then((end) => this.#onExit(host, end));
+    return host;
+  }
+
+  /** From here on `host` gets the connections. */
+  #serve(host: HostProcess): void {
+    this.#state = 'running';
+    this.#backoff.started();
+    const { idleStopMs } = host.plan.limits;
+    const everyMs = idleStopMs === 0 ? hostLimits.pingMs : Math.max(hostLimits.pingMsMin, idleStopMs);
+    this.#heartbeat?.stop();
+    this.#heartbeat = new Heartbeat(host, {
+      everyMs: Math.min(hostLimits.pingMs, everyMs),
+      onPulse: (pulse) => this.#sleepIfIdle(host, pulse),
+      onSilent: (ms) => host.kill(`it did not answer for ${ms} ms`),
+    });
+    this.#handleAll(this.#held.take());
+  }
+
+  /** Puts `next`, which serves already, into the place of the process there is; that one gives its connections back. */
+  #takeOver(next: HostProcess): void {
+    const old = this.#process;
+    this.#process = next;
+    this.#ready = Promise.resolve(next);
+    this.#serve(next);
+    if (old !== null) this.#leaving.handOver(old);
+  }
+
+  /**
+   * A thread of `host` does not end. It serves on all the same, until another process is warm: nobody but
+   * the invocation in that thread has lost anything.
+   */
+  async #replace(host: HostProcess, reason: string): Promise<void> {
+    const waitMs = this.#replacedAt + hostLimits.replaceEveryMs - performance.now();
+    if (this.#process !== host || this.#state !== 'running') return;
+    if (waitMs > 0) {
+      setTimeout(() => void this.#turns.run(() => this.#replace(host, reason)), waitMs).unref();
+      return;
+    }
+    this.#replacedAt = performance.now();
+    const next = this.#spawn(host.plan);
+    try {
+      await bringUp(next, { live: this.#live, warm: this.#heartbeat?.pulse.ready ?? {} });
+    } catch (error) {
+      this.#note('error', `its replacement does not start: ${(error as Error).message}`);
+      return;
+    }
+    if (this.#process !== host || this.#stopping) return next.kill();
+    this.#restarts++;
+    this.#record(host, { reason: `a thread of it did not end (${reason})`, lastWords: null });
+    this.#candidate = null;
+    this.#takeOver(next);
+  }
+
+  #sleepIfIdle(host: HostProcess, { idleMs }: HostPulse): void {
+    const { idleStopMs } = host.plan.limits;
+    if (idleStopMs === 0 || idleMs < idleStopMs || this.#options.dev === true) return;
+    const wanted = host.asked || this.#turns.busy || this.#candidate !== null || this.#successor !== null;
+    if (wanted || this.#process !== host || this.#state !== 'running') return;
+    this.#process = null;
+    this.#ready = null;
+    this.#state = 'stopped';
+    this.#heartbeat?.stop();
+    this.#note('info', `stopped: no connection for ${Math.round(idleMs / 1000)} s; the next one starts it again`);
+    this.#leaving.stop(host);
+  }
+
+  #onExit(host: HostProcess, end: ProcessEnd): void {
+    if (this.#successor?.host === host) this.#successor = null;
     if (this.#process !== host) return;
     this.#process = null;
     this.#ready = null;
-    if (this.#healthyTimer !== null) clearTimeout(this.#healthyTimer);
+    this.#candidate = null;
     const unaccepted = host.takeUnaccepted();
-    if (this.#state === 'stopping') {
-      for (const socket of unaccepted) refuse(socket, 'FN_APP_UNAVAILABLE', 'The server is stopping');
-      return;
-    }
-    this.#crashes++;
+    if (this.#stopping) return this.#handleAll(unaccepted);
+    this.#record(host, end);
+    this.#heartbeat?.stop();
     this.#restarts++;
-    this.#lastExit = reason;
-    const { restartBackoffMinMs, restartBackoffMaxMs } = hostLimits;
-    // The first restart is at once: most deaths are single ones.
-    const waitMs =
-      this.#crashes === 1 ? 0 : Math.min(restartBackoffMaxMs, restartBackoffMinMs * 2 ** (this.#crashes - 1));
     this.#state = 'backoff';
-    for (const socket of unaccepted) this.handle(socket);
-    this.#note('error', `the app host ended (${reason}); it starts again ${waitMs === 0 ? 'now' : `in ${waitMs} ms`}`);
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = null;
-      this.#wake();
-    }, waitMs);
+    const waitMs = this.#backoff.failed(() => this.#wake());
+    this.#handleAll(unaccepted);
+    const when = waitMs === 0 ? 'now' : `in ${waitMs} ms`;
+    this.#note('error', `the app host ended (${this.#backoff.last}); it starts again ${when}`);
+  }
+
+  #record(host: HostProcess, end: ProcessEnd): void {
+    const uptimeMs = Math.round(performance.now() - host.startedAt);
+    this.#backoff.add({
+      time: new Date().toISOString(),
+      ...end,
+      uptimeMs,
+      inFlight: this.#heartbeat?.pulse.inFlight ?? {},
+    });
+  }
+
+  async #planOf({ releaseDir }: ReleaseRef): Promise<LaunchPlan> {
+    return await readPlan(releaseDir, { policy: this.#options.policy ?? {}, strict: true });
+  }
+
+  #dropSuccessor(): void {
+    this.#successor?.host.kill();
+    this.#successor = null;
+  }
+
+  #handleAll(sockets: Iterable<Socket>): void {
+    for (const socket of sockets) this.handle(socket);
+  }
+
+  get #stopping(): boolean {
+    return this.#state === 'stopping';
   }
 
   #note(level: LogRecord['level'], message: string): void {
     this.#options.onLog({ time: new Date().toISOString(), level, app: this.#options.app, message });
   }
-}
-
-/** Answers a connection that reaches no host, as far as that can be done without reading it. */
-function refuse(socket: Socket, code: ErrorCode, detail: string): void {
-  // Closing with unread bytes would reset the connection under the answer.
-  socket.resume();
-  endWithProblem(socket, code, { detail });
 }

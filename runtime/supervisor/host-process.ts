@@ -1,14 +1,17 @@
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { FnrunError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { FromHost, ToHost } from '../contract/ipc.ts';
 import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
-import { entryPoint } from '../entry-points.ts';
+import type { Cgroups, HostCgroup } from './cgroup.ts';
 import { readHostLines, readLogRecords } from './host-output.ts';
+import type { LaunchPlan } from './launch-plan.ts';
+import { ProcessWatch } from './process-watch.ts';
+import { logFd, spawnHost } from './spawn-host.ts';
 
 type Request = Exclude<ToHost, { type: 'connection' }>;
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -17,8 +20,25 @@ type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 export interface HostProcessOptions {
   app: string;
   dev: boolean;
-  onLog: (record: LogRecord) => void;
+  plan: LaunchPlan;
   execArgv: readonly string[];
+  /** Folders with the app's own files; null: it may read any file. */
+  readable: readonly string[] | null;
+  /** Null: its limits are watched from outside only. */
+  cgroups: Cgroups | null;
+  onLog: (record: LogRecord) => void;
+  /** A thread of it does not end. */
+  onStuck: (host: HostProcess, reason: string) => void;
+  /** It gave a connection back that it had been passed. */
+  onReturned: (socket: Socket) => void;
+}
+
+/** Why a process ended. */
+export interface ProcessEnd {
+  /** In a few words that a client may see. */
+  reason: string;
+  /** What it said last on standard error. */
+  lastWords: string | null;
 }
 
 interface Waiting {
@@ -27,53 +47,84 @@ interface Waiting {
   timer: NodeJS.Timeout;
 }
 
-/** Position of the log pipe among the child's file descriptors (3 is the IPC channel). */
-const logFd = 4;
-
-/** One running app host process. */
+/** One running app host process, with all that it started. */
 export class HostProcess {
   /** Resolves when the process answers. Rejects with `FN_HOST_FAILED`. */
   readonly started: Promise<void>;
-  /** Resolves with the reason when the process is gone. */
-  readonly exited: Promise<string>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<ProcessEnd>;
+  readonly watch: ProcessWatch;
+  readonly startedAt = performance.now();
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
+  readonly #cgroup: HostCgroup | null;
   readonly #waiting = new Map<number, Waiting>();
   readonly #passing = new Map<number, Socket>();
+  #plan: LaunchPlan;
   #nextId = 1;
-  #lastWords = '';
+  #lastWords: string | null = null;
+  #killedFor: string | null = null;
 
   constructor(options: HostProcessOptions) {
-    const { app, dev } = options;
+    const { app, plan, cgroups } = options;
     this.#options = options;
-    this.#child = fork(entryPoint('runtime/host/main.js'), [JSON.stringify({ app, dev, logFd })], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-      serialization: 'json',
-      // Else the pages of ended threads stay with the process: 32 came and went, and 320 MB were still resident; now 77.
-      execArgv: [
-        `--max-semi-space-size=${hostLimits.semiSpaceMb}`,
-        '--no-memory-pool-share-memory-on-teardown',
-        ...options.execArgv,
-      ],
-      env: hostEnv(),
+    this.#plan = plan;
+    this.#cgroup = cgroups === null ? null : this.#join(cgroups);
+    this.#child = spawnHost({ ...options, cgroup: this.#cgroup });
+    this.watch = new ProcessWatch({
+      pid: this.pid,
+      limits: () => this.#plan.limits,
+      children: plan.permissions.childProcess,
+      onExceeded: (reason) => this.kill(reason),
     });
     this.#readOutput();
-    const exited = Promise.withResolvers<string>();
+    const exited = Promise.withResolvers<ProcessEnd>();
     this.exited = exited.promise;
     this.started = this.#awaitStart();
     // Whoever does not wait for the start hears of its failure by `exited`.
     this.started.catch(() => {});
     this.#child.on('exit', (code, signal) => {
-      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      const reason = this.#lastWords === '' ? how : `${how}: ${this.#lastWords}`;
-      this.#rejectAll(`the app host of ${app} ended (${reason})`);
-      exited.resolve(reason);
+      const end = { reason: this.#endReason(code, signal), lastWords: this.#lastWords };
+      this.#rejectAll(
+        `the app host of ${app} ended (${end.reason}${end.lastWords === null ? '' : `: ${end.lastWords}`})`,
+      );
+      exited.resolve(end);
+      void this.#clear();
     });
-    this.#child.on('error', (error) => this.#rejectAll(`the app host of ${app} failed: ${error.message}`));
+    this.#child.on('error', (error) => {
+      this.#rejectAll(`the app host of ${app} failed: ${error.message}`);
+      // A process that was never there does not exit.
+      if (this.#child.pid === undefined)
+        exited.resolve({ reason: `cannot be started: ${error.message}`, lastWords: null });
+    });
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  get plan(): LaunchPlan {
+    return this.#plan;
+  }
+
+  /** Whether the kernel holds it to its limits. */
+  get inCgroup(): boolean {
+    return this.#cgroup !== null;
+  }
+
+  /** Whether it is asked for something that it has not answered. */
+  get asked(): boolean {
+    return this.#waiting.size > 0 || this.#passing.size > 0;
+  }
+
+  /** Another release with the same permissions: what can change in a running process does. */
+  adopt(plan: LaunchPlan): void {
+    this.#plan = plan;
+    try {
+      this.#cgroup?.apply(plan.limits);
+    } catch (error) {
+      this.#note('warn', `cannot change the limits of its cgroup: ${(error as Error).message}`);
+    }
   }
 
   /** Sends a request and waits for its reply. Rejects when the host says so, dies, or the deadline passes. */
@@ -106,8 +157,40 @@ export class HostProcess {
     return sockets;
   }
 
-  kill(): void {
+  /** Ends the process at once, and all that it started. `reason` is told as that of its end. */
+  kill(reason?: string): void {
+    this.#killedFor ??= reason ?? null;
     this.#child.kill('SIGKILL');
+  }
+
+  #join(cgroups: Cgroups): HostCgroup | null {
+    try {
+      return cgroups.create(this.#options.app, this.#plan.limits);
+    } catch (error) {
+      this.#note('warn', `has no cgroup, its limits are watched instead: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  #endReason(code: number | null, signal: string | null): string {
+    if (this.#killedFor !== null) return this.#killedFor;
+    const { memoryMb } = this.#plan.limits;
+    if (this.#cgroup?.outOfMemory === true) return `it reached its memory limit (limits.memoryMb = ${memoryMb})`;
+    return signal === null ? `exit code ${code}` : `signal ${signal}`;
+  }
+
+  /** What it started ends with it, whether it ended by itself or not. */
+  async #clear(): Promise<void> {
+    this.watch.stop();
+    this.#cgroup?.kill();
+    for (let round = 0; round < hostLimits.killRounds; round++) {
+      killGroup(this.pid);
+      const left = this.watch.descendants();
+      for (const pid of left) killOne(pid);
+      if (left.length === 0) break;
+      await delay(hostLimits.killRoundMs);
+    }
+    await this.#cgroup?.remove();
   }
 
   #send(message: ToHost): void {
@@ -121,22 +204,42 @@ export class HostProcess {
       const fail = (why: string): void => reject(new FnrunError('FN_HOST_FAILED', `the app host of ${app} ${why}`));
       const timer = setTimeout(() => {
         fail(`did not start within ${hostLimits.startMs} ms`);
-        this.kill();
+        this.kill(`it did not start within ${hostLimits.startMs} ms`);
       }, hostLimits.startMs);
-      this.#child.on('message', (message: FromHost) => {
-        if (message.type === 'reply') this.#onReply(message);
-        else if (message.type === 'accepted') this.#onAccepted(message.id);
-        else {
+      this.#child.on('message', (message: FromHost, handle: unknown) => {
+        if (message.type === 'started') {
           clearTimeout(timer);
           resolve();
-        }
+        } else this.#receive(message, handle);
       });
-      this.#child.once('error', (error) => fail(`cannot be started: ${error.message}`));
+      this.#child.once('error', (error) => {
+        clearTimeout(timer);
+        fail(`cannot be started: ${error.message}`);
+      });
       this.#child.once('exit', (code, signal) => {
         clearTimeout(timer);
-        fail(`ended while it started (${signal ?? `exit code ${code}`}) ${this.#lastWords}`.trimEnd());
+        fail(`ended while it started (${signal ?? `exit code ${code}`}) ${this.#lastWords ?? ''}`.trimEnd());
       });
     });
+  }
+
+  #receive(message: Exclude<FromHost, { type: 'started' }>, handle: unknown): void {
+    switch (message.type) {
+      case 'reply':
+        this.#onReply(message);
+        break;
+      case 'accepted':
+        this.#passing.get(message.id)?.destroy();
+        this.#passing.delete(message.id);
+        break;
+      case 'returned':
+        // The client may have gone while its connection was on the way.
+        if (handle !== undefined && handle !== null) this.#options.onReturned(handle as Socket);
+        break;
+      case 'stuck':
+        this.#options.onStuck(this, message.reason);
+        break;
+    }
   }
 
   #onReply(message: Extract<FromHost, { type: 'reply' }>): void {
@@ -148,11 +251,6 @@ export class HostProcess {
     else entry.reject(new FnrunError(message.code as ErrorCode, message.message));
   }
 
-  #onAccepted(id: number): void {
-    this.#passing.get(id)?.destroy();
-    this.#passing.delete(id);
-  }
-
   #rejectAll(text: string): void {
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
@@ -161,29 +259,34 @@ export class HostProcess {
     this.#waiting.clear();
   }
 
+  #note(level: LogRecord['level'], message: string): void {
+    const { app, onLog } = this.#options;
+    onLog({ time: new Date().toISOString(), level, app, message });
+  }
+
   /** Native code and V8 itself write to the standard streams; what came last tells why a host died. */
   #readOutput(): void {
-    const { app, onLog } = this.#options;
-    const note = (level: LogRecord['level'], message: string): void => {
-      onLog({ time: new Date().toISOString(), level, app, message });
-    };
     readLogRecords(this.#child.stdio[logFd] as Readable, {
-      onLog,
-      onCut: (line) => note('warn', `log line cut off: ${line}`),
+      onLog: this.#options.onLog,
+      onCut: (line) => this.#note('warn', `log line cut off: ${line}`),
     });
-    readHostLines(this.#child.stdout!, (line) => note('info', line));
+    readHostLines(this.#child.stdout!, (line) => this.#note('info', line));
     readHostLines(this.#child.stderr!, (line) => {
-      if (this.#lastWords === '' || /fatal|error/i.test(line)) this.#lastWords = line.trim().slice(0, 200);
-      note('error', line);
+      if (this.#lastWords === null || /fatal|error/i.test(line)) this.#lastWords = line.trim().slice(0, 200);
+      this.#note('error', line);
     });
   }
 }
 
-/** A host needs none of the daemon's environment, which may hold the operator's secrets. */
-function hostEnv(): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = {};
-  for (const key of ['PATH', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS']) {
-    if (process.env[key] !== undefined) env[key] = process.env[key];
+/** The host leads a group of its own; a group whose leader has gone keeps its number as long as it has members. */
+function killGroup(pid: number): void {
+  if (pid > 1) killOne(-pid);
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone.
   }
-  return env;
 }
