@@ -1,8 +1,27 @@
+import { coldApp } from './cases/cold-app.ts';
 import { coldFunction } from './cases/cold-function.ts';
+import { deploy } from './cases/deploy.ts';
 import { edit } from './cases/edit.ts';
+import { functions } from './cases/functions.ts';
+import { latency } from './cases/latency.ts';
+import { memory } from './cases/memory.ts';
+import { nginx } from './cases/nginx.ts';
+import { overload } from './cases/overload.ts';
 import { push } from './cases/push.ts';
 import { throughputCases } from './cases/throughput.ts';
 import type { BenchCase } from './report.ts';
 
 /** In the order they run in. */
-export const cases: readonly BenchCase[] = [...throughputCases, coldFunction, edit, push];
+export const cases: readonly BenchCase[] = [
+  ...throughputCases,
+  functions,
+  nginx,
+  latency,
+  overload,
+  coldFunction,
+  coldApp,
+  memory,
+  edit,
+  push,
+  deploy,
+];

@@ -28,29 +28,38 @@ export interface Comparison {
   targets?: Record<string, { throughput?: Target; cpu?: Target }>;
 }
 
-interface Running extends Contestant {
-  server: BenchServer;
+/** What the rounds of one side gave. */
+export interface Measured {
+  name: string;
   rps: number[];
   cpuUs: number[];
   failures: number;
-  requests: number;
+}
+
+interface Running extends Contestant, Measured {
+  server: BenchServer;
+}
+
+/** Measures all sides and reports throughput and CPU per request of each, and fnrun's ratio to each peer. */
+export async function compare(comparison: Comparison, context: BenchContext): Promise<void> {
+  reportAll(comparison, await measureSides(comparison, context), context);
 }
 
 /**
  * Throughput and CPU per request of all sides: started together, each warmed, then every round puts each of them
  * under load for the same time, a different one first each time.
  */
-export async function compare(comparison: Comparison, context: BenchContext): Promise<void> {
+export async function measureSides(comparison: Comparison, context: BenchContext): Promise<Measured[]> {
   const { rounds, profile, say } = context;
   const seconds = context.seconds ?? comparison.seconds;
   await using stack = new AsyncDisposableStack();
   const running: Running[] = [];
   for (const side of comparison.sides) {
-    if (profile !== undefined && side.name !== own) continue;
+    if (profile !== undefined && !side.name.startsWith(own)) continue;
     const server = await startSide(side, { comparison, context });
     if (server === null) continue;
     stack.use(server);
-    running.push({ ...side, server, rps: [], cpuUs: [], failures: 0, requests: 0 });
+    running.push({ ...side, server, rps: [], cpuUs: [], failures: 0 });
   }
   for (const { server, load } of running)
     await wrk(server.url, { ...comparison.load, ...load, seconds: Math.min(2, seconds) });
@@ -63,7 +72,7 @@ export async function compare(comparison: Comparison, context: BenchContext): Pr
       );
     }
   }
-  reportAll(comparison, running, context);
+  return running;
 }
 
 async function startSide(
@@ -83,7 +92,7 @@ async function startSide(
     return server;
   } catch (error) {
     // Without its own side there is nothing to compare.
-    if (side.name === own) throw error;
+    if (side.name.startsWith(own)) throw error;
     context.missing({
       case: comparison.case,
       side: side.name,
@@ -108,10 +117,9 @@ async function measure(side: Running, load: WrkOptions): Promise<void> {
   side.rps.push((result.requestsPerSecond * answered) / result.requests);
   side.cpuUs.push((used * 1000) / answered);
   side.failures += result.failures;
-  side.requests += result.requests;
 }
 
-function reportAll(comparison: Comparison, running: readonly Running[], { rounds, report }: BenchContext): void {
+function reportAll(comparison: Comparison, running: readonly Measured[], { rounds, report }: BenchContext): void {
   const base = { case: comparison.case, samples: rounds };
   const tell = (side: string, name: string, values: readonly number[], unit: string): void =>
     report({ ...base, side, name, value: round(median(values)), unit, rounds: values.map(round) });
@@ -133,7 +141,7 @@ function reportAll(comparison: Comparison, running: readonly Running[], { rounds
   for (const peer of running) {
     if (first === undefined || peer === first) continue;
     const targets = comparison.targets?.[peer.name] ?? {};
-    const ratio = (name: string, of: (side: Running) => number[], target: Target | undefined): void => {
+    const ratio = (name: string, of: (side: Measured) => number[], target: Target | undefined): void => {
       const values = of(first).map((value, i) => value / of(peer)[i]!);
       report({
         ...base,

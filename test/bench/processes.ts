@@ -40,6 +40,13 @@ export async function memoryOf(pids: readonly number[]): Promise<Memory> {
   return sum;
 }
 
+/** How many threads these processes have together. */
+export async function threadsOf(pids: readonly number[]): Promise<number> {
+  let threads = 0;
+  for (const pid of pids) threads += (await readdir(`/proc/${pid}/task`)).length;
+  return threads;
+}
+
 async function allProcesses(): Promise<{ pid: number; parent: number; ticks: number }[]> {
   const processes = [];
   for (const entry of await readdir('/proc')) {
