@@ -3,6 +3,8 @@ import type { HttpTarget } from '../../support/http.ts';
 /** Something that is asked steadily while a fault is on. */
 export interface ProbeTarget {
   name: string;
+  /** @default GET */
+  method?: string;
   at: HttpTarget;
   path: string;
   /** The Host header. */

@@ -17,11 +17,16 @@ let targets: ProbeTarget[] = [];
 const now = (): number => performance.timeOrigin + performance.now();
 
 async function ask(target: number, { alone }: { alone: boolean }): Promise<void> {
-  const { at, path, host, body } = targets[target]!;
+  const { at, method, path, host, body } = targets[target]!;
   const sample: Running = { target, startedAt: now(), endedAt: null, failure: null };
   samples.push(sample);
   try {
-    const response = await fetchFrom(at, { path, headers: [['Host', host]], ...(!alone && { agent }) });
+    const response = await fetchFrom(at, {
+      ...(method !== undefined && { method }),
+      path,
+      headers: [['Host', host]],
+      ...(!alone && { agent }),
+    });
     if (response.status !== 200 || response.text !== body) {
       sample.failure = `${response.status} ${/FN_\w+/.exec(response.text)?.[0] ?? response.text.slice(0, 40)}`;
       if (response.status === 503 && response.headers['retry-after'] === undefined) sample.failure += ' no Retry-After';

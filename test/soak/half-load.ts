@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openLoop } from '../bench/load/run-open-loop.ts';
+import { startNeighbours } from '../faults/support/neighbours.ts';
+import { fetchFrom } from '../support/http.ts';
+import { printTrends, printVerdict, usageLine } from './report.ts';
+import { startSoakApp, type SoakApp } from './soak-app.ts';
+import { usageOf, type Usage } from './usage.ts';
+
+const deployEveryMs = 5_000;
+const killEveryMs = 1_000;
+const sampleEveryMs = 5_000;
+
+/** The rate that the app carries when it is offered all that the machine can make. */
+async function findPeak(url: string): Promise<number> {
+  const { goodput } = await openLoop(url, {
+    requestsPerSecond: 30_000,
+    seconds: 5,
+    connections: 32,
+  });
+  return goodput;
+}
+
+/** Calls `act` again and again, a round of it every `everyMs`, until `signal` aborts. */
+async function every(everyMs: number, signal: AbortSignal, act: (round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; !signal.aborted; round++) {
+    const started = performance.now();
+    await act(round);
+    await delay(Math.max(0, everyMs - (performance.now() - started)), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Ends a thread: four times by process.exit(), then by a loop until its timeout. Resolves with what its request got. */
+async function kill(app: SoakApp, round: number): Promise<string> {
+  const path = round % 5 === 4 ? '/loop?now' : '/exit?now';
+  const { status, text } = await fetchFrom(app.serve.gateway, { method: 'POST', path });
+  return `${status} ${/FN_\w+/.exec(text)?.[0]}`;
+}
+
+/** Half load for minutes, with deployments and deaths of threads; whether all went as promised. */
+export async function halfLoad({ minutes }: { minutes: number }): Promise<boolean> {
+  await using app = await startSoakApp();
+  const url = `${app.url}/version`;
+  const peak = await findPeak(url);
+  const requestsPerSecond = Math.round(peak / 2);
+  console.log(`peak ${Math.round(peak)} requests/s; ${requestsPerSecond} requests/s for ${minutes} minutes`);
+
+  const hostPid = (await app.ps()).pid!;
+  const samples: Record<'daemon' | 'host', Usage[]> = { daemon: [], host: [] };
+  const kills: Record<string, number> = {};
+  let deployments = 0;
+  const over = new AbortController();
+  await using posts = await startNeighbours([
+    {
+      name: 'POST',
+      method: 'POST',
+      at: app.serve.gateway,
+      path: '/steady',
+      host: 'soak.localhost',
+      body: '{"app":"soak"}',
+    },
+  ]);
+  const startedAt = performance.now();
+  const { result: load, during } = await posts.during(async () => {
+    const work = [
+      every(deployEveryMs, over.signal, async () => {
+        await app.push(String(++deployments));
+      }),
+      every(killEveryMs, over.signal, async (round) => {
+        const outcome = await kill(app, round);
+        kills[outcome] = (kills[outcome] ?? 0) + 1;
+      }),
+      every(sampleEveryMs, over.signal, async () => {
+        const [daemon, host] = await Promise.all([usageOf(app.daemonPid), usageOf(hostPid)]);
+        samples.daemon.push(daemon);
+        samples.host.push(host);
+        const seconds = Math.round((performance.now() - startedAt) / 1000);
+        console.log(`  ${String(seconds).padStart(5)} s  daemon ${usageLine(daemon)}; host ${usageLine(host)}`);
+      }),
+    ];
+    const offered = openLoop(url, { requestsPerSecond, seconds: minutes * 60, connections: 256 });
+    // A failed push ends it early.
+    const result = await Promise.race([offered, Promise.all(work).then(() => offered)]);
+    over.abort();
+    await Promise.all(work);
+    return result;
+  });
+
+  console.log(
+    `\n  answers ${JSON.stringify(load.outcomes)}; latency p50 ${load.ok.p50}, p99 ${load.ok.p99}, max ${load.ok.max} ms`,
+  );
+  console.log(`  POSTs   ${during['POST']!.requests}, p99 ${during['POST']!.p99.toFixed(1)} ms`);
+  console.log(`  ${deployments} deployments; requests that ended their thread: ${JSON.stringify(kills)}`);
+  const flat = printTrends(samples);
+  const failed = Object.entries(load.outcomes).filter(([outcome]) => outcome !== '200');
+  return printVerdict([
+    ['no request failed but those that ended their thread', failed.length === 0 && during['POST']!.failures === 0],
+    ['the app host was never replaced', (await app.ps()).pid === hostPid],
+    ['memory, files and threads are flat', flat],
+  ]);
+}
