@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
@@ -10,15 +11,48 @@ import { requestIdOf } from './request-id.ts';
  * for it. 431 for a head that is too large, 408 for one that did not come in time, else 400; the connection ends.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // A response under way would be taken for ending in this one.
-  const underWay = (socket as { _httpMessage?: { headersSent: boolean } | null })._httpMessage?.headersSent === true;
-  if (underWay || !socket.writable || error.code === 'ECONNRESET') {
+  if (answered.has(socket)) return;
+  if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  const response = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (response?.req.complete === true) {
+    // What is wrong came behind this request, which keeps its answer: theirs come in the order of their requests.
+    if (!waiting.has(socket)) {
+      waiting.add(socket);
+      response.once('close', () =>
+        setImmediate(() => {
+          waiting.delete(socket);
+          answerClientError(error, socket);
+        }),
+      );
+    }
+    return;
+  }
+  if (response?.headersSent === true) {
+    // A second answer would be taken for a part of the one under way. That one is all there is.
+    endSoon(socket);
     return;
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') endWithProblem(socket, 'FN_REQUEST_TIMEOUT');
   else if (error.code === 'HPE_HEADER_OVERFLOW') endWithProblem(socket, 'FN_BAD_REQUEST', tooLarge);
   else endWithProblem(socket, 'FN_BAD_REQUEST', { detail: 'The request is not well-formed HTTP' });
+}
+
+const answered = new WeakSet<Duplex>();
+const waiting = new WeakSet<Duplex>();
+
+/**
+ * Ends our side, and the connection when the client has done so too or had time to: with unread bytes in
+ * it, it would be reset, and the answer lost.
+ */
+function endSoon(socket: Duplex, lastWords = ''): void {
+  answered.add(socket);
+  socket.end(lastWords);
+  const timer = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
 }
 
 const tooLarge = { status: 431, detail: `The request head has more than ${httpLimits.headBytes} bytes` };
@@ -30,6 +64,9 @@ export interface BareProblemOptions {
   requestId?: string;
   /** @default the code's own */
   status?: number;
+  headers?: Record<string, string>;
+  /** Value of Retry-After in a 503. @default httpLimits.retryAfterSeconds */
+  retryAfterSeconds?: number;
 }
 
 /** Writes a whole problem response onto a bare socket, and ends it; 503 with Retry-After. */
@@ -44,8 +81,9 @@ export function endWithProblem(socket: Duplex, code: ErrorCode, options: BarePro
     `content-length: ${Buffer.byteLength(body)}`,
     'cache-control: no-store',
     `x-request-id: ${requestId}`,
-    ...(problem.status === 503 ? [`retry-after: ${httpLimits.retryAfterSeconds}`] : []),
+    ...(problem.status === 503 ? [`retry-after: ${options.retryAfterSeconds ?? httpLimits.retryAfterSeconds}`] : []),
+    ...Object.entries(options.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  endSoon(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
 }

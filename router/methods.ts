@@ -17,8 +17,11 @@ export type MethodFacts = Pick<FunctionInspection, 'methods'>;
 const handler: MethodDispatch = { kind: 'handler' };
 const head: MethodDispatch = { kind: 'head' };
 
+/** The Allow header of whoever answers every method but TRACE and CONNECT. */
+export const everyMethod = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT';
+
 // No Request of the Fetch standard can be a TRACE, and nginx refuses it too.
-const traceRefused: MethodDispatch = { kind: 'refused', allow: 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT' };
+const traceRefused: MethodDispatch = { kind: 'refused', allow: everyMethod };
 
 interface Answers {
   options: MethodDispatch;

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
 import { httpLimits } from '../runtime/contract/limits.ts';
+import { isHeld } from './continue.ts';
 
 /** What a problem response says beside its code. */
 export interface ProblemOptions {
@@ -9,6 +10,8 @@ export interface ProblemOptions {
   detail?: string;
   /** Goes into the document and the `x-request-id` header. */
   requestId?: string;
+  /** @default the code's own */
+  status?: number;
   /** Further headers; they win over the problem's own. */
   headers?: OutgoingHttpHeaders;
   /** Stack of the user's code; only under `fnrun dev`. */
@@ -26,27 +29,40 @@ export function sendProblem(res: ServerResponse, code: ErrorCode, options: Probl
     if (!res.writableFinished) res.destroy();
     return;
   }
-  const { detail, requestId, headers, stack } = options;
+  const { status, headers, content } = problemResponse(code, options);
+  const left = bodyBytesLeft(res.req);
+  // A long upload is better ended with its connection than read to its end for nothing.
+  if (left > httpLimits.inlineBodyBytes) res.shouldKeepAlive = false;
+  res.writeHead(status, headers);
+  const sent = res.req.method === 'HEAD' ? undefined : content;
+  if (left > 0) endAfterUpload(res, sent);
+  else res.end(sent);
+}
+
+/** The response of a problem: its document, and headers that fit it. */
+export function problemResponse(
+  code: ErrorCode,
+  { detail, requestId, status, headers, stack }: ProblemOptions,
+): { status: number; headers: OutgoingHttpHeaders; content: string } {
   const problem = problemOf(code, {
     ...(detail === undefined ? {} : { detail }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(stack === undefined ? {} : { stack }),
   });
-  const body = JSON.stringify(problem);
-  const left = bodyBytesLeft(res.req);
-  // A long upload is better ended with its connection than read to its end for nothing.
-  if (left > httpLimits.inlineBodyBytes) res.shouldKeepAlive = false;
-  res.writeHead(problem.status, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
-    ...(problem.status === 503 ? { 'retry-after': String(httpLimits.retryAfterSeconds) } : {}),
-    ...headers,
-  });
-  const content = res.req.method === 'HEAD' ? undefined : body;
-  if (left > 0) endAfterUpload(res, content);
-  else res.end(content);
+  problem.status = status ?? problem.status;
+  const content = JSON.stringify(problem);
+  return {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(content),
+      'cache-control': 'no-store',
+      ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
+      ...(problem.status === 503 ? { 'retry-after': String(httpLimits.retryAfterSeconds) } : {}),
+      ...headers,
+    },
+    content,
+  };
 }
 
 /**

@@ -4,7 +4,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '../../runtime/contract/errors.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { gatewayLimits, httpLimits } from '../../runtime/contract/limits.ts';
-import { answerClientError, endWithProblem } from '../client-error.ts';
+import { holdContinue, sendContinue } from '../continue.ts';
+import { endWithProblem } from '../client-error.ts';
+import { guardServer, isDistrusted, refuseRequest } from '../guard-server.ts';
 import { sendProblem } from '../problem.ts';
 import { requestIdOf } from '../request-id.ts';
 import { originForm, readRequestHead } from '../target.ts';
@@ -64,25 +66,35 @@ export function createGateway(options: GatewayOptions): Gateway {
     return true;
   };
 
-  const server = createServer(serverOptions, (req, res) => {
+  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    if (isDistrusted(req)) return;
+
     const requestId = requestIdOf(req.headers['x-request-id']);
-    res.shouldKeepAlive = keepAlive(res);
+    // Behind an upgrade that is not made Node drops the bytes of the next request, if they came with this one.
+    res.shouldKeepAlive = keepAlive(res) && req.headers.upgrade === undefined;
     const route = readRoute(req, { apps: apps(), requestId });
     if (route.kind === 'problem') {
-      if (route.code === 'FN_BAD_REQUEST') res.shouldKeepAlive = false;
-      sendProblem(res, route.code, { detail: route.detail, requestId });
+      const problem = { detail: route.detail, requestId };
+      if (route.code === 'FN_BAD_REQUEST') refuseRequest(req, res, problem);
+      else sendProblem(res, route.code, problem);
     } else if (route.kind === 'health') {
       res.setHeader('x-request-id', requestId);
       answerHealth(res, { status: closing === null ? 'ok' : 'stopping', apps: apps().length, version });
     } else if (route.kind === 'server-options') {
       res.writeHead(204, { 'x-request-id': requestId }).end();
     } else if (enter(route.app.name, res)) {
+      sendContinue(res);
       proxy.forward(req, res, route.to);
     } else {
       sendProblem(res, 'FN_OVERLOADED', { detail: 'The app has too many requests under way', requestId });
     }
+  };
+  const server = createServer(serverOptions, onRequest);
+  server.on('checkContinue', (req, res) => {
+    holdContinue(res);
+    onRequest(req, res);
   });
-  server.on('clientError', answerClientError);
+  guardServer(server);
   server.on('upgrade', (req, stream, head) => {
     // The server listens on TCP without TLS: its streams are sockets.
     const socket = stream as Socket;

@@ -19,6 +19,8 @@ export const httpLimits = {
   streamWindowBytes: 256 * KiB,
   /** Largest request head; Node answers 431 beyond it. */
   headBytes: 16 * KiB,
+  /** Largest head of a function's response: what nginx (`proxy_buffer_size 16k`) and Node's clients take, with room for ours. */
+  responseHeadBytes: 15 * KiB,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
   /** How often Node looks for heads and requests that are overdue. */

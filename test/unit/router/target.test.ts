@@ -187,7 +187,7 @@ describe('readHost', () => {
 
 describe('readRequestHead', () => {
   const head = (method: string, url: string, host = 'a.test') =>
-    readRequestHead({ method, url, rawHeaders: ['Host', host] }).ok;
+    readRequestHead({ method, url, httpVersion: '1.1', rawHeaders: ['Host', host] }).ok;
 
   test('takes an absolute target only when it names the Host', () => {
     expect(head('GET', 'http://A.test/x')).toBe(true);

@@ -1,0 +1,51 @@
+import { expect } from 'vitest';
+import type { Outcome, Saw } from './case.ts';
+import type { WireResponse } from './parse-responses.ts';
+
+type Headers = NonNullable<Saw['headers']>;
+
+/** Asserts that a conversation went as it should. */
+export function checkOutcome(
+  observed: { answers: WireResponse[]; then: Outcome['then']; rest: string; seen: string[] },
+  expected: Outcome,
+): void {
+  const last = observed.answers.at(-1);
+  const { answers, then, seen } = expected;
+  // Requests of one connection may be worked on at once: only the answers have an order.
+  const brief = {
+    answers: observed.answers.map(({ status }) => status),
+    then: observed.then,
+    seen: observed.seen.sort(),
+  };
+  expect(brief, `${JSON.stringify(brief)}; the last answer: ${JSON.stringify(last)?.slice(0, 1_000)}`).toEqual({
+    answers,
+    then,
+    seen: [...seen].sort(),
+  });
+  expect(observed.rest).toMatch(expected.cut ?? /^$/);
+  if (last === undefined) return;
+  if (last.headers['content-type'] === 'application/problem+json') {
+    if (last.body !== '') {
+      const problem = JSON.parse(last.body);
+      if (expected.code !== undefined) expect(problem.code).toBe(expected.code);
+      expect(problem.requestId).toBe(last.headers['x-request-id']);
+    }
+  }
+  if (expected.headers !== undefined) checkHeaders(last.headers, expected.headers);
+  if (typeof expected.body === 'string') expect(last.body).toBe(expected.body);
+  else if (expected.body !== undefined) expect(last.body).toMatch(expected.body);
+  if (expected.saw !== undefined) {
+    const { headers, ...rest } = expected.saw;
+    const saw = JSON.parse(Buffer.from(last.body, 'latin1').toString());
+    expect(saw).toMatchObject(rest);
+    if (headers !== undefined) checkHeaders(saw.headers, headers);
+  }
+}
+
+function checkHeaders(headers: Record<string, string>, expected: Headers): void {
+  for (const [name, wanted] of Object.entries(expected)) {
+    if (wanted === null) expect(headers, name).not.toHaveProperty([name]);
+    else if (typeof wanted === 'string') expect(headers[name], name).toBe(wanted);
+    else expect(headers[name], name).toMatch(wanted);
+  }
+}
