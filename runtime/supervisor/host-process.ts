@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { FnrunError } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { FromHost, ToHost } from '../contract/ipc.ts';
@@ -10,6 +9,8 @@ import type { LogRecord } from '../contract/log.ts';
 import type { Cgroups, HostCgroup } from './cgroup.ts';
 import { readHostLines, readLogRecords } from './host-output.ts';
 import type { LaunchPlan } from './launch-plan.ts';
+import { freezeTree, killRest } from './process-tree.ts';
+import type { ProcessTree } from './process-tree.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { logFd, spawnHost } from './spawn-host.ts';
 
@@ -83,8 +84,8 @@ export class HostProcess {
     this.started = this.#awaitStart();
     // Whoever does not wait for the start hears of its failure by `exited`.
     this.started.catch(() => {});
-    this.#child.on('exit', (code, signal) => {
-      const end = { reason: this.#endReason(code, signal), lastWords: this.#lastWords };
+    this.#child.on('exit', (code, by) => {
+      const end = { reason: this.#endReason(code, by), lastWords: this.#lastWords };
       this.#rejectAll(
         `the app host of ${app} ended (${end.reason}${end.lastWords === null ? '' : `: ${end.lastWords}`})`,
       );
@@ -160,7 +161,12 @@ export class HostProcess {
   /** Ends the process at once, and all that it started. `reason` is told as that of its end. */
   kill(reason?: string): void {
     this.#killedFor ??= reason ?? null;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) freezeTree(this.#tree);
     this.#child.kill('SIGKILL');
+  }
+
+  get #tree(): ProcessTree {
+    return { pid: this.pid, descendants: () => this.watch.descendants() };
   }
 
   #join(cgroups: Cgroups): HostCgroup | null {
@@ -172,24 +178,18 @@ export class HostProcess {
     }
   }
 
-  #endReason(code: number | null, signal: string | null): string {
+  #endReason(code: number | null, by: string | null): string {
     if (this.#killedFor !== null) return this.#killedFor;
     const { memoryMb } = this.#plan.limits;
     if (this.#cgroup?.outOfMemory === true) return `it reached its memory limit (limits.memoryMb = ${memoryMb})`;
-    return signal === null ? `exit code ${code}` : `signal ${signal}`;
+    return by === null ? `exit code ${code}` : `signal ${by}`;
   }
 
   /** What it started ends with it, whether it ended by itself or not. */
   async #clear(): Promise<void> {
     this.watch.stop();
     this.#cgroup?.kill();
-    for (let round = 0; round < hostLimits.killRounds; round++) {
-      killGroup(this.pid);
-      const left = this.watch.descendants();
-      for (const pid of left) killOne(pid);
-      if (left.length === 0) break;
-      await delay(hostLimits.killRoundMs);
-    }
+    await killRest(this.#tree);
     await this.#cgroup?.remove();
   }
 
@@ -216,9 +216,9 @@ export class HostProcess {
         clearTimeout(timer);
         fail(`cannot be started: ${error.message}`);
       });
-      this.#child.once('exit', (code, signal) => {
+      this.#child.once('exit', (code, by) => {
         clearTimeout(timer);
-        fail(`ended while it started (${signal ?? `exit code ${code}`}) ${this.#lastWords ?? ''}`.trimEnd());
+        fail(`ended while it started (${by ?? `exit code ${code}`}) ${this.#lastWords ?? ''}`.trimEnd());
       });
     });
   }
@@ -275,18 +275,5 @@ export class HostProcess {
       if (this.#lastWords === null || /fatal|error/i.test(line)) this.#lastWords = line.trim().slice(0, 200);
       this.#note('error', line);
     });
-  }
-}
-
-/** The host leads a group of its own; a group whose leader has gone keeps its number as long as it has members. */
-function killGroup(pid: number): void {
-  if (pid > 1) killOne(-pid);
-}
-
-function killOne(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone.
   }
 }

@@ -2,11 +2,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { LogRecord } from '../../runtime/contract/log.ts';
-import type { AppHost, ReleaseRef } from '../../runtime/supervisor/app-host.ts';
+import type { AppHost, AppHostOptions, ReleaseRef } from '../../runtime/supervisor/app-host.ts';
 import { createAppHost } from '../../runtime/supervisor/create-app-host.ts';
 import { within } from './deadline.ts';
 import type { HttpTarget } from './http.ts';
 import { writeRelease } from './release.ts';
+import type { ReleaseOptions } from './release.ts';
 import { makeTempDir } from './temp-dir.ts';
 
 /** A real app host behind a real socket, for one test. */
@@ -18,18 +19,18 @@ export interface TestHost {
   /** Resolves with the first record, past or to come, that `match` accepts. */
   logged(match: (record: LogRecord) => boolean): Promise<LogRecord>;
   /** Writes a release, checks it and makes it live. */
-  deploy(modules: Record<string, string>, options?: { id?: string; env?: Record<string, string> }): Promise<ReleaseRef>;
+  deploy(modules: Record<string, string>, options?: ReleaseOptions): Promise<ReleaseRef>;
 }
 
 /** Starts an app host without a release; it is stopped when the test ends. */
-export async function startHost({ dev = false }: { dev?: boolean } = {}): Promise<TestHost> {
+export async function startHost(own: Partial<AppHostOptions> = {}): Promise<TestHost> {
   const folder = await makeTempDir();
   const dir = folder.path;
   const logs: LogRecord[] = [];
   const watchers = new Set<(record: LogRecord) => void>();
   const host = createAppHost({
     app: 'test',
-    dev,
+    ...own,
     onLog(record) {
       logs.push(record);
       for (const watch of watchers) watch(record);

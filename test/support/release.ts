@@ -4,11 +4,18 @@ import { join } from 'node:path';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
 import type { ReleaseRef } from '../../runtime/supervisor/app-host.ts';
 
+/** What a release has beside its modules. */
+export interface ReleaseOptions extends Pick<Manifest, 'limits' | 'permissions'> {
+  /** @default "r1" */
+  id?: string;
+  env?: Record<string, string>;
+}
+
 /** Writes a release whose functions are these modules, keyed by route: what the builder would make of them. */
 export async function writeRelease(
   dir: string,
   modules: Record<string, string>,
-  { id = 'r1', env = {} }: { id?: string; env?: Record<string, string> } = {},
+  { id = 'r1', env = {}, ...app }: ReleaseOptions = {},
 ): Promise<ReleaseRef> {
   const releaseDir = join(dir, id);
   await mkdir(join(releaseDir, 'functions'), { recursive: true });
@@ -33,7 +40,7 @@ export async function writeRelease(
     });
   }
   const dependencies = { lockHash: null, external: [] };
-  const manifest: Manifest = { schema: 1, release: id, functions, public: [], dependencies, domains: [] };
+  const manifest: Manifest = { schema: 1, release: id, functions, public: [], dependencies, domains: [], ...app };
   await writeFile(join(releaseDir, 'manifest.json'), JSON.stringify(manifest));
   return { release: id, releaseDir, env };
 }
