@@ -12,6 +12,8 @@ export interface Contestant {
   /** Whose CPU time counts. @default the server's own process family */
   pids?: (server: BenchServer) => readonly number[];
   load?: Partial<WrkOptions>;
+  /** Under load before the first round, until its code is compiled. @default 2, or `seconds` when that is less */
+  warmUpSeconds?: number;
 }
 
 /** What is compared. */
@@ -61,8 +63,8 @@ export async function measureSides(comparison: Comparison, context: BenchContext
     stack.use(server);
     running.push({ ...side, server, rps: [], cpuUs: [], failures: 0 });
   }
-  for (const { server, load } of running)
-    await wrk(server.url, { ...comparison.load, ...load, seconds: Math.min(2, seconds) });
+  for (const { server, load, warmUpSeconds = Math.min(2, seconds) } of running)
+    await wrk(server.url, { ...comparison.load, ...load, seconds: warmUpSeconds });
   for (let index = 0; index < rounds; index++) {
     for (let turn = 0; turn < running.length; turn++) {
       const side = running[(index + turn) % running.length]!;

@@ -20,24 +20,33 @@ export async function cpuTimeMs(pid: number): Promise<number> {
   return (ticks * 1000) / ticksPerSecond;
 }
 
-/** Memory of one process, in MB. */
+/** Memory of some processes, in MB. */
 export interface Memory {
-  /** Resident; pages that processes share (the binary of Node) count in each of them. */
+  /** The sum of what each has resident: pages that they share (the binary of Node) count in each of them. */
   rssMb: number;
-  /** Proportional: shared pages are divided by the number of processes that have them. */
-  pssMb: number;
+  /** The same with shared pages counted once: what is private to each, and the shared ones of the process that has most. */
+  residentMb: number;
 }
 
-/** Memory of these processes together. */
+/** Memory of these processes together, threads and all. */
 export async function memoryOf(pids: readonly number[]): Promise<Memory> {
-  const sum = { rssMb: 0, pssMb: 0 };
-  for (const pid of pids) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const texts = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/smaps_rollup`, 'utf8')));
+  return sumMemory(texts);
+}
+
+/** Adds up what `/proc/<pid>/smaps_rollup` says of each process. */
+export function sumMemory(rollups: readonly string[]): Memory {
+  let rss = 0;
+  let own = 0;
+  let shared = 0;
+  for (const text of rollups) {
     const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1]);
-    sum.rssMb += kilobytes('Rss') / 1024;
-    sum.pssMb += kilobytes('Pss') / 1024;
+    const privateKb = kilobytes('Private_Clean') + kilobytes('Private_Dirty');
+    rss += kilobytes('Rss');
+    own += privateKb;
+    shared = Math.max(shared, kilobytes('Rss') - privateKb);
   }
-  return sum;
+  return { rssMb: rss / 1024, residentMb: (own + shared) / 1024 };
 }
 
 /** How many threads these processes have together. */

@@ -39,9 +39,9 @@ async function idle(tell: Tell): Promise<void> {
   const host = await childNamed(daemon, 'fnrun: bench');
   const family = await familyOf(daemon);
   const all = await memoryOf(family);
-  tell('daemon + one idle app host, RSS', all.rssMb, { target: { most: 150 } });
-  tell('daemon + one idle app host, PSS', all.pssMb);
-  tell('of which the app host, PSS', (await memoryOf([host])).pssMb);
+  tell('daemon + one idle app host, resident', all.residentMb, { target: { most: 150 } });
+  tell('daemon + one idle app host, sum of RSS', all.rssMb);
+  tell('app host alone, RSS', (await memoryOf([host])).rssMb);
 }
 
 async function warm(tell: Tell): Promise<void> {
@@ -55,7 +55,7 @@ async function warm(tell: Tell): Promise<void> {
   const after = { ...(await memoryOf([host])), threads: await threadsOf([host]) };
   const threads = after.threads - before.threads;
   // The boot check has warmed some of them, and the reserve may have grown: what counts is the thread.
-  tell('a warm function (thread) more, PSS', (after.pssMb - before.pssMb) / threads, { samples: threads });
+  tell('a warm function (thread) more, RSS', (after.rssMb - before.rssMb) / threads, { samples: threads });
 }
 
 async function large(tell: Tell): Promise<void> {
@@ -66,8 +66,7 @@ async function large(tell: Tell): Promise<void> {
   tell(`first push of ${what}`, pushMs / 1000, { unit: 's' });
   await delay(settleMs);
   const all = await memoryOf(await familyOf(daemon));
-  tell(`${what} deployed and idle: daemon + app host, RSS`, all.rssMb);
-  tell(`${what} deployed and idle: daemon + app host, PSS`, all.pssMb);
+  tell(`${what} deployed and idle: daemon + app host, resident`, all.residentMb);
   const before = performance.now();
   await call(serve, `/f${many - 1}`);
   tell(`first call of one of ${what}`, performance.now() - before, { unit: 'ms' });
