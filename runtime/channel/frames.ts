@@ -9,7 +9,7 @@
 
 /** Frames from host to worker, with their fields. */
 export const toWorker = {
-  /** id, method, url, raw headers, params, body, requestId, timeoutMs, client address */
+  /** id, method, url, header lines, params (null: none), body, requestId, timeoutMs, client address */
   invoke: 1,
   /** id, bytes */
   bodyChunk: 2,
@@ -23,7 +23,7 @@ export const toWorker = {
   credit: 6,
   /** lines: that many log lines were taken */
   logAck: 7,
-  /** id, url, raw headers, params, requestId, timeoutMs, client address, offered protocols: shall it become a WebSocket? */
+  /** id, url, header lines, params, requestId, timeoutMs, client address, offered protocols: shall it become a WebSocket? */
   upgrade: 8,
   /** id, data: a message of the client */
   message: 9,
@@ -35,7 +35,7 @@ export const toWorker = {
 
 /** Frames from worker to host, with their fields. */
 export const toHost = {
-  /** id, status, statusText, flat headers, body, pending */
+  /** id, status, statusText, text, body, announced bytes, flags (see `Reply`) */
   respond: 1,
   /** id, bytes */
   chunk: 2,
@@ -62,7 +62,25 @@ export const toHost = {
 } as const;
 
 /** The body of an `invoke` or `respond` frame: none, all of it, or (true) chunks to follow. */
-export type FrameBody = null | string | Uint8Array | true;
+export type FrameBody = null | Uint8Array | true;
+
+/** The start of a response, made ready for the wire by the worker. */
+export interface Reply {
+  status: number;
+  /** Empty: the standard one of the status. */
+  statusText: string;
+  /** Header lines, an empty line, and the body when it is short ASCII text: Latin-1 throughout. */
+  text: string;
+  /** What follows the text: nothing, these bytes, or (true) chunks. */
+  body: FrameBody;
+  /** Bytes that chunks must add up to; -1 when the handler did not say. */
+  announcedBytes: number;
+  /** The handler set a Date header of its own. */
+  hasDate: boolean;
+}
+
+/** Bits of the flags of a `respond` frame. */
+export const replyFlags = { pending: 1, hasDate: 2 } as const;
 
 /** Why an invocation was aborted, by the index sent in the frame. */
 export const abortReasons = ['client-gone', 'timeout', 'shutdown'] as const;

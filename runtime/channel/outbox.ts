@@ -36,6 +36,12 @@ export class Outbox {
     return exact;
   }
 
+  /** Bytes that nobody else will look at again: moved when large. */
+  owned(bytes: Uint8Array): Uint8Array {
+    if (bytes.byteLength >= transferBytesMin) this.#transfer.push(bytes.buffer as ArrayBuffer);
+    return bytes;
+  }
+
   /** Posts what was collected, at once: before a control message, so that order is kept. */
   flush(): void {
     if (this.#batch.length === 0 || this.#closed) return;

@@ -1,22 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
-import type { FrameBody } from '../channel/frames.ts';
-import { sendContinue } from '../../router/continue.ts';
-import { sendProblem } from '../../router/problem.ts';
-import { endToEndHeaders } from '../../router/request-headers.ts';
+import type { Reply } from '../channel/frames.ts';
 import type { FunctionSlot } from './function-slot.ts';
 import type { Job } from './job.ts';
-import { RequestBody } from './request-body.ts';
-import { headOf } from './response-head.ts';
 import type { InvocationListener } from './invocation.ts';
+import type { Transaction } from './transaction.ts';
 import type { FunctionWorker } from './worker.ts';
 
 /** What an exchange is about. */
 export interface ExchangeOptions {
   slot: FunctionSlot;
   url: string;
+  /** Null: the route has none. */
   params: Record<string, unknown> | null;
   requestId: string;
   clientAddress: string;
@@ -31,30 +27,13 @@ export interface ExchangeOptions {
 const clientGone = abortReasons.indexOf('client-gone');
 const timedOut = abortReasons.indexOf('timeout');
 
-/** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
-function endInPieces(res: ServerResponse, body: Buffer, onProgress: () => void): void {
-  let at = 0;
-  const more = (): void => {
-    if (at > 0) onProgress();
-    while (at < body.length && !res.destroyed) {
-      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
-      at += piece.length;
-      if (at >= body.length) res.end(piece);
-      else if (!res.write(piece)) {
-        res.once('drain', more);
-        return;
-      }
-    }
-  };
-  more();
-}
+// Without a closure of its own for each timer.
+let onTimeout: (exchange: Exchange) => void;
 
 /** One request that a function answers, from its arrival to the last byte of the response. */
 export class Exchange implements Job, InvocationListener {
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #tx: Transaction;
   readonly #options: ExchangeOptions;
-  readonly #body: RequestBody;
   readonly #deadlineAt: number;
   #timer: NodeJS.Timeout;
   #worker: FunctionWorker | null = null;
@@ -72,15 +51,17 @@ export class Exchange implements Job, InvocationListener {
   /** When a refused request may be worth trying again. */
   #retryInMs = 0;
 
-  constructor(req: IncomingMessage, { res, ...options }: ExchangeOptions & { res: ServerResponse }) {
-    this.#req = req;
-    this.#res = res;
+  constructor(tx: Transaction, options: ExchangeOptions) {
+    this.#tx = tx;
     this.#options = options;
-    const { timeoutMs, maxBodyBytes } = options.slot.settings;
+    const { timeoutMs } = options.slot.settings;
     this.#deadlineAt = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#onTimeout(), timeoutMs);
-    this.#body = new RequestBody(req, { maxBytes: maxBodyBytes });
-    res.on('close', this.#onClose);
+    this.#timer = setTimeout(onTimeout, timeoutMs, this);
+    tx.onClosed = () => this.#onClosed();
+  }
+
+  static {
+    onTimeout = (exchange) => exchange.#onTimeout();
   }
 
   get cancelled(): boolean {
@@ -89,29 +70,27 @@ export class Exchange implements Job, InvocationListener {
 
   /** Reads what must be read first, then asks for a worker. */
   begin(): void {
-    this.#body.open({
+    this.#tx.body.open({
+      maxBytes: this.#options.slot.settings.maxBodyBytes,
       onReady: () => {
         this.#arrived = true;
         if (!this.#done) this.#options.slot.dispatch(this);
       },
       onTooLarge: () => this.#tooLarge(),
     });
-    if (this.#req.headers.expect !== undefined && !this.#over) sendContinue(this.#res);
+    if (!this.#over) this.#tx.invite();
   }
 
   start(worker: FunctionWorker): void {
     const { url, params, requestId, clientAddress } = this.#options;
     const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
-    const { method } = this.#req;
-    const rawHeaders = endToEndHeaders(this.#req.rawHeaders, requestId);
-    const body = this.#body.inline;
+    const { method } = this.#tx;
+    const headerLines = this.#tx.headerLinesFor(requestId);
+    const body = this.#tx.body.inline;
     this.#worker = worker;
-    this.#id = worker.invoke(
-      { method: method!, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress },
-      this,
-    );
+    this.#id = worker.invoke({ method, url, headerLines, params, body, requestId, timeoutMs, clientAddress }, this);
     if (body === true) {
-      this.#body.stream({
+      this.#tx.body.stream({
         onChunk: (bytes) => worker.sendBody(this.#id, bytes),
         onFail: (message) => worker.failBody(this.#id, message),
       });
@@ -123,29 +102,18 @@ export class Exchange implements Job, InvocationListener {
     this.#problem(code, detail);
   }
 
-  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void {
-    const head = headOf({ status, headers, body, requestId: this.#options.requestId, method: this.#req.method! });
-    this.#announced = head.announcedBytes;
-    const res = this.#res;
+  onRespond(reply: Reply): void {
+    this.#announced = reply.announcedBytes === -1 ? null : reply.announcedBytes;
     try {
-      if (statusText === '') res.writeHead(status, head.headers);
-      else res.writeHead(status, statusText, head.headers);
+      if (reply.body === true) {
+        this.#tx.begin(reply);
+        return;
+      }
+      this.#over = true;
+      this.#tx.respond(reply, this.#onProgress);
     } catch (error) {
-      this.#abandon(timedOut);
-      this.#problem('FN_BAD_RESPONSE', (error as Error).message);
-      return;
+      this.#unsendable((error as Error).message);
     }
-    if (body === true) {
-      // At once, and not with the first chunk: an SSE client waits for the head, and nothing may come for long.
-      res.flushHeaders();
-      return;
-    }
-    this.#over = true;
-    if (body === null || head.withoutBody) res.end();
-    else if (body.length > httpLimits.streamWindowBytes)
-      endInPieces(res, Buffer.from(body as string), this.#onProgress);
-    // node:http encodes the head like a string body that goes with it: as UTF-8. Apart from bytes, as Latin-1.
-    else res.end(head.latin1 && typeof body === 'string' ? Buffer.from(body) : body);
   }
 
   onChunk(bytes: Uint8Array): void {
@@ -158,29 +126,29 @@ export class Exchange implements Job, InvocationListener {
         return;
       }
     }
-    this.#res.write(bytes, () => this.#worker?.grantCredit(this.#id, size));
+    this.#tx.write(bytes, () => this.#worker?.grantCredit(this.#id, size));
   }
 
   onEnd(): void {
     this.#over = true;
     if (this.#announced !== null && this.#announced > 0) this.#cut();
-    else this.#res.end();
+    else this.#tx.end();
   }
 
   onFail(code: string, message: string, stack: string | null): void {
     this.#over = true;
-    if (this.#res.headersSent) this.#cut();
+    if (this.#tx.headSent) this.#cut();
     else this.#problem(code as ErrorCode, this.#options.dev ? message : undefined, stack);
   }
 
   onCredit(bytes: number): void {
-    this.#body.grant(bytes);
+    this.#tx.body.grant(bytes);
   }
 
   onWorkerGone(reason: string): void {
     this.#over = true;
     this.#options.onTrouble(`lost its worker: ${reason}`);
-    if (this.#res.headersSent) this.#cut();
+    if (this.#tx.headSent) this.#cut();
     else this.#problem('FN_WORKER_DIED', this.#options.dev ? reason : undefined);
   }
 
@@ -188,9 +156,7 @@ export class Exchange implements Job, InvocationListener {
     this.#over = true;
     this.#failed = true;
     const { requestId, dev } = this.#options;
-    // What is left of an upload is not read: the connection cannot be used again.
-    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
-    sendProblem(this.#res, code, {
+    this.#tx.problem(code, {
       requestId,
       ...(detail !== undefined && { detail }),
       ...(this.#retryInMs > 0 && { headers: { 'retry-after': String(Math.ceil(this.#retryInMs / 1000)) } }),
@@ -198,10 +164,17 @@ export class Exchange implements Job, InvocationListener {
     });
   }
 
+  /** The reason is for the log; to the client it would tell of the code. */
+  #unsendable(reason: string): void {
+    this.#abandon(timedOut);
+    this.#options.onTrouble(`returned a response that cannot be sent: ${reason}`);
+    this.#problem('FN_BAD_RESPONSE', this.#options.dev ? reason : undefined);
+  }
+
   /** Ends a response that cannot be completed, so that the client sees that it is not whole. */
   #cut(): void {
     this.#failed = true;
-    this.#res.destroy();
+    this.#tx.cut();
   }
 
   #onTimeout(): void {
@@ -213,7 +186,7 @@ export class Exchange implements Job, InvocationListener {
     if (this.#arrived) this.#options.onTrouble(`timed out after ${timeoutMs} ms`);
     this.#abandon(timedOut);
     if (this.#worker === null) this.#options.slot.forget(this);
-    if (this.#res.headersSent) this.#cut();
+    if (this.#tx.headSent) this.#cut();
     else if (!this.#arrived) this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
     else this.#problem('FN_TIMEOUT', `The function did not answer within ${timeoutMs} ms`);
   }
@@ -221,7 +194,7 @@ export class Exchange implements Job, InvocationListener {
   #tooLarge(): void {
     this.#abandon(clientGone);
     const { maxBodyBytes } = this.#options.slot.settings;
-    if (this.#res.headersSent) this.#cut();
+    if (this.#tx.headSent) this.#cut();
     else this.#problem('FN_BODY_TOO_LARGE', `The function accepts at most ${maxBodyBytes} bytes`);
   }
 
@@ -249,7 +222,7 @@ export class Exchange implements Job, InvocationListener {
     if (this.#idling) this.#awaitClient();
   };
 
-  #onClose = (): void => {
+  #onClosed(): void {
     if (this.#done) return;
     this.#done = true;
     clearTimeout(this.#timer);
@@ -257,7 +230,7 @@ export class Exchange implements Job, InvocationListener {
       if (this.#worker === null) this.#options.slot.forget(this);
       this.#abandon(clientGone);
     }
-    this.#body.release();
+    this.#tx.body.release();
     this.#options.onDone(this.#failed);
-  };
+  }
 }

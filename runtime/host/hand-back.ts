@@ -77,6 +77,6 @@ function isWritten(socket: Socket): boolean {
 }
 
 /** What arrives from here on stays in the kernel, for the process that gets the connection. */
-function stopReading(socket: Socket): void {
+export function stopReading(socket: Socket): void {
   handleOf(socket)?.readStop();
 }

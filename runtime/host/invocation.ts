@@ -1,8 +1,8 @@
-import type { FrameBody } from '../channel/frames.ts';
+import type { FrameBody, Reply } from '../channel/frames.ts';
 
 /** What an invocation's owner hears from the worker. */
 export interface InvocationListener {
-  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void;
+  onRespond(reply: Reply): void;
   onChunk(bytes: Uint8Array): void;
   onEnd(): void;
   /** The handler failed, or (after `onRespond`) its body did. */
@@ -32,7 +32,8 @@ export interface SocketListener {
 export interface InvokeFields {
   method: string;
   url: string;
-  rawHeaders: readonly string[];
+  headerLines: string;
+  /** Null: the route has none. */
   params: Record<string, unknown> | null;
   body: FrameBody;
   requestId: string;

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { httpLimits } from '../contract/limits.ts';
 import type { FrameBody } from '../channel/frames.ts';
+import type { IncomingBody } from './transaction.ts';
 
-/** The body of one request: none, collected in full when small and declared, else streamed with credit. */
-export class RequestBody {
+/** The body of a request that node:http parsed: none, collected in full when small and declared, else streamed with credit. */
+export class RequestBody implements IncomingBody {
   readonly #req: IncomingMessage;
-  readonly #maxBytes: number;
+  #maxBytes = Infinity;
   readonly #length: number | null;
   readonly #chunked: boolean;
   #inline: FrameBody = null;
@@ -14,21 +15,23 @@ export class RequestBody {
   #onTooLarge: () => void = () => {};
   #released = false;
 
-  constructor(req: IncomingMessage, { maxBytes }: { maxBytes: number }) {
+  constructor(req: IncomingMessage) {
     this.#req = req;
-    this.#maxBytes = maxBytes;
     const length = req.headers['content-length'];
     this.#length = length === undefined ? null : Number(length);
     this.#chunked = req.headers['transfer-encoding'] !== undefined;
   }
 
-  /** The body's form in the invoke frame. */
+  get complete(): boolean {
+    return this.#req.complete;
+  }
+
   get inline(): FrameBody {
     return this.#inline;
   }
 
-  /** Calls `onReady` when the invocation can start; for a streamed body that is at once. */
-  open({ onReady, onTooLarge }: { onReady: () => void; onTooLarge: () => void }): void {
+  open({ maxBytes, onReady, onTooLarge }: { maxBytes: number; onReady: () => void; onTooLarge: () => void }): void {
+    this.#maxBytes = maxBytes;
     this.#onTooLarge = onTooLarge;
     if (!this.#chunked && (this.#length === null || this.#length === 0)) {
       onReady();
@@ -42,7 +45,6 @@ export class RequestBody {
     }
   }
 
-  /** Passes the chunks on as they come, no more than the window. */
   stream({
     onChunk,
     onFail,
@@ -67,13 +69,12 @@ export class RequestBody {
     req.on('error', (error) => onFail(`The request body ended early: ${error.message}`));
   }
 
-  /** The handler took this many bytes. */
   grant(bytes: number): void {
     this.#window += bytes;
     if (this.#window > 0 && this.#req.isPaused()) this.#req.resume();
   }
 
-  /** Nobody wants the rest: it is read for a moment, so that the client sees the answer, then the connection ends. */
+  /** It is read for a moment, so that the client sees the answer, then the connection ends. */
   release(): void {
     this.#released = true;
     const req = this.#req;

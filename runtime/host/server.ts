@@ -2,15 +2,19 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
-import { answerClientError } from '../../router/client-error.ts';
-import { dispatchMethod } from '../../router/methods.ts';
+import { holdContinue } from '../../router/continue.ts';
+import { guardServer, isDistrusted, refuseRequest } from '../../router/guard-server.ts';
 import { sendProblem } from '../../router/problem.ts';
 import { requestIdOf } from '../../router/request-id.ts';
-import { originForm, readRequestHead } from '../../router/target.ts';
+import { readHostValue, readRequestHead, readTarget } from '../../router/target.ts';
 import type { HostApp } from './app.ts';
-import { Exchange } from './exchange.ts';
-import { peerOf } from './peer.ts';
-import { upgradeHeaders } from './websocket/handshake.ts';
+import { DirectConnection } from './direct/connection.ts';
+import type { DirectServices } from './direct/connection.ts';
+import type { DirectHead } from './direct/request-head.ts';
+import { handBack, stopReading } from './hand-back.ts';
+import { NodeTransaction } from './node-transaction.ts';
+import { peerFrom, peerOf } from './peer.ts';
+import { route } from './route.ts';
 import { createUpgrades } from './websocket/upgrades.ts';
 
 /** What a host server is made of. */
@@ -25,12 +29,74 @@ export interface HostServer {
   accept(socket: Socket): void;
   /** Ends idle connections, lets the others finish their response. Resolves when none is left. */
   drain(): Promise<void>;
+  /** Gives every connection to `give`, each between two of its requests. Resolves when none is left. */
+  handOver(give: (socket: Socket) => void): Promise<void>;
+  /** Time since the last connection ended, in ms; 0 while there is one. */
+  readonly idleMs: number;
 }
 
 /** Creates the server that answers from the app's live generation. */
 export function createHostServer({ app, dev }: HostServerOptions): HostServer {
   const upgrades = createUpgrades({ app, dev });
-  const server: Server = createServer(
+  const server = createNodeServer({ app, dev, upgrades, isDraining: () => draining });
+  const sockets = new Set<Socket>();
+  const direct = new Set<DirectConnection>();
+  let draining = false;
+  let idleSince = performance.now();
+  const toNode = (socket: Socket): void => {
+    server.emit('connection', socket);
+    socket.resume();
+  };
+  const services: DirectServices = {
+    serve: (head, connection) => serveDirect(head, { connection, app }),
+    handOver: toNode,
+    onClosed: (connection) => direct.delete(connection),
+  };
+  return {
+    accept(socket) {
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        idleSince = performance.now();
+      });
+      socket.setNoDelay(true);
+      if (dev) toNode(socket);
+      else direct.add(new DirectConnection(socket, services));
+    },
+    async drain() {
+      draining = true;
+      upgrades.close(1001, 'the server is stopping');
+      for (const connection of direct) connection.drain();
+      server.closeIdleConnections();
+      // A connection whose request began before the drain becomes idle after it.
+      const sweep = setInterval(() => server.closeIdleConnections(), hostLimits.drainSweepMs);
+      await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+      clearInterval(sweep);
+    },
+    handOver(give) {
+      upgrades.close(1012, 'the app moves to another process');
+      const giveDirect = (socket: Socket): void => {
+        sockets.delete(socket);
+        stopReading(socket);
+        give(socket);
+      };
+      for (const connection of direct) connection.giveBack(giveDirect);
+      return handBack({ server, sockets, give });
+    },
+    get idleMs() {
+      return sockets.size > 0 ? 0 : performance.now() - idleSince;
+    },
+  };
+}
+
+/** The part of node:http: requests that are not of the plainest form, and upgrades. */
+function createNodeServer({
+  app,
+  dev,
+  upgrades,
+  isDraining,
+}: HostServerOptions & { upgrades: ReturnType<typeof createUpgrades>; isDraining: () => boolean }): Server {
+  const server = createServer(
     {
       maxHeaderSize: httpLimits.headBytes,
       headersTimeout: httpLimits.headersTimeoutMs,
@@ -44,32 +110,42 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
     },
     (req, res) => handle({ req, res, app, dev }),
   );
-  server.on('clientError', answerClientError);
+  guardServer(server);
   server.on('upgrade', (req, socket, head) => upgrades.handle(req, socket as Socket, head));
-  const sockets = new Set<Socket>();
-  let draining = false;
+  server.on('checkContinue', (req, res) => {
+    if (isDraining()) res.shouldKeepAlive = false;
+    holdContinue(res);
+    handle({ req, res, app, dev });
+  });
+  server.on('request', (_req, res) => {
+    if (isDraining()) res.shouldKeepAlive = false;
+  });
   // A server that never listens runs no header or request timeouts, unless it believes it does.
   server.emit('listening');
-  server.on('request', (_req, res) => {
-    if (draining) res.shouldKeepAlive = false;
+  return server;
+}
+
+/** Answers a request on the direct way; false when it is one for node:http. */
+function serveDirect(head: DirectHead, { connection, app }: { connection: DirectConnection; app: HostApp }): boolean {
+  const host = readHostValue(head.host);
+  const read = readTarget(head.target);
+  const generation = app.live;
+  if (!host.ok || !read.ok || read.target.form !== 'origin' || generation === null) return false;
+  const { target } = read;
+  const isRead = head.method === 'GET' || head.method === 'HEAD';
+  if (isRead && generation.static.find(target) !== null) return false;
+  app.counters.requests++;
+  route({
+    tx: connection.open(head),
+    app,
+    generation,
+    target,
+    host: host.host,
+    requestId: requestIdOf(head.requestId),
+    peer: peerFrom(connection.socket.remoteAddress, head),
+    dev: false,
   });
-  return {
-    accept(socket) {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      server.emit('connection', socket);
-      socket.resume();
-    },
-    async drain() {
-      draining = true;
-      upgrades.close(1001, 'the server is stopping');
-      server.closeIdleConnections();
-      // A connection whose request began before the drain becomes idle after it.
-      const sweep = setInterval(() => server.closeIdleConnections(), hostLimits.drainSweepMs);
-      await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-      clearInterval(sweep);
-    },
-  };
+  return true;
 }
 
 interface Incoming {
@@ -80,13 +156,15 @@ interface Incoming {
 }
 
 function handle({ req, res, app, dev }: Incoming): void {
+  if (isDistrusted(req)) return;
   const requestId = requestIdOf(req.headers['x-request-id']);
   app.counters.requests++;
   if (dev) logAccess({ req, res, app, requestId });
+  // Behind an upgrade that is not made Node drops the bytes of the next request, if they came with this one.
+  if (req.headers.upgrade !== undefined) res.shouldKeepAlive = false;
   const head = readRequestHead(req);
   if (!head.ok) {
-    res.shouldKeepAlive = false;
-    sendProblem(res, 'FN_BAD_REQUEST', { detail: head.reason, requestId });
+    refuseRequest(req, res, { detail: head.reason, requestId });
     return;
   }
   const { target, host } = head;
@@ -100,47 +178,7 @@ function handle({ req, res, app, dev }: Incoming): void {
     return;
   }
   if (generation.static.serve(req, res, { target, headers: { 'x-request-id': requestId } })) return;
-  const match = generation.matcher(target);
-  if (match === null) {
-    sendProblem(res, 'FN_NOT_FOUND', { detail: `No function answers ${target.path}`, requestId });
-    return;
-  }
-  const { fn, params } = match;
-  if (fn.inspection?.shape === 'websocket') {
-    const connection = res.shouldKeepAlive ? 'upgrade' : 'close, upgrade';
-    sendProblem(res, 'FN_UPGRADE_REQUIRED', { requestId, headers: { ...upgradeHeaders, connection } });
-    return;
-  }
-  const slot = generation.slotOf(fn);
-  const dispatch = dispatchMethod(fn.inspection ?? { methods: null }, req.method ?? 'GET');
-  if (dispatch.kind === 'refused') {
-    const detail = `${req.method} is not answered here; the function answers ${dispatch.allow}`;
-    sendProblem(res, 'FN_METHOD_NOT_ALLOWED', { detail, requestId, headers: { allow: dispatch.allow } });
-    return;
-  }
-  if (dispatch.kind === 'options') {
-    res.writeHead(204, { allow: dispatch.allow, 'x-request-id': requestId }).end();
-    return;
-  }
-  slot.requests++;
-  const peer = peerOf(req);
-  new Exchange(req, {
-    res,
-    slot,
-    url: `${peer.protocol}://${host.host}${originForm(target)}`,
-    params,
-    requestId,
-    clientAddress: peer.address,
-    dev,
-    onTrouble(message) {
-      app.log({ level: 'error', function: fn.name, release: slot.release, requestId, message });
-    },
-    onDone(failed) {
-      if (!failed) return;
-      slot.failures++;
-      app.counters.failures++;
-    },
-  }).begin();
+  route({ tx: new NodeTransaction(req, { res }), app, generation, target, host, requestId, peer: peerOf(req), dev });
 }
 
 function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { requestId: string }): void {

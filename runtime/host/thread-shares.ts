@@ -1,3 +1,4 @@
+import { workerLimits } from '../contract/limits.ts';
 import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import type { FunctionSlot } from './function-slot.ts';
 import type { FunctionWorker } from './worker.ts';
@@ -48,15 +49,27 @@ export class ThreadShares {
     const waiting = this.#inTurn();
     const wanted = waiting.length > 0 ? waiting.length : this.#options.pool.crowded ? 1 : 0;
     if (wanted <= this.#leaving) return;
-    const idle = this.#options.slots().flatMap((slot) => (this.#starving.has(slot) ? [] : slot.workers.idle));
-    idle.sort((a, b) => a.idleSince - b.idleSince);
-    for (const worker of idle.slice(0, wanted - this.#leaving)) this.#end(worker);
     const without = waiting.filter((slot) => slot.workers.size === 0).length;
+    const idle = this.#idle({ more: without <= this.#leaving });
+    for (const worker of idle.slice(0, wanted - this.#leaving)) this.#end(worker);
     while (this.#leaving < without) {
       const worker = this.#ofRichest();
       if (worker === null) return;
       this.#end(worker);
     }
+  }
+
+  /**
+   * Idle workers, the one that was so longest first. For a function that wants `more` than it has, the only
+   * worker of another is spared for a while: else the two would take it from each other at each request.
+   */
+  #idle({ more }: { more: boolean }): FunctionWorker[] {
+    const before = performance.now() - (more ? workerLimits.onlyWorkerIdleMs : 0);
+    const idle = this.#options.slots().flatMap((slot) => {
+      if (this.#starving.has(slot)) return [];
+      return slot.workers.idle.filter((worker) => slot.workers.size > 1 || worker.idleSince <= before);
+    });
+    return idle.sort((a, b) => a.idleSince - b.idleSince);
   }
 
   /** The least busy worker of the function that has most, of those that have more than one. */

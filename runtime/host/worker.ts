@@ -1,7 +1,7 @@
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { invocationLimits, workerLimits } from '../contract/limits.ts';
 import type { FunctionInspection } from '../contract/manifest.ts';
-import { abortReasons, toHost, toWorker } from '../channel/frames.ts';
+import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
@@ -92,8 +92,8 @@ export class FunctionWorker {
   invoke(fields: InvokeFields, listener: InvocationListener): number {
     const id = this.#nextId++;
     this.#running.set(id, listener);
-    const { method, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress } = fields;
-    this.#outbox.push(toWorker.invoke, id, method, url, rawHeaders, params, body, requestId, timeoutMs, clientAddress);
+    const { method, url, headerLines, params, body, requestId, timeoutMs, clientAddress } = fields;
+    this.#outbox.push(toWorker.invoke, id, method, url, headerLines, params, body, requestId, timeoutMs, clientAddress);
     return id;
   }
 
@@ -189,9 +189,18 @@ export class FunctionWorker {
         case toHost.respond: {
           const body = batch[i + 5] as FrameBody;
           if (body !== true) this.answered++;
-          const listener = body === true ? this.#running.get(id) : this.#finish(id, batch[i + 6] as boolean);
-          listener?.onRespond(batch[i + 2] as number, batch[i + 3] as string, batch[i + 4] as string[], body);
-          i += 7;
+          const flags = batch[i + 7] as number;
+          const pending = (flags & replyFlags.pending) !== 0;
+          const listener = body === true ? this.#running.get(id) : this.#finish(id, pending);
+          listener?.onRespond({
+            status: batch[i + 2] as number,
+            statusText: batch[i + 3] as string,
+            text: batch[i + 4] as string,
+            body,
+            announcedBytes: batch[i + 6] as number,
+            hasDate: (flags & replyFlags.hasDate) !== 0,
+          });
+          i += 8;
           break;
         }
         case toHost.chunk:

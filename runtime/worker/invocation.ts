@@ -13,7 +13,8 @@ export class Invocation {
   readonly id: number;
   readonly method: string;
   readonly url: string;
-  readonly rawHeaders: readonly string[];
+  /** The request's headers as the client sent them, a line each. */
+  readonly headerLines: string;
   readonly requestId: string;
   readonly clientAddress: string;
   readonly rawParams: Readonly<Record<string, string | string[]>>;
@@ -37,7 +38,7 @@ export class Invocation {
     this.id = fields.id;
     this.method = fields.method;
     this.url = fields.url;
-    this.rawHeaders = fields.rawHeaders;
+    this.headerLines = fields.headerLines;
     this.requestId = fields.requestId;
     this.clientAddress = fields.clientAddress;
     this.rawParams = fields.params;
@@ -72,7 +73,7 @@ export interface InvocationFields {
   id: number;
   method: string;
   url: string;
-  rawHeaders: readonly string[];
+  headerLines: string;
   requestId: string;
   clientAddress: string;
   params: Readonly<Record<string, string | string[]>>;

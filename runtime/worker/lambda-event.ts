@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { flatOf } from '../channel/header-lines.ts';
 import type { Invocation } from './invocation.ts';
 
 /** Where a Lambda-style function stands. */
@@ -16,7 +17,7 @@ export function eventV2(invocation: Invocation, body: Uint8Array, place: LambdaP
   const target = splitTarget(invocation.url);
   const headers: Record<string, string> = {};
   const cookies: string[] = [];
-  for (const [name, value] of pairs(invocation.rawHeaders)) {
+  for (const [name, value] of pairs(flatOf(invocation.headerLines))) {
     const key = name.toLowerCase();
     if (key === 'cookie') cookies.push(...value.split(/;\s*/).filter((part) => part !== ''));
     else headers[key] = key in headers ? `${headers[key]},${value}` : value;
@@ -61,7 +62,7 @@ export function eventV1(invocation: Invocation, body: Uint8Array, place: LambdaP
   const url = new URL(invocation.url);
   const target = splitTarget(invocation.url);
   const multiValueHeaders: Record<string, string[]> = {};
-  for (const [name, value] of pairs(invocation.rawHeaders)) (multiValueHeaders[name] ??= []).push(value);
+  for (const [name, value] of pairs(flatOf(invocation.headerLines))) (multiValueHeaders[name] ??= []).push(value);
   const headers = Object.fromEntries(Object.entries(multiValueHeaders).map(([name, values]) => [name, values.at(-1)!]));
   const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const query = queryOf(url.searchParams, (values) => values.at(-1)!).queryStringParameters ?? null;

@@ -34,7 +34,7 @@ export async function rehearse(wanted: () => boolean): Promise<void> {
     if (!wanted()) return;
     const server = new FunctionServer({ assignment, module: loaded, outbox, logs: new LogChannel(outbox) });
     for (let id = 1; id <= 5 && wanted(); id++) {
-      const headers = ['Host', 'localhost', 'Accept', '*/*'];
+      const headers = 'Host: localhost\r\nAccept: */*\r\n';
       server.receive([toWorker.invoke, id, 'GET', 'http://localhost/', headers, null, null, 'rehearsal', 1_000, '']);
       await new Promise((resolve) => setImmediate(resolve));
     }

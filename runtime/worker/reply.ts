@@ -1,9 +1,10 @@
-import { toHost } from '../channel/frames.ts';
-import type { FrameBody } from '../channel/frames.ts';
+import { replyFlags, toHost } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { adoptResponse, isDecoded } from './fetch/foreign.ts';
 import { plainResponse } from './fetch/response.ts';
 import type { Invocation } from './invocation.ts';
+import { BadHeadError, replyOf } from './reply-text.ts';
+import type { ReplyParts } from './reply-text.ts';
 
 /** Something that a handler returned and that is no response. */
 export class BadResponseError extends Error {}
@@ -16,17 +17,13 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
   if (typeof returned !== 'object' || returned === null) throw notAResponse(returned);
   const plain = plainResponse(returned);
   if (plain !== null) {
-    const body: FrameBody = plain.body instanceof Uint8Array ? outbox.bytes(plain.body) : plain.body;
-    respond(
-      { status: plain.status, statusText: plain.statusText, headers: plain.headers, body },
-      { invocation, outbox },
-    );
+    respond(plain, { invocation, outbox });
     return;
   }
   if ((returned as Partial<Response>).bodyUsed === true) {
     throw new BadResponseError('the handler returned a response whose body was read already');
   }
-  const response = returned instanceof Response ? returned : adoptResponse(returned);
+  const response = returned instanceof Response ? returned : adopted(returned);
   if (response === null) throw notAResponse(returned);
   if (response.status === 0)
     throw new BadResponseError('the handler returned Response.error(), which is a network error and no response');
@@ -40,6 +37,16 @@ export async function sendResponse(returned: unknown, invocation: Invocation, ou
     await stream.cancel();
   } else {
     await sendStream(stream, head, { invocation, outbox });
+  }
+}
+
+function adopted(returned: object): Response | null {
+  try {
+    return adoptResponse(returned);
+  } catch (error) {
+    throw new BadResponseError(`the handler returned a response that cannot be sent: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -61,13 +68,27 @@ interface Head {
 }
 
 function respond(
-  response: Head & { body: FrameBody },
+  { status, statusText, headers, body }: Head & Pick<ReplyParts, 'body'>,
   { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
 ): void {
   if (invocation.aborted) return;
+  const { id, method, requestId } = invocation;
+  let reply;
+  try {
+    reply = replyOf({ status, statusText, headers, body, requestId, method });
+  } catch (error) {
+    throw error instanceof BadHeadError ? new BadResponseError(error.message) : error;
+  }
   invocation.responded = true;
-  const { status, statusText, headers, body } = response;
-  outbox.push(toHost.respond, invocation.id, status, statusText, headers, body, invocation.waiting > 0);
+  const flags = (invocation.waiting > 0 ? replyFlags.pending : 0) | (reply.hasDate ? replyFlags.hasDate : 0);
+  // Text was encoded for this reply alone; bytes belong to a response that the handler may return again.
+  const bytes =
+    reply.body === null || reply.body === true
+      ? reply.body
+      : reply.body === body
+        ? outbox.bytes(reply.body)
+        : outbox.owned(reply.body);
+  outbox.push(toHost.respond, id, status, statusText, reply.text, bytes, reply.announcedBytes, flags);
 }
 
 async function sendStream(

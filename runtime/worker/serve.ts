@@ -115,7 +115,7 @@ export class FunctionServer {
       id: batch[at + 1] as number,
       method: batch[at + 2] as string,
       url: batch[at + 3] as string,
-      rawHeaders: batch[at + 4] as string[],
+      headerLines: batch[at + 4] as string,
       params: (batch[at + 5] ?? {}) as Record<string, string | string[]>,
       requestId: batch[at + 7] as string,
       timeoutMs: batch[at + 8] as number,
@@ -128,7 +128,7 @@ export class FunctionServer {
       invocation.body = streamed.open;
       invocation.source = streamed.source;
     } else {
-      invocation.body = body as Uint8Array | null;
+      invocation.body = body;
     }
     this.#running.set(invocation.id, invocation);
     void currentInvocation.run(invocation, this.#run, invocation);
@@ -159,7 +159,7 @@ export class FunctionServer {
     const request = createRequest({
       method: invocation.method,
       url: invocation.url,
-      rawHeaders: invocation.rawHeaders,
+      headerLines: invocation.headerLines,
       body: invocation.body,
       signal: () => invocation.signal,
     });

@@ -80,7 +80,7 @@ export class WebSockets {
       id: batch[at + 1] as number,
       method: 'GET',
       url: batch[at + 2] as string,
-      rawHeaders: batch[at + 3] as string[],
+      headerLines: batch[at + 3] as string,
       params: (batch[at + 4] ?? {}) as Record<string, string | string[]>,
       requestId: batch[at + 5] as string,
       timeoutMs: batch[at + 6] as number,
@@ -93,11 +93,11 @@ export class WebSockets {
 
   #run = async (invocation: Invocation, offered: readonly string[]): Promise<void> => {
     const { outbox, services, running, report } = this.#options;
-    const { url, rawHeaders } = invocation;
+    const { url, headerLines } = invocation;
     const request = createRequest({
       method: 'GET',
       url,
-      rawHeaders,
+      headerLines,
       body: null,
       signal: () => invocation.signal,
     });

@@ -4,12 +4,13 @@ import type { ServerOptions, WebSocketServer } from 'ws';
 import type { ErrorCode } from '../../contract/errors.ts';
 import { httpLimits, socketLimits } from '../../contract/limits.ts';
 import { abortReasons, toWorker } from '../../channel/frames.ts';
-import type { FrameBody } from '../../channel/frames.ts';
+import type { Reply } from '../../channel/frames.ts';
+import { linesOf } from '../../channel/header-lines.ts';
 import { sendProblem } from '../../../router/problem.ts';
 import type { FunctionSlot } from '../function-slot.ts';
 import type { Job } from '../job.ts';
 import type { InvocationListener, SocketListener } from '../invocation.ts';
-import { headOf } from '../response-head.ts';
+import { NodeTransaction } from '../node-transaction.ts';
 import type { FunctionWorker } from '../worker.ts';
 import { watchClient } from './client-watch.ts';
 import { OpenSocket } from './open-socket.ts';
@@ -79,10 +80,10 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
       return;
     }
     const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
-    const { rawHeaders } = this.#req;
+    const headerLines = linesOf(this.#req.rawHeaders);
     this.#worker = worker;
     this.#id = worker.begin(this);
-    worker.post(toWorker.upgrade, this.#id, url, rawHeaders, params, requestId, timeoutMs, clientAddress, offered);
+    worker.post(toWorker.upgrade, this.#id, url, headerLines, params, requestId, timeoutMs, clientAddress, offered);
   }
 
   reject(code: ErrorCode, detail: string): void {
@@ -139,23 +140,19 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
     this.#open?.onTaken(messages, bytes);
   }
 
-  onRespond(status: number, statusText: string, headers: string[], body: FrameBody): void {
+  onRespond(reply: Reply): void {
     if (this.#over) return;
-    const head = headOf({ status, headers, body, requestId: this.#options.requestId, method: 'GET' });
-    const res = this.#refusal();
+    const tx = new NodeTransaction(this.#req, { res: this.#refusal() });
     try {
-      if (statusText === '') res.writeHead(status, head.headers);
-      else res.writeHead(status, statusText, head.headers);
+      if (reply.body === true) tx.begin(reply);
+      else tx.respond(reply, () => {});
     } catch (error) {
       this.#abandon(timedOut);
       this.#problem('FN_BAD_RESPONSE', (error as Error).message);
       return;
     }
-    this.#options.onAnswered(status);
-    if (body === true) return;
-    this.#over = true;
-    if (body === null || head.withoutBody) res.end();
-    else res.end(body);
+    this.#options.onAnswered(reply.status);
+    this.#over = reply.body !== true;
   }
 
   onChunk(bytes: Uint8Array): void {

@@ -3,6 +3,7 @@
  * body that is there in full. It passes `instanceof Request`; `new Request(r)` and `fetch(r)` see
  * the native one behind it.
  */
+import { flatOf } from '../../channel/header-lines.ts';
 import { FastHeaders } from './headers.ts';
 import { native, replaceGlobal } from './native.ts';
 
@@ -12,8 +13,8 @@ type NativeRequest = globalThis.Request;
 export interface RequestParts {
   method: string;
   url: string;
-  /** Name, value, name, value, … as the client sent them. */
-  rawHeaders: readonly string[];
+  /** As the client sent them, a line each. */
+  headerLines: string;
   /** All of the body, or a function that opens its stream. */
   body: Uint8Array | (() => ReadableStream<Uint8Array>) | null;
   signal: () => AbortSignal;
@@ -56,7 +57,7 @@ class FastRequest {
   }
 
   get headers(): FastHeaders {
-    return (this.#headers ??= FastHeaders.fromRaw(this.#parts.rawHeaders));
+    return (this.#headers ??= FastHeaders.fromRaw(flatOf(this.#parts.headerLines)));
   }
 
   get signal(): AbortSignal {

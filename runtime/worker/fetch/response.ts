@@ -169,7 +169,7 @@ function plainOf(body: BodyLike, init: Init, type = 'text/plain;charset=UTF-8'):
 // The Fetch standard reads the bytes at construction: a copy keeps later writes out.
 function bodyOf(body: string | Uint8Array | ArrayBuffer | null | undefined): string | Uint8Array | null {
   if (body === null || body === undefined || typeof body === 'string') return body ?? null;
-  return body instanceof ArrayBuffer ? new Uint8Array(body.slice(0)) : Uint8Array.from(body);
+  return body instanceof ArrayBuffer ? new Uint8Array(body.slice(0)) : new Uint8Array(body);
 }
 
 function hasContentType(headers: string[]): boolean {

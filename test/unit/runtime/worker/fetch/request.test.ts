@@ -8,7 +8,7 @@ function request(body: string | null = null, parts: { method?: string; url?: str
   return createRequest({
     method: parts.method ?? (body === null ? 'GET' : 'POST'),
     url: parts.url ?? 'http://a.example/b?c=1',
-    rawHeaders: ['Content-Type', 'application/json', 'X-A', '1', 'x-a', '2'],
+    headerLines: 'Content-Type: application/json\r\nX-A: 1\r\nx-a:2\r\n',
     body: body === null ? null : new TextEncoder().encode(body),
     signal: () => AbortSignal.any([]),
   });
@@ -78,7 +78,7 @@ test('fetch takes a request', async () => {
   const own = createRequest({
     method: 'GET',
     url: 'data:text/plain,hi',
-    rawHeaders: [],
+    headerLines: '',
     body: null,
     signal: () => AbortSignal.any([]),
   });

@@ -1,0 +1,215 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Reply } from '../../channel/frames.ts';
+import { flatOf, linesOf } from '../../channel/header-lines.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
+import { httpLimits } from '../../contract/limits.ts';
+import { problemResponse } from '../../../router/problem.ts';
+import type { ProblemOptions } from '../../../router/problem.ts';
+import { endToEndHeaders } from '../../../router/request-headers.ts';
+import type { Transaction } from '../transaction.ts';
+import { DirectBody } from './body.ts';
+import { headStart } from './head-start.ts';
+import type { DirectHead } from './request-head.ts';
+
+/** What a transaction needs from its connection. */
+export interface DirectLink {
+  readonly socket: Socket;
+  pause(): void;
+  resume(): void;
+  /** The transaction is over: the next request may be read, or the connection ends. */
+  finished(options: { keepAlive: boolean }): void;
+}
+
+const noBytes = Buffer.alloc(0);
+/** Bytes up to this size are copied behind their head: one write costs less than two. */
+const copiedBytesMax = 4 * 1024;
+
+/** A request on the direct way, and the writing of its response. */
+export class DirectTransaction implements Transaction {
+  readonly method: string;
+  readonly body: DirectBody;
+  headSent = false;
+  onClosed: () => void = ignore;
+  readonly #link: DirectLink;
+  readonly #head: DirectHead;
+  #keepAlive: boolean;
+  #chunked = false;
+  #ended = false;
+  #closed = false;
+
+  constructor(head: DirectHead, link: DirectLink) {
+    this.method = head.method;
+    this.body = new DirectBody(head.contentLength, link);
+    this.#keepAlive = head.keepAlive;
+    this.#head = head;
+    this.#link = link;
+  }
+
+  get keepAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  headerLinesFor(requestId: string): string {
+    const { headerLines, special, requestId: given } = this.#head;
+    if (!special && (given === undefined || given === requestId)) return headerLines;
+    return linesOf(endToEndHeaders(flatOf(this.#head.allHeaderLines), requestId));
+  }
+
+  /** Who expects to be invited is served by node:http. */
+  invite(): void {}
+
+  /** The connection ends with this response, if its head has not left yet. */
+  closeAfter(): void {
+    this.#keepAlive = false;
+  }
+
+  /** The client has gone. */
+  onGone(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.onClosed();
+  }
+
+  problem(code: ErrorCode, options: ProblemOptions): void {
+    if (this.headSent) {
+      if (!this.#ended) this.cut();
+      return;
+    }
+    // What is left of an upload is not read: the connection cannot be used again.
+    if (!this.body.complete) this.#keepAlive = false;
+    const { status, headers, content } = problemResponse(code, options);
+    this.#answer(status, headers, this.method === 'HEAD' ? null : Buffer.from(content));
+  }
+
+  answer(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#answer(status, headers, null);
+  }
+
+  respond(reply: Reply, onProgress: () => void): void {
+    const { socket } = this.#link;
+    const { body } = reply;
+    const text = this.#start(reply) + reply.text;
+    if (!(body instanceof Uint8Array)) {
+      socket.write(text, 'latin1');
+    } else if (body.length <= copiedBytesMax) {
+      const bytes = Buffer.allocUnsafe(text.length + body.length);
+      bytes.write(text, 'latin1');
+      bytes.set(body, text.length);
+      socket.write(bytes);
+    } else if (body.length <= httpLimits.streamWindowBytes) {
+      socket.cork();
+      socket.write(text, 'latin1');
+      socket.write(body);
+      socket.uncork();
+    } else {
+      socket.write(text, 'latin1');
+      this.#writeInPieces(body, onProgress);
+      return;
+    }
+    this.#finish();
+  }
+
+  begin(reply: Reply): void {
+    const { socket } = this.#link;
+    this.#chunked = reply.announcedBytes === -1;
+    const text = this.#start(reply) + (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + reply.text;
+    // A chunk that came with the head leaves with it; a head alone leaves at the end of this turn.
+    socket.cork();
+    socket.write(text, 'latin1');
+    process.nextTick(uncork, socket);
+  }
+
+  write(bytes: Uint8Array, onTaken: () => void): void {
+    const { socket } = this.#link;
+    if (!this.#chunked) {
+      socket.write(bytes, onTaken);
+      return;
+    }
+    const size = `${bytes.length.toString(16)}\r\n`;
+    if (bytes.length <= copiedBytesMax) {
+      const framed = Buffer.allocUnsafe(size.length + bytes.length + 2);
+      framed.write(size, 'latin1');
+      framed.set(bytes, size.length);
+      framed.write('\r\n', framed.length - 2, 'latin1');
+      socket.write(framed, onTaken);
+      return;
+    }
+    socket.cork();
+    socket.write(size, 'latin1');
+    socket.write(bytes);
+    socket.write('\r\n', 'latin1', onTaken);
+    socket.uncork();
+  }
+
+  end(): void {
+    if (this.#chunked) this.#link.socket.write('0\r\n\r\n', 'latin1');
+    this.#finish();
+  }
+
+  cut(): void {
+    this.#link.socket.destroy();
+  }
+
+  #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+    const text = `${lines.join('')}\r\n`;
+    this.respond({ status, statusText: '', text, body, announcedBytes: -1, hasDate: false }, ignore);
+  }
+
+  #start({ status, statusText, hasDate }: Reply): string {
+    this.headSent = true;
+    return headStart({ status, statusText, hasDate, keepAlive: this.#keepAlive }, Date.now());
+  }
+
+  #writeInPieces(body: Uint8Array, onProgress: () => void): void {
+    const { socket } = this.#link;
+    let at = 0;
+    const more = (): void => {
+      if (at > 0) onProgress();
+      if (socket.destroyed) return;
+      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
+      at += piece.length;
+      if (at < body.length) socket.write(piece, more);
+      else {
+        socket.write(piece);
+        this.#finish();
+      }
+    };
+    more();
+  }
+
+  /** All is handed to the socket: the response is over when the kernel has it. */
+  #finish(): void {
+    this.#ended = true;
+    const { socket } = this.#link;
+    if (socket.writableLength === 0) this.#close();
+    else socket.write(noBytes, () => this.#close());
+  }
+
+  #close(): void {
+    if (this.#closed || this.#link.socket.destroyed) return;
+    this.#closed = true;
+    this.onClosed();
+    if (this.body.complete) this.#link.finished({ keepAlive: this.#keepAlive });
+    else this.#linger();
+  }
+
+  /** The upload goes on, for nobody: closing with unread bytes would reset the connection under the response. */
+  #linger(): void {
+    const { socket } = this.#link;
+    this.body.release();
+    const timer = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+    this.body.whenComplete(() => {
+      clearTimeout(timer);
+      this.#link.finished({ keepAlive: this.#keepAlive });
+    });
+  }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
+}
+
+function ignore(): void {}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reply } from '../channel/frames.ts';
+import { flatOf, linesOf } from '../channel/header-lines.ts';
+import type { ErrorCode } from '../contract/errors.ts';
+import { httpLimits } from '../contract/limits.ts';
+import { sendContinue } from '../../router/continue.ts';
+import { sendProblem } from '../../router/problem.ts';
+import type { ProblemOptions } from '../../router/problem.ts';
+import { endToEndHeaders } from '../../router/request-headers.ts';
+import { RequestBody } from './request-body.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A request that node:http has parsed. */
+export class NodeTransaction implements Transaction {
+  readonly body: RequestBody;
+  onClosed: () => void = () => {};
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+
+  constructor(req: IncomingMessage, { res }: { res: ServerResponse }) {
+    this.#req = req;
+    this.#res = res;
+    this.body = new RequestBody(req);
+    res.once('close', () => this.onClosed());
+  }
+
+  get method(): string {
+    return this.#req.method!;
+  }
+
+  get keepAlive(): boolean {
+    return this.#res.shouldKeepAlive;
+  }
+
+  get headSent(): boolean {
+    return this.#res.headersSent;
+  }
+
+  headerLinesFor(requestId: string): string {
+    return linesOf(endToEndHeaders(this.#req.rawHeaders, requestId));
+  }
+
+  invite(): void {
+    if (this.#req.headers.expect !== undefined) sendContinue(this.#res);
+  }
+
+  problem(code: ErrorCode, options: ProblemOptions): void {
+    // What is left of an upload is not read: the connection cannot be used again.
+    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
+    sendProblem(this.#res, code, options);
+  }
+
+  answer(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#res.writeHead(status, headers).end();
+  }
+
+  respond(reply: Reply, onProgress: () => void): void {
+    const content = this.#writeHead(reply);
+    const { body } = reply;
+    // node:http encodes the head like a string that goes with it: both are Latin-1.
+    if (!(body instanceof Uint8Array)) this.#res.end(content, 'latin1');
+    else if (body.length > httpLimits.streamWindowBytes) endInPieces(this.#res, { body, onProgress });
+    else this.#res.end(body);
+  }
+
+  begin(reply: Reply): void {
+    this.#writeHead(reply);
+    // At once, and not with the first chunk: an SSE client waits for the head, and nothing may come for long.
+    this.#res.flushHeaders();
+  }
+
+  write(bytes: Uint8Array, onTaken: () => void): void {
+    this.#res.write(bytes, onTaken);
+  }
+
+  end(): void {
+    this.#res.end();
+  }
+
+  cut(): void {
+    this.#res.destroy();
+  }
+
+  /** Returns the part of the body that came with the head. */
+  #writeHead({ status, statusText, text }: Reply): string {
+    const end = text.startsWith('\r\n') ? 0 : text.indexOf('\r\n\r\n') + 2;
+    const headers = flatOf(text.slice(0, end));
+    if (statusText === '') this.#res.writeHead(status, headers);
+    else this.#res.writeHead(status, statusText, headers);
+    return text.slice(end + 2);
+  }
+}
+
+/** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
+function endInPieces(res: ServerResponse, { body, onProgress }: { body: Uint8Array; onProgress: () => void }): void {
+  let at = 0;
+  const more = (): void => {
+    if (at > 0) onProgress();
+    while (at < body.length && !res.destroyed) {
+      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
+      at += piece.length;
+      if (at >= body.length) res.end(piece);
+      else if (!res.write(piece)) {
+        res.once('drain', more);
+        return;
+      }
+    }
+  };
+  more();
+}

@@ -1,0 +1,96 @@
+import type { Reply } from '../channel/frames.ts';
+
+/** A response whose head cannot be sent. */
+export class BadHeadError extends Error {}
+
+/** What a response is made of. */
+export interface ReplyParts {
+  status: number;
+  statusText: string;
+  /** Lower-case names and values, flat. */
+  headers: readonly string[];
+  body: null | string | Uint8Array | true;
+  requestId: string;
+  method: string;
+}
+
+// RFC 9110, section 7.6.1: these belong to the connection, which is the host's. The request id is the platform's.
+const dropped = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'trailer',
+  'te',
+  'x-request-id',
+]);
+
+/** Names of the dropped headers have these lengths; others are not looked up. */
+const droppedLengths = new Set([...dropped].map((name) => name.length));
+
+// RFC 9110, section 5: names are tokens; values hold no control characters but the tab. Each by itself: a value
+// that holds a whole further line would be well-formed in a text of several.
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** A text body up to this size travels with its head, and leaves in one write with it. */
+const textBodyCharsMax = 16 * 1024;
+
+const encoder = new TextEncoder();
+
+/** Completes a response: length, request id, without what belongs to the connection. Throws `BadHeadError`. */
+export function replyOf({ status, statusText, headers, body, requestId, method }: ReplyParts): Reply {
+  let lines = '';
+  let length: string | null = null;
+  let hasDate = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    if (!token.test(name) || !fieldValue.test(value)) {
+      const shown = `${JSON.stringify(name)} cannot be sent with the value ${JSON.stringify(value)}`;
+      throw new BadHeadError(`the header ${shown}`);
+    }
+    if (name === 'content-length') {
+      length = value;
+    } else if (!droppedLengths.has(name.length) || !dropped.has(name)) {
+      if (name === 'date') hasDate = true;
+      lines += `${name}: ${value}\r\n`;
+    }
+  }
+  lines += `x-request-id: ${requestId}\r\n`;
+  const reply: Reply = { status, statusText, text: '', body: null, announcedBytes: -1, hasDate };
+  // Text that is not ASCII, or long, goes as bytes.
+  const bytes =
+    typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.byteLength : null;
+  if (status === 204 || status === 304 || status === 205) {
+    // 205 is defined as a response of length zero; 204 must not carry a length at all (RFC 9110, section 8.6).
+    if (status === 205) lines += 'content-length: 0\r\n';
+    if (status === 304 && isLength(length)) lines += `content-length: ${length}\r\n`;
+  } else if (method === 'HEAD') {
+    if (bytes !== null) lines += `content-length: ${bytes}\r\n`;
+    else if (isLength(length)) lines += `content-length: ${length}\r\n`;
+  } else if (bytes !== null) {
+    lines += `content-length: ${bytes}\r\n`;
+    if (typeof body !== 'string') reply.body = body;
+    else if (bytes !== body.length || bytes > textBodyCharsMax) reply.body = encoder.encode(body);
+    else {
+      reply.text = `${lines}\r\n${body}`;
+      return reply;
+    }
+  } else if (body === null) {
+    lines += 'content-length: 0\r\n';
+  } else {
+    reply.body = true;
+    if (isLength(length)) {
+      reply.announcedBytes = Number(length);
+      lines += `content-length: ${length}\r\n`;
+    }
+  }
+  reply.text = `${lines}\r\n`;
+  return reply;
+}
+
+function isLength(value: string | null): value is string {
+  return value !== null && /^\d{1,15}$/.test(value);
+}

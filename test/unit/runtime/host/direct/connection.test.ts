@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { DirectConnection } from '../../../../../runtime/host/direct/connection.ts';
+import type { DirectHead } from '../../../../../runtime/host/direct/request-head.ts';
+import type { DirectTransaction } from '../../../../../runtime/host/direct/transaction.ts';
+import { within } from '../../../../support/deadline.ts';
+
+interface Served {
+  head: DirectHead;
+  tx: DirectTransaction;
+}
+
+/** A client and the server's end of its connection; requests are served by `serve`, `/node` is handed over. */
+async function connected(serve: (request: Served) => void): Promise<{
+  client: Socket;
+  received: () => string;
+  until: (text: string) => Promise<void>;
+  handedOver: Promise<string>;
+  closed: Promise<unknown>;
+  connection: Promise<DirectConnection>;
+}> {
+  const handedOver = Promise.withResolvers<string>();
+  const connection = Promise.withResolvers<DirectConnection>();
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    const own = new DirectConnection(socket, {
+      serve(head, to) {
+        if (head.target === '/node') return false;
+        serve({ head, tx: to.open(head) });
+        return true;
+      },
+      handOver: (given) => given.once('data', (bytes: Buffer) => handedOver.resolve(bytes.toString('latin1'))).resume(),
+      onClosed() {},
+    });
+    connection.resolve(own);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  let text = '';
+  client.on('data', (bytes) => (text += bytes.toString('latin1'))).on('error', () => {});
+  const closed = once(client, 'close');
+  void closed.then(() => server.close());
+  return {
+    client,
+    received: () => text,
+    until: async (part) => {
+      while (!text.includes(part)) await within(5_000, `waiting for ${part}`, once(client, 'data'));
+    },
+    handedOver: handedOver.promise,
+    closed,
+    connection: connection.promise,
+  };
+}
+
+function reply({ tx }: Served, text: string): void {
+  const head = `content-length: ${text.length}\r\n\r\n`;
+  const parts = { status: 200, statusText: '', text: head + text, body: null, announcedBytes: -1, hasDate: false };
+  tx.respond(parts, () => {});
+}
+
+/** Answers with target and body. */
+function echo(request: Served): void {
+  const { tx, head } = request;
+  const answer = (): void =>
+    reply(request, `<${head.target} ${Buffer.from((tx.body.inline ?? []) as never).toString()}>`);
+  tx.body.open({ maxBytes: 100, onReady: answer, onTooLarge: () => tx.problem('FN_BODY_TOO_LARGE', {}) });
+}
+
+test('a connection answers pipelined requests in their order', async () => {
+  const { client, received, until } = await connected(echo);
+  // All of it fits one read: a head cut in two would be handed over.
+  const count = 500;
+  client.write(Array.from({ length: count }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  await until(`</${count - 1} >`);
+  expect([...received().matchAll(/<\/(\d+) >/g)].map(([, n]) => Number(n))).toEqual([...Array(count).keys()]);
+  client.destroy();
+});
+
+test('a connection puts bodies together that come in pieces, and finds the next request behind them', async () => {
+  const { client, until } = await connected(echo);
+  const text = 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789GET /b HTTP/1.1\r\nHost: a\r\n\r\n';
+  client.setNoDelay(true);
+  const cut = text.indexOf('01234') + 3;
+  client.write(text.slice(0, cut));
+  await new Promise((resolve) => client.write(text.slice(cut, cut + 2), resolve));
+  client.write(text.slice(cut + 2));
+  await until('</a 0123456789>');
+  await until('</b >');
+  client.destroy();
+});
+
+test('a connection hands a request of another form over, unread, with all that follows', async () => {
+  const { client, until, handedOver } = await connected(echo);
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('</a >');
+  const rest = 'GET /b HTTP/1.0\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\n\r\n';
+  client.write(rest);
+  expect(await handedOver).toBe(rest);
+  client.destroy();
+});
+
+test('a connection hands a request over that the server declines, and one whose head comes in pieces', async () => {
+  for (const text of ['GET /node HTTP/1.1\r\nHost: a\r\n\r\n', 'GET /a HTTP/1.1\r\nHo']) {
+    const { client, handedOver } = await connected(echo);
+    client.write(text);
+    expect(await handedOver).toBe(text);
+    client.destroy();
+  }
+});
+
+test('a connection answers a body over the limit, reads what is left of it, and ends', async () => {
+  const { client, received, closed } = await connected(echo);
+  client.write(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n${'x'.repeat(50)}`);
+  await within(5_000, 'the answer', once(client, 'data'));
+  client.write('x'.repeat(150));
+  await within(5_000, 'the end', closed);
+  expect(received()).toMatch(/^HTTP\/1\.1 413 .*\r\nConnection: close\r\n/s);
+});
+
+test('a connection that drains ends with the response under way', async () => {
+  const requests: Served[] = [];
+  const asked = Promise.withResolvers<void>();
+  const { client, received, closed, connection } = await connected((request) => {
+    requests.push(request);
+    asked.resolve();
+  });
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await asked.promise;
+  (await connection).drain();
+  reply(requests[0]!, 'last');
+  await within(5_000, 'the end', closed);
+  expect(received()).toMatch(/\r\nConnection: close\r\n.*last$/s);
+});
+
+test('a transaction hears that its client has gone', async () => {
+  const gone = Promise.withResolvers<void>();
+  const { client } = await connected(({ tx }) => {
+    tx.onClosed = gone.resolve;
+    client.destroy();
+  });
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await within(5_000, 'the transaction to hear of it', gone.promise);
+});
+
+test('a streamed response is framed in chunks, small and large', async () => {
+  const large = Buffer.alloc(10_000, 'b');
+  const { client, received, until } = await connected(({ tx }) => {
+    tx.begin({
+      status: 200,
+      statusText: 'Fine',
+      text: 'x-a: 1\r\n\r\n',
+      body: true,
+      announcedBytes: -1,
+      hasDate: true,
+    });
+    tx.write(Buffer.from('aaa'), () => {});
+    tx.write(large, () => tx.end());
+  });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('\r\n0\r\n\r\n');
+  const [head, body] = received().split(/\r\n\r\n(.*)/s) as [string, string];
+  expect(head).toMatch(/^HTTP\/1\.1 200 Fine\r\nConnection: keep-alive\r\n.*Transfer-Encoding: chunked\r\nx-a: 1$/s);
+  expect(body).toBe(`3\r\naaa\r\n2710\r\n${large.toString()}\r\n0\r\n\r\n`);
+  client.destroy();
+});
