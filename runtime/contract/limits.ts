@@ -121,6 +121,8 @@ export const workerLimits = {
   terminateMs: 3_000,
   /** A worker without an invocation for this long is given back (never below `minWorkers`). */
   idleMs: 300_000,
+  /** How long the only worker of a function is idle before another that has some may get its thread. */
+  onlyWorkerIdleMs: 2_000,
   /**
    * Deployments a worker may live through when its function stays the same. Below
    * `buildLimits.releasesKept`: its source maps and late imports lie in the release it started from.
