@@ -26,7 +26,7 @@ if (!built.ok) throw new Error(JSON.stringify(built.problems));
 const host = createAppHost({
   app: 'bench',
   onLog: (record) => console.error(record.message),
-  execArgv: values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', values.profile],
+  execArgv: values.profile === undefined ? [] : profilingFlags(values.profile),
 });
 const release = { release: built.release, releaseDir: built.dir, env: {} };
 await host.load(release, { check: true });
@@ -40,6 +40,12 @@ if (socket === undefined) {
 } else {
   // The workers of nginx run as somebody else.
   server.listen({ path: socket, backlog: 4096 }, () => void chmod(socket, 0o666).then(() => console.log(socket)));
+}
+
+/** The profiler is part of the inspector, which an app host is not permitted otherwise. */
+function profilingFlags(profileDir: string): string[] {
+  const permitted = ['--allow-inspector', `--allow-fs-write=${profileDir}`, '--disable-warning=PERM0004'];
+  return [...permitted, '--cpu-prof', '--cpu-prof-dir', profileDir];
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
