@@ -11,8 +11,9 @@ export class WorkerGroup {
     return this.#workers.length;
   }
 
+  /** Without what a thread that does not end still holds. */
   get inFlight(): number {
-    return this.#workers.reduce((sum, worker) => sum + worker.inFlight, 0);
+    return this.#workers.reduce((sum, worker) => sum + (worker.ending ? 0 : worker.inFlight), 0);
   }
 
   /** Invocations answered by its workers, past and present. */

@@ -28,6 +28,8 @@ export class FunctionWorker {
   readonly thread: Thread;
   readonly name: string;
   state: WorkerState = 'loading';
+  /** Its thread was told to end, which may take long: what runs in it is lost. */
+  ending = false;
   /** Settles once: with what loading told. */
   readonly loaded: Promise<BootCheckEntry>;
   inspection: FunctionInspection | null = null;
@@ -163,6 +165,7 @@ export class FunctionWorker {
   /** Ends the thread now. */
   retire(reason: string): void {
     if (this.state !== 'ended') this.state = 'draining';
+    this.ending = true;
     void this.thread.terminate(reason);
   }
 
