@@ -234,7 +234,7 @@ export class HostProcess {
         break;
       case 'returned':
         // The client may have gone while its connection was on the way.
-        if (handle !== undefined && handle !== null) this.#options.onReturned(handle as Socket);
+        if (handle !== undefined && handle !== null) this.#options.onReturned(unread(handle as Socket));
         break;
       case 'stuck':
         this.#options.onStuck(this, message.reason);
@@ -276,4 +276,10 @@ export class HostProcess {
       this.#note('error', line);
     });
   }
+}
+
+/** Node begins to read from a connection that it is sent; what arrives is for whoever it is passed to next. */
+function unread(socket: Socket): Socket {
+  (socket as unknown as { _handle: { readStop(): void } | null })._handle?.readStop();
+  return socket;
 }
