@@ -198,7 +198,7 @@ export const socketLimits = {
   idleMs: 3_600_000,
   idleMsMin: 1_000,
   idleMsMax: 24 * 3_600_000,
-  /** How often clients are pinged; below the 60 s after which nginx ends a silent connection. One that was silent since the last ping is dropped. */
+  /** How often clients are pinged; below the 60 s after which nginx ends a silent connection. A silent one is dropped after two to three times that. */
   pingEveryMs: 25_000,
   /** How long a client may take to answer a close frame. */
   closeMs: 3_000,

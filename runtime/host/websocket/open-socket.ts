@@ -46,6 +46,8 @@ export class OpenSocket implements SocketListener {
   #activeAt = performance.now();
   /** The client has said something since the last ping went out. */
   #heard = true;
+  /** It had nothing said at the last look already. */
+  #late = false;
   /** The last ping waits behind other data. */
   #pinging = false;
   /** Some of that data has left. */
@@ -99,22 +101,22 @@ export class OpenSocket implements SocketListener {
     else this.#ws.close(code, reason);
   }
 
-  /** Pings the client; one that has not been heard of since the last time is cut off. */
+  /** Called at intervals: pings the client; one that says nothing for a whole interval and more is cut off. */
   ping(): void {
     // Who is not read cannot be heard.
     if (this.#ws.isPaused || this.#closing) return;
-    if (this.#pinging ? !this.#progress : !this.#heard) {
+    if (this.#pinging ? !this.#progress : !this.#heard && this.#late) {
       this.#ws.terminate();
       return;
     }
-    this.#heard = false;
     this.#progress = false;
     if (this.#pinging) return;
+    // The last ping may have left just now.
+    this.#late = !this.#heard;
+    if (this.#late) return;
+    this.#heard = false;
     this.#pinging = true;
-    this.#ws.ping(undefined, undefined, () => {
-      this.#pinging = false;
-      this.#heard = true;
-    });
+    this.#ws.ping(undefined, undefined, () => (this.#pinging = false));
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
