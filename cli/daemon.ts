@@ -14,8 +14,12 @@ import { createGateway } from '../router/gateway/gateway.ts';
 import type { GatewayApp } from '../router/gateway/resolve-host.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint } from '../runtime/entry-points.ts';
+import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
+import { openCgroups } from '../runtime/supervisor/cgroup.ts';
+import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
 import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { readServerConfig } from './server-config.ts';
 
 /** What `fnrun serve` runs with. */
 export interface DaemonOptions {
@@ -77,7 +81,10 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     signal: ending.signal,
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
-  const apps = new Apps({ context, paths, hook, createHost: createAppHost });
+  const { cgroup = true, ...policy } = readServerConfig(paths.configFile);
+  const cgroups = cgroup ? useCgroups(log) : null;
+  const createHost = (host: AppHostOptions): AppHost => createAppHost({ ...host, policy, cgroups });
+  const apps = new Apps({ context, paths, hook, createHost });
   stack.defer(() => apps.stop());
   await apps.start();
 
@@ -109,6 +116,18 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
     stop: () => within(deployLimits.shutdownMs, stack.disposeAsync()),
   };
+}
+
+/** Without cgroups the limits are watched, which docs/limits.md tells; a delegated one that cannot be used is news. */
+function useCgroups(log: (line: string) => void): Cgroups | null {
+  const found = openCgroups();
+  if ('create' in found) {
+    log(
+      `limits are held by the cgroup ${found.dir}${found.cpu ? '' : ' (but for limits.cpus: it has no cpu controller)'}`,
+    );
+    return found;
+  }
+  return null;
 }
 
 function makeHome(home: string): HomePaths {

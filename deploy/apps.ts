@@ -126,7 +126,8 @@ export class Apps {
   async #takeUp(name: string, { createdAtMs }: { createdAtMs: number }): Promise<ManagedApp> {
     const { context, paths, hook, createHost } = this.#options;
     const own = appPaths(paths, name);
-    await mkdir(own.releases, { recursive: true });
+    // Both are there before a host is: it may read from folders that there are when it starts.
+    for (const folder of [own.releases, own.cache]) await mkdir(folder, { recursive: true });
     await refreshRepository(own.repository, { app: name, hook });
     await sweepQuarantine(own.repository);
     const log = new LogFile({ path: own.logFile, app: name });
@@ -135,7 +136,7 @@ export class Apps {
       name,
       createdAtMs,
       paths: own,
-      host: createHost({ app: name, onLog }),
+      host: createHost({ app: name, onLog, readable: [own.releases, own.cache] }),
       lane: new Lane(),
       log,
       live: null,

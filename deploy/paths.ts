@@ -10,6 +10,8 @@ export interface HomePaths {
   /** Held locked by the daemon while it lives. */
   lockFile: string;
   stateFile: string;
+  /** Written by the operator; need not be there. */
+  configFile: string;
   apps: string;
   logs: string;
 }
@@ -37,6 +39,7 @@ export function homePaths(home: string): HomePaths {
     controlSocket: join(run, 'control.sock'),
     lockFile: join(run, 'daemon.lock'),
     stateFile: join(home, 'state.db'),
+    configFile: join(home, 'config.json'),
     apps: join(home, 'apps'),
     logs: join(home, 'logs'),
   };

@@ -1,57 +1,32 @@
-import type { ProcessBody, ProcessesBody } from '../../router/control/types.ts';
+import type { ProcessesBody } from '../../router/control/types.ts';
 import { createControlClient } from '../control-client.ts';
+import { FnrunError } from '../../runtime/contract/errors.ts';
 import { defineCommand, homeOption, jsonOption } from '../command.ts';
 import { resolveHome } from '../home.ts';
-import { formatDuration, formatMegabytes, renderTable } from '../table.ts';
+import { renderApp } from '../ps/render-app.ts';
+import { renderApps } from '../ps/render-apps.ts';
 
 export const command = defineCommand({
   name: 'ps',
-  summary: 'show the server and the process of each app',
-  usage: 'ps',
+  summary: 'show the process of each app, its limits and its functions',
+  usage: 'ps [APP]',
   options: { ...homeOption, ...jsonOption },
-  positionals: [0, 0],
-  run: async ({ values, env, cwd, json, out }) => {
+  positionals: [0, 1],
+  details: [
+    'Shows the server and every app; with APP, that one with its limits, functions and last ends.',
+    'A figure with a slash stands before what it may be at most.',
+  ].join('\n'),
+  run: async ({ values, positionals, env, cwd, json, out }) => {
     const client = createControlClient(resolveHome(values.home, { env, cwd }));
     const processes = await client.request<ProcessesBody>('GET', '/v1/ps');
-    out(json ? JSON.stringify(processes, null, 2) : render(processes));
+    const nowMs = Date.now();
+    const [name] = positionals;
+    const app = processes.apps.find((one) => one.app === name);
+    if (name !== undefined && app === undefined) {
+      throw new FnrunError('FN_NO_SUCH_APP', `There is no app ${JSON.stringify(name)}`, { hint: 'see: fnrun ps' });
+    }
+    if (json) out(JSON.stringify(app ?? processes, null, 2));
+    else out(app === undefined ? renderApps(processes, { nowMs }) : renderApp(app, { nowMs }));
     return 0;
   },
 });
-
-function render({ daemon, apps }: ProcessesBody): string {
-  const header = [
-    'NAME',
-    'STATE',
-    'PID',
-    'UP',
-    'MEMORY',
-    'THREADS',
-    'REQUESTS',
-    'FAILED',
-    'IN FLIGHT',
-    'RESTARTS',
-    'RELEASE',
-  ];
-  const blank = ['-', '-', '-', '-', '-', '-'];
-  const up = formatDuration(daemon.uptimeMs);
-  const first = ['(server)', 'running', String(daemon.pid), up, formatMegabytes(daemon.rssBytes), ...blank];
-  const notes = apps
-    .filter((app) => app.lastExit !== null)
-    .map((app) => `${app.app}: last ended with: ${app.lastExit}`);
-  return [renderTable(header, [first, ...apps.map(row)]), ...notes].join('\n');
-}
-
-function row({ app, state, pid, stats, restarts, release }: ProcessBody): string[] {
-  const figures =
-    stats === null
-      ? ['-', '-', '-', '-', '-', '-']
-      : [
-          formatDuration(stats.uptimeMs),
-          formatMegabytes(stats.rssBytes),
-          String(stats.threads),
-          String(stats.requests),
-          String(stats.failures),
-          String(stats.inFlight),
-        ];
-  return [app, state, pid === null ? '-' : String(pid), ...figures, String(restarts), release ?? '-'];
-}

@@ -1,3 +1,5 @@
+import type { AppLimits } from '../../runtime/contract/app-limits.ts';
+import type { AppPermissions } from '../../runtime/contract/app-permissions.ts';
 import type { HostStats } from '../../runtime/contract/ipc.ts';
 import type { Problem } from '../../runtime/contract/errors.ts';
 
@@ -104,9 +106,47 @@ export interface ProcessBody {
   state: 'stopped' | 'starting' | 'running' | 'backoff' | 'stopping';
   pid: number | null;
   restarts: number;
+  /** Why the last process ended, in one line. */
   lastExit: string | null;
-  /** Null when no host runs. */
+  /** The last ends, newest first; a stop when idle or with the server is none. */
+  exits: readonly ExitBody[];
+  /** In state `backoff`: when the next start is tried. */
+  retryAt: string | null;
+  /** Processes that were replaced and finish what they have. */
+  leaving: number;
+  /** In force; null when no process runs. */
+  limits: AppLimits | null;
+  permissions: AppPermissions | null;
+  /** Null when no process runs, or where there is no /proc. */
+  use: UseBody | null;
+  /** Null when no process runs. */
   stats: HostStats | null;
+}
+
+/** How one process of an app ended. */
+export interface ExitBody {
+  time: string;
+  reason: string;
+  /** What it said last on standard error. */
+  lastWords: string | null;
+  uptimeMs: number;
+  /** Functions that had invocations shortly before, with their number. */
+  inFlight: Record<string, number>;
+}
+
+/** What an app's process uses. */
+export interface UseBody {
+  /** Resident, its child processes included. */
+  memoryBytes: number;
+  /** Child processes. */
+  processes: number;
+  /** Threads of the kernel, those of the children included. */
+  tasks: number;
+  openFiles: number | null;
+  /** CPUs used over the last seconds. */
+  cpus: number;
+  /** Whether the kernel holds it to its limits (`cgroup`), or the server watches (`watch`). */
+  heldBy: 'cgroup' | 'watch';
 }
 
 /** `GET /v1/ps` */

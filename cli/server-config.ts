@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts';
+import { boolean, object } from '../runtime/contract/config-check.ts';
+import { FnrunError } from '../runtime/contract/errors.ts';
+import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
+
+/** `config.json` of a home: what its operator says. Every key is optional. */
+export interface ServerConfig extends AppPolicy {
+  /** Whether a cgroup that was delegated to the server is used. @default true */
+  cgroup?: boolean;
+}
+
+const check = object({
+  limits: checkLimits,
+  ceilings: checkLimits,
+  permissions: checkPermissions,
+  cgroup: boolean,
+});
+
+/** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */
+export function readServerConfig(path: string): ServerConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (cause) {
+    throw new FnrunError('FN_BAD_SETTINGS', `Cannot read ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'it is strict JSON: double quotes, no comments, no comma before } or ]',
+    });
+  }
+  const [issue] = check(config, { file: 'config.json', path: [] });
+  if (issue === undefined) return config as ServerConfig;
+  throw new FnrunError('FN_BAD_SETTINGS', `Cannot use ${path}: ${issue.message}`, {
+    hint: issue.known === null ? 'mend it and start again' : `known there: ${issue.known.join(', ')}`,
+  });
+}
