@@ -25,6 +25,8 @@ export interface GatewayOptions {
   drainMs?: number;
   /** Requests and WebSockets at once per app; further ones get 503. @default gatewayLimits.inFlightPerApp */
   inFlightPerApp?: number;
+  /** Time without a byte after which a WebSocket is given up, in ms. @default gatewayLimits.socketIdleMs */
+  socketIdleMs?: number;
 }
 
 /** The HTTP listener for machines without nginx. */
@@ -44,10 +46,11 @@ export const healthPath = '/.well-known/fnrun/health';
 /** Creates a gateway that leads each request to the app its Host names. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { apps, version, drainMs = gatewayLimits.drainMs, inFlightPerApp = gatewayLimits.inFlightPerApp } = options;
+  const { socketIdleMs = gatewayLimits.socketIdleMs } = options;
   // A response without length ends with its connection in HTTP/1.0.
   const keepAlive = (res: ServerResponse): boolean =>
     res.shouldKeepAlive && closing === null && res.req.httpVersionMinor > 0;
-  const proxy = createProxy({ keepAlive });
+  const proxy = createProxy({ keepAlive, socketIdleMs });
   const upgraded = new Set<Socket>();
   const inFlight = new Map<string, number>();
   let closing: Promise<void> | null = null;
@@ -128,7 +131,11 @@ const serverOptions = {
   requireHostHeader: false,
   // Some clients offer `Upgrade: h2c` with every request; only WebSockets are upgraded, the others served as they are.
   shouldUpgradeCallback: (req: IncomingMessage) =>
-    req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket',
+    req.method === 'GET' &&
+    req.headers.upgrade?.toLowerCase() === 'websocket' &&
+    // Bytes of a body would be taken for frames by one program and for a request by another.
+    req.headers['transfer-encoding'] === undefined &&
+    (req.headers['content-length'] ?? '0') === '0',
 };
 
 type Route =

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { ErrorCode } from '../../runtime/contract/errors.ts';
 import { gatewayLimits } from '../../runtime/contract/limits.ts';
 import { endWithProblem } from '../client-error.ts';
+import { watchClient } from '../client-watch.ts';
 import { sendProblem } from '../problem.ts';
 import { forwardedHeaders, framingHeaders, stripHopByHop } from './forwarded-headers.ts';
 
@@ -21,6 +22,8 @@ export interface Destination {
 export interface ProxyOptions {
   /** Whether the client's connection may carry another request; asked when the response begins. */
   keepAlive: (res: ServerResponse) => boolean;
+  /** Time without a byte after which a WebSocket is given up. */
+  socketIdleMs: number;
 }
 
 /** Carries requests and WebSockets to unix sockets. */
@@ -44,7 +47,7 @@ interface Passage {
  * The proxy over httpxy, a maintained fork of node-http-proxy. What the fork leaves to us: headers (see
  * forwarded-headers.ts), 1xx, the head of a response whose body is late, errors, and one retry.
  */
-export function createProxy({ keepAlive }: ProxyOptions): Proxy {
+export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
   const agent = new Agent({ keepAlive: true, timeout: gatewayLimits.freeSocketMs });
   const proxy = createProxyServer({
     proxyTimeout: gatewayLimits.upstreamIdleMs,
@@ -71,21 +74,24 @@ export function createProxy({ keepAlive }: ProxyOptions): Proxy {
     proxyReq.on('information', (info) => passOnEarlyHints(info, res));
   });
   proxy.on('proxyRes', (proxyRes, req, res) => {
+    const { upgrade } = proxyRes.headers;
     stripHopByHop(proxyRes.headers);
     // httpxy gives the response the Connection header of the request.
     req.headers.connection = keepAlive(res) ? 'keep-alive' : 'close';
+    if (proxyRes.statusCode === 426 && upgrade !== undefined) {
+      // What the app asks for can be had here.
+      proxyRes.headers.upgrade = upgrade;
+      req.headers.connection += ', upgrade';
+    }
     // Headers go out with the first bytes of the body; an event stream may have none for long.
     if (proxyRes.headers['content-length'] === undefined) setImmediate(() => flushHead(res));
   });
   proxy.on('proxyReqWs', (proxyReq, req, socket) => {
-    socket.once('close', () => proxyReq.destroy());
-    proxyReq.once('upgrade', (_res, upstream: Socket) => {
+    const onUpgrade = (): void => {
       const passage = passages.get(req);
       if (passage !== undefined) passage.upgraded = true;
-      // A side that vanishes without an end would leave the other one open for ever.
-      socket.once('close', () => upstream.destroySoon());
-      upstream.once('close', () => socket.destroySoon());
-    });
+    };
+    joinSockets(proxyReq, socket, { socketIdleMs, onUpgrade });
   });
   proxy.on('error', (error: NodeJS.ErrnoException, req, res) => {
     const passage = req && passages.get(req);
@@ -117,6 +123,25 @@ export function createProxy({ keepAlive }: ProxyOptions): Proxy {
       agent.destroy();
     },
   };
+}
+
+/** Ends either side of a WebSocket with the other, and both when nothing passes. */
+function joinSockets(
+  proxyReq: ClientRequest,
+  socket: Socket,
+  { socketIdleMs, onUpgrade }: { socketIdleMs: number; onUpgrade: () => void },
+): void {
+  socket.once('close', () => proxyReq.destroy());
+  const unwatch = watchClient(socket, () => socket.destroy());
+  proxyReq.once('upgrade', (_res, upstream: Socket) => {
+    unwatch();
+    onUpgrade();
+    // What passes in either direction counts for both.
+    socket.setTimeout(socketIdleMs, () => socket.destroy());
+    // A side that vanishes without an end would leave the other one open for ever.
+    socket.once('close', () => upstream.destroySoon());
+    upstream.once('close', () => socket.destroySoon());
+  });
 }
 
 function passageOf(req: IncomingMessage, to: Destination): Passage {

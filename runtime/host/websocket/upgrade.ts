@@ -6,13 +6,13 @@ import { httpLimits, socketLimits } from '../../contract/limits.ts';
 import { abortReasons, toWorker } from '../../channel/frames.ts';
 import type { Reply } from '../../channel/frames.ts';
 import { linesOf } from '../../channel/header-lines.ts';
+import { watchClient } from '../../../router/client-watch.ts';
 import { sendProblem } from '../../../router/problem.ts';
 import type { FunctionSlot } from '../function-slot.ts';
 import type { Job } from '../job.ts';
 import type { InvocationListener, SocketListener } from '../invocation.ts';
 import { NodeTransaction } from '../node-transaction.ts';
 import type { FunctionWorker } from '../worker.ts';
-import { watchClient } from './client-watch.ts';
 import { OpenSocket } from './open-socket.ts';
 import { refusalOf } from './refusal.ts';
 

@@ -23,11 +23,15 @@ export interface AppOptions extends Partial<GatewayApp> {
   handler?: RequestListener;
 }
 
-export async function startGateway({ drainMs = 5_000, inFlightPerApp = 100 } = {}): Promise<GatewayFixture> {
+export async function startGateway({
+  drainMs = 5_000,
+  inFlightPerApp = 100,
+  socketIdleMs = 60_000,
+} = {}): Promise<GatewayFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'fnrun-gw-'));
   const apps: GatewayApp[] = [];
   const servers: Server[] = [];
-  const gateway = createGateway({ apps: () => apps, version: '1.2.3', drainMs, inFlightPerApp });
+  const gateway = createGateway({ apps: () => apps, version: '1.2.3', drainMs, inFlightPerApp, socketIdleMs });
   const { port } = await gateway.listen({ host: '127.0.0.1', port: 0 });
   const addApp = (name: string, options: Partial<GatewayApp> = {}): GatewayApp => {
     const { domains = [], live = true, socketPath = join(dir, `${name}.sock`) } = options;

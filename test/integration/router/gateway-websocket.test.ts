@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer as createSocketServer } from 'node:net';
+import { connect, createServer as createSocketServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -67,6 +67,54 @@ describe('gateway, WebSockets', () => {
     const closed = once(second, 'close');
     (await again)[0].terminate();
     expect((await closed)[0]).toBe(1006);
+  });
+
+  test('gives up a WebSocket that carries nothing, and none that does', async () => {
+    await using fixture = await startGateway({ socketIdleMs: 1_000 });
+    const sockets = new WebSocketServer({ server: await fixture.startApp('app', {}) });
+    const connected = once(sockets, 'connection') as Promise<[WebSocket]>;
+    const quiet = new WebSocket(`ws://${host}:${fixture.port}`);
+    const [upstream] = await connected;
+    const [gone, closed] = [once(upstream, 'close'), once(quiet, 'close')];
+    const lively = new WebSocket(`ws://${host}:${fixture.port}`);
+    await once(lively, 'open');
+    const pinger = setInterval(() => lively.ping(), 50);
+    expect([(await gone)[0], (await closed)[0]]).toEqual([1006, 1006]);
+    expect(lively.readyState).toBe(WebSocket.OPEN);
+    clearInterval(pinger);
+    lively.terminate();
+  });
+
+  test('tells the app when the client leaves in the middle of the handshake', async () => {
+    await using fixture = await startGateway();
+    const { socketPath } = fixture.addApp('app');
+    const server = createSocketServer().listen(socketPath);
+    const asked = once(server, 'connection') as Promise<[Socket]>;
+    const client = connect(fixture.port, host);
+    client.write(upgradeTo('/'));
+    const [upstream] = await asked;
+    await once(upstream, 'data');
+    const gone = once(upstream, 'end');
+    client.end();
+    await gone;
+    upstream.destroy();
+    server.close();
+  });
+
+  test('serves a handshake with a body as a plain request', async () => {
+    await using fixture = await gatewayTo((req, res) => req.on('data', (body) => res.end(`plain ${body}`)));
+    const answer = await askRaw({ port: fixture.port, host }, upgradeTo('/', 'Content-Length: 5\r\n') + 'hello');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain('plain hello');
+  });
+
+  test('passes on what a 426 asks for', async () => {
+    await using fixture = await gatewayTo((_req, res) =>
+      res.writeHead(426, { upgrade: 'websocket', connection: 'upgrade' }).end(),
+    );
+    const answer = await ask({ port: fixture.port });
+    expect([answer.status, answer.headers['upgrade']]).toEqual([426, 'websocket']);
+    expect(answer.headers['connection']).toMatch(/upgrade/);
   });
 
   test('passes on the answer of an app that does not upgrade', async () => {
