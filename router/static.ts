@@ -1,4 +1,3 @@
-import { send } from '@fastify/send';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { httpLimits } from '../runtime/contract/limits.ts';
@@ -68,6 +67,8 @@ interface Sending {
 
 async function sendFile({ req, res, dir, file, headers }: Sending): Promise<void> {
   try {
+    // Loaded with the first file: most apps have none, and it is 14 MB.
+    const { send } = await import('@fastify/send');
     const path = file.split('/').map(encodeURIComponent).join('/');
     const options = { root: dir, dotfiles: 'allow', index: false, cacheControl: false } as const;
     const result = await send(req, path, options);

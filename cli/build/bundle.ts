@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
+import { leanBuiltins } from './lean-builtins.ts';
 
 /** Programs that share chunks. */
 const sharing = ['cli/main', 'runtime/host/main'];
@@ -61,7 +62,7 @@ export async function bundleDist(
   const shared = { ...common, absWorkingDir: root, outbase: root, outdir };
   const sources = (names: string[]): string[] => names.map((name) => `${name}.ts`);
   const results = await Promise.all([
-    build({ ...shared, entryPoints: sources(sharing), splitting: true }),
+    build({ ...shared, entryPoints: sources(sharing), splitting: true, plugins: [leanBuiltins] }),
     build({ ...shared, entryPoints: sources(standalone) }),
     build({ ...shared, entryPoints: sources(threads), format: 'cjs', outExtension: { '.js': '.cjs' }, ...moduleUrl }),
   ]);
