@@ -34,7 +34,12 @@ function renderPairs(body: ProcessBody, nowMs: number): string {
   if (use !== null && limits !== null) {
     pairs.push(
       ['memory', memoryCell(use.memoryBytes, limits.memoryMb)],
-      ['cpu', cpuCell(use.cpus, limits.cpus)],
+      [
+        'cpu',
+        use.heldBy === 'watch' && limits.cpus !== null
+          ? `${cpuCell(use.cpus, null)}, not limited: that needs a cgroup`
+          : cpuCell(use.cpus, limits.cpus),
+      ],
       ['processes', ofCell(use.processes, limits.processes)],
       ['open files', ofCell(use.openFiles, limits.openFiles)],
       ['log lines', `${limits.logLinesPerSecond}/s at most, ${stats?.droppedLogLines ?? 0} dropped`],

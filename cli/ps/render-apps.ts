@@ -33,7 +33,7 @@ function row({ app, state, pid, stats, use, limits, restarts, release }: Process
       : [
           formatDuration(stats.uptimeMs),
           memoryCell(use?.memoryBytes ?? stats.rssBytes, limits?.memoryMb ?? null),
-          use === null ? '-' : cpuCell(use.cpus, limits?.cpus ?? null),
+          use === null ? '-' : cpuCell(use.cpus, use.heldBy === 'cgroup' ? (limits?.cpus ?? null) : null),
           ofCell(stats.threads, stats.threadsMax),
           String(stats.requests),
           String(stats.failures),

@@ -30,6 +30,12 @@ const timedOut = abortReasons.indexOf('timeout');
 // Without a closure of its own for each timer.
 let onTimeout: (exchange: Exchange) => void;
 
+/** Bytes of a body, as far as they are known before any of it is sent. */
+function knownBytes({ text, body, announcedBytes }: Reply): number {
+  if (body === true) return announcedBytes;
+  return text.length - (text.indexOf('\r\n\r\n') + 4) + (body?.byteLength ?? 0);
+}
+
 /** One request that a function answers, from its arrival to the last byte of the response. */
 export class Exchange implements Job, InvocationListener {
   readonly #tx: Transaction;
@@ -48,6 +54,8 @@ export class Exchange implements Job, InvocationListener {
   #failed = false;
   /** Bytes of the body that the handler announced and that have not come yet; null when unknown. */
   #announced: number | null = null;
+  /** Bytes that the function's `maxResponseBytes` leaves; Infinity without one. */
+  #allowed = Infinity;
   /** When a refused request may be worth trying again. */
   #retryInMs = 0;
 
@@ -104,6 +112,12 @@ export class Exchange implements Job, InvocationListener {
 
   onRespond(reply: Reply): void {
     this.#announced = reply.announcedBytes === -1 ? null : reply.announcedBytes;
+    // Absent in what the boot check of an older version wrote.
+    this.#allowed = this.#options.slot.settings.maxResponseBytes ?? Infinity;
+    if (this.#allowed !== Infinity && knownBytes(reply) > this.#allowed) {
+      this.#unsendable(`its body is larger than maxResponseBytes = ${this.#allowed}`);
+      return;
+    }
     try {
       if (reply.body === true) {
         this.#tx.begin(reply);
@@ -125,6 +139,13 @@ export class Exchange implements Job, InvocationListener {
         this.#cut();
         return;
       }
+    }
+    this.#allowed -= size;
+    if (this.#allowed < 0) {
+      this.#options.onTrouble(`its response was cut off: it is larger than maxResponseBytes`);
+      this.#abandon(clientGone);
+      this.#cut();
+      return;
     }
     this.#tx.write(bytes, () => this.#worker?.grantCredit(this.#id, size));
   }
