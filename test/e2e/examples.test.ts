@@ -14,6 +14,7 @@ import {
   type HttpResponse,
   type HttpTarget,
 } from '../support/http.ts';
+import { openSocket, refusedSocket } from '../support/websocket.ts';
 import { runTypeScript } from '../support/typescript.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 
@@ -23,7 +24,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const examples = join(repositoryRoot, 'examples');
 
 interface RunningExample {
-  target: HttpTarget;
+  target: Extract<HttpTarget, { port: number }>;
   request: (request: HttpRequest) => Promise<HttpResponse>;
   output: () => string;
 }
@@ -136,9 +137,42 @@ describe('examples', () => {
     });
   });
 
+  test('chat carries what one says to all in the room', async () => {
+    await withExample('chat', async ({ target, request }) => {
+      expect((await request({ path: '/' })).text).toContain('new WebSocket(');
+      expect(await refusedSocket(target, '/rooms/tea')).toMatchObject({ status: 400 });
+      const ada = await openSocket(target, '/rooms/tea?name=ada');
+      const said = async (): Promise<object> => JSON.parse(String(await ada.next())) as object;
+      expect(await said()).toEqual({ name: 'ada', event: 'joined', members: 1 });
+      // The client that browsers have, in Node.
+      const bob = new WebSocket(`ws://${target.host}:${target.port}/rooms/tea?name=bob`);
+      const heard: unknown[] = [];
+      bob.addEventListener('message', ({ data }) => heard.push(JSON.parse(String(data))));
+      await within(5_000, 'the second client', once(bob, 'open'));
+      expect(await said()).toEqual({ name: 'bob', event: 'joined', members: 2 });
+      const elsewhere = await openSocket(target, '/rooms/coffee?name=eve');
+      expect(JSON.parse(String(await elsewhere.next()))).toEqual({ name: 'eve', event: 'joined', members: 1 });
+      bob.send('grüße');
+      expect(await said()).toEqual({ name: 'bob', text: 'grüße' });
+      ada.ws.send('hello');
+      expect(await said()).toEqual({ name: 'ada', text: 'hello' });
+      await eventually(() => heard.length === 3);
+      expect(heard.slice(1)).toEqual([
+        { name: 'bob', text: 'grüße' },
+        { name: 'ada', text: 'hello' },
+      ]);
+      const closed = once(bob, 'close') as Promise<[CloseEvent]>;
+      bob.close(4000, 'bye');
+      expect((await within(5_000, 'the close', closed))[0].code).toBe(4000);
+      expect(await said()).toEqual({ name: 'bob', event: 'left', members: 1 });
+      ada.ws.send(Buffer.from('bytes'));
+      expect(await ada.closed).toEqual({ code: 1003, reason: 'text only' });
+    });
+  });
+
   test('every example in TypeScript type-checks', { timeout: 120_000 }, async () => {
     await using folder = await makeTempDir();
-    for (const name of ['hello', 'json-api', 'methods', 'sse', 'upload']) {
+    for (const name of ['chat', 'hello', 'json-api', 'methods', 'sse', 'upload']) {
       const dir = await copyExample(name, folder.path);
       expect(await runTypeScript(dir), name).toBe('');
     }

@@ -6,7 +6,7 @@ import { within } from './deadline.ts';
 export type HttpTarget = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 /** The target of a URL that a server printed. */
-export function targetOf(url: string): HttpTarget {
+export function targetOf(url: string): Extract<HttpTarget, { port: number }> {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }
