@@ -60,7 +60,8 @@ export class HostApp {
   async load(source: GenerationSource, { check, fresh }: { check: boolean; fresh: boolean }): Promise<LoadResult> {
     const before = performance.now();
     this.discard(source.release);
-    this.#options.pool.hold();
+    // A host that is woken needs its first thread at once; a deployment needs the CPUs.
+    if (check || this.#live !== null) this.#options.pool.hold();
     const manifest = await readManifest(source.releaseDir);
     const generation = new Generation(source, { manifest, services: this.#services });
     const takeThread = (): Thread | null => this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
