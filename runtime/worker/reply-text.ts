@@ -1,3 +1,4 @@
+import { httpLimits } from '../contract/limits.ts';
 import type { Reply } from '../channel/frames.ts';
 
 /** A response whose head cannot be sent. */
@@ -58,7 +59,11 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
       lines += `${name}: ${value}\r\n`;
     }
   }
+    if (lines.length > httpLimits.responseHeadBytes) {
+    throw new BadHeadError(`a response head of more than ${httpLimits.responseHeadBytes} bytes cannot be sent`);
+  }
   lines += `x-request-id: ${requestId}\r\n`;
+
   const reply: Reply = { status, statusText, text: '', body: null, announcedBytes: -1, hasDate };
   // Text that is not ASCII, or long, goes as bytes.
   const bytes =
