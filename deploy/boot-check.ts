@@ -4,6 +4,7 @@ import type { BuildProblem } from '../builder/build.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../runtime/contract/ipc.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
+import { permissionHint } from './permission-hint.ts';
 
 /**
  * Completes the manifest of the release in `dir` by what loading its functions told about them, which
@@ -47,7 +48,7 @@ export async function problemOfEntry(
     column: line === null ? null : (error?.column ?? null),
     lineText: file === null || line === null ? null : await readLine(join(sourceDir, file), line),
     length: null,
-    hint: hints[error?.code ?? ''] ?? null,
+    hint: permissionHint(error?.message ?? '') ?? hints[error?.code ?? ''] ?? null,
   };
 }
 
