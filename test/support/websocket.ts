@@ -31,7 +31,7 @@ export async function openSocket(
 ): Promise<SocketClient> {
   const { protocols = [], deadlineMs = 10_000, ...rest } = options;
   const ws = new WebSocket(urlOf(target, path), protocols, { perMessageDeflate: false, ...rest });
-  onTestFinished(() => ws.terminate());
+  endWithTest(ws);
   const messages: (string | Buffer)[] = [];
   const waiting: ((message: string | Buffer) => void)[] = [];
   ws.on('message', (data, isBinary) => {
@@ -75,8 +75,7 @@ export async function refusedSocket(
 ): Promise<SocketRefusal> {
   const { protocols = [], deadlineMs = 10_000, ...rest } = options;
   const ws = new WebSocket(urlOf(target, path), protocols, { perMessageDeflate: false, ...rest });
-  onTestFinished(() => ws.terminate());
-  ws.on('error', () => {});
+  endWithTest(ws);
   const answer = new Promise<SocketRefusal>((resolve, reject) => {
     ws.on('open', () => reject(new Error(`${path} was opened`)));
     ws.on('unexpected-response', (_request, response) => {
@@ -90,6 +89,14 @@ export async function refusedSocket(
     });
   });
   return within(deadlineMs, `the refusal of ${path}`, answer);
+}
+
+function endWithTest(ws: WebSocket): void {
+  onTestFinished(() => {
+    // One that is not connected yet says so when it is ended.
+    ws.on('error', () => {});
+    ws.terminate();
+  });
 }
 
 function urlOf(target: HttpTarget, path: string): string {
