@@ -134,7 +134,8 @@ export class Exchange implements Job, InvocationListener {
     const size = bytes.byteLength;
     if (this.#announced !== null) {
       this.#announced -= size;
-      if (this.#announced < 0) {
+            if (this.#announced < 0) {
+        this.#options.onTrouble('its response was cut off: the body is longer than its content-length');
         this.#abandon(clientGone);
         this.#cut();
         return;
@@ -152,8 +153,12 @@ export class Exchange implements Job, InvocationListener {
 
   onEnd(): void {
     this.#over = true;
-    if (this.#announced !== null && this.#announced > 0) this.#cut();
-    else this.#tx.end();
+        if (this.#announced !== null && this.#announced > 0) {
+      this.#options.onTrouble('its response was cut off: the body is shorter than its content-length');
+      this.#cut();
+    } else {
+      this.#tx.end();
+    }
   }
 
   onFail(code: string, message: string, stack: string | null): void {
