@@ -20,8 +20,8 @@ export type ToHost =
       release: string;
       /** The app's log rate from now on. */
       logLinesPerSecond: number;
-      /** Workers to have ready, by function: what the host that this one replaces has. */
-      warm: Record<string, number>;
+      /** Workers to have ready, by function: what the host that this one replaces has. Null: wait for none, connections wait already. */
+      warm: Record<string, number> | null;
       /** Whether a function that does not load keeps the release from going live. */
       strict: boolean;
     }

@@ -7,8 +7,8 @@ export interface WarmUpOptions {
   old: Generation | null;
   /** Whether workers of `old` are carried over. */
   carry: boolean;
-  /** Workers wanted by function, beside those that `old` has: what another process has ready. */
-  warm?: Readonly<Record<string, number>>;
+  /** Workers wanted by function, beside those that `old` has: what another process has ready. Null: none is waited for. */
+  warm?: Readonly<Record<string, number>> | null;
   /** Whether a function that does not load is an error; else only its own requests fail. @default true */
   strict?: boolean;
 }
@@ -23,9 +23,11 @@ export async function warmUp(next: Generation, { old, carry, warm = {}, strict =
     const before = old?.slots.get(fn.name);
     const slot = next.slotOf(fn);
     const carried = carry && old !== null && next.sameCode(fn, old) ? (before?.carriable ?? 0) : 0;
-    const wanted = Math.max(slot.settings.minWorkers, before?.readyCount ?? 0, warm[fn.name] ?? 0);
+    const wanted = Math.max(slot.settings.minWorkers, before?.readyCount ?? 0, warm?.[fn.name] ?? 0);
     if (wanted > carried) started.push(slot.warm(wanted - carried));
   }
+  // After a crash, requests wait: each goes to the first worker of its function that is there.
+  if (warm === null) return;
   const entries = (await Promise.all(started)).flat();
   const failed = entries.find((entry) => entry.error !== null);
   if (failed === undefined || !strict) return;

@@ -9,7 +9,7 @@ export interface ActivateOptions {
   release: string;
   plan: LaunchPlan;
   /** Workers to have ready first, by function, beside those that the host has of an older release. */
-  warm: Record<string, number>;
+  warm: Record<string, number> | null;
   /** Whether a function that does not load keeps the release from going live. */
   strict: boolean;
 }
@@ -25,7 +25,7 @@ export async function activateIn(host: HostProcess, options: ActivateOptions): P
 /** Waits until `host` runs and serves `live`, if there is one; kills it when that fails. */
 export async function bringUp(
   host: HostProcess,
-  { live, warm = {} }: { live: ReleaseRef | null; warm?: Record<string, number> },
+  { live, warm = null }: { live: ReleaseRef | null; warm?: Record<string, number> | null },
 ): Promise<void> {
   try {
     await host.started;
