@@ -13,6 +13,9 @@ test('checkSettings accepts every setting with a fitting value', () => {
     handler: 'h',
     payload: '1.0',
     maxBodyBytes: 0,
+    maxMessageBytes: 1,
+    socketIdleMs: 1000,
+    origins: ['https://a.example', 'http://b.example:8080', '*'],
   };
   expect(checkSettings(all)).toEqual([]);
 });
@@ -26,6 +29,19 @@ test.each([
   [{ subtree: 'yes' }, 'subtree must be true or false: it is "yes"'],
   [{ payload: '3.0' }, 'payload must be "1.0" or "2.0": it is "3.0"'],
   [{ minWorkers: 3, maxWorkers: 2 }, 'minWorkers must not be above maxWorkers (2): it is 3'],
+  [
+    { origins: 'https://a.example' },
+    'origins must be a list of origins such as ["https://example.org"]: it is "https://a.example"',
+  ],
+  [
+    { origins: ['https://a.example/'] },
+    'origins must be a list of origins such as ["https://example.org"]: it is ["https://a.example/"]',
+  ],
+  [
+    { origins: ['a.example'] },
+    'origins must be a list of origins such as ["https://example.org"]: it is ["a.example"]',
+  ],
+  [{ socketIdleMs: 0 }, 'socketIdleMs must be a whole number from 1000 to 86400000 (ms): it is 0'],
   [[], 'config must be an object: it is []'],
 ])('checkSettings says what is wrong with %j', (input, message) => {
   expect(checkSettings(input)).toMatchObject([{ kind: 'bad-value', message }]);

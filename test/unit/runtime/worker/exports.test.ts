@@ -19,9 +19,19 @@ test.each([
   ['methods', { GET: fn, POST: fn }, 'methods', ['GET', 'POST']],
   ['methods beside a default', { GET: fn, default: fn }, 'methods', null],
   ['a Lambda handler', { handler: fn }, 'lambda', null],
+  ['WebSockets alone', { websocket: fn }, 'websocket', null],
+  ['WebSockets beside a handler', { websocket: fn, default: fn }, 'web', null],
   ['a Lambda handler exported twice', { handler: fn, default: fn }, 'lambda', null],
 ])('readExports tells %s', (_name, module, shape, methods) => {
   expect(read(module).inspection).toMatchObject({ shape, methods });
+});
+
+test('readExports tells who takes WebSockets', () => {
+  expect(read({ default: fn, upgrade: fn }).inspection.websocket).toBe(false);
+  expect(read({ GET: fn, websocket: fn }).inspection).toMatchObject({ websocket: true, methods: ['GET'] });
+  expect(read({ default: { websocket: fn } }, { commonjs: true }).inspection.shape).toBe('websocket');
+  // Other platforms have an object of that name.
+  expect(read({ default: fn, websocket: { message: fn } }).inspection.websocket).toBe(false);
 });
 
 test('readExports takes the properties of a CommonJS module', () => {
