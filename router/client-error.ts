@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
@@ -40,8 +40,26 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   else endWithProblem(socket, 'FN_BAD_REQUEST', { detail: 'The request is not well-formed HTTP' });
 }
 
+/** Connections that have their answer and end soon: what still comes on them is for nobody. */
 const answered = new WeakSet<Duplex>();
 const waiting = new WeakSet<Duplex>();
+
+/**
+ * Ends the connection of a request that was answered before its body had come, unless that comes soon: nobody
+ * else reads it, and what its client sends next would be taken for a part of it.
+ */
+export function lingerFor(req: IncomingMessage): void {
+  const { socket } = req;
+  if (req.complete || socket.destroyed || answered.has(socket)) return;
+  answered.add(socket);
+  const timer = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+  req.once('end', () => {
+    clearTimeout(timer);
+    answered.delete(socket);
+  });
+  req.resume();
+}
 
 /**
  * Ends our side, and the connection when the client has done so too or had time to: with unread bytes in

@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canInstall, installTools, missingTools } from './debian-tools.ts';
 
-// `npm test [-- FILTER…]`: says what the machine lacks, runs vitest, and ends with one line of counts.
+// `npm test [-- FILTER…]`: installs or names what the machine lacks, runs vitest, and ends with one line of counts.
 
 /** The part of vitest's JSON report that the closing line is made of. */
 interface Report {
@@ -18,11 +19,21 @@ interface Report {
 const root = join(import.meta.dirname, '../..');
 
 /** Programs that the tests run for real. */
-const tools = [{ name: 'git', args: ['--version'], get: 'apt-get install git' }];
+const tools = [
+  { name: 'git', args: ['--version'], package: 'git' },
+  { name: 'nginx', args: ['-v'], package: 'nginx' },
+];
 
-const missing = tools.filter(({ name, args }) => spawnSync(name, args, { stdio: 'ignore' }).error !== undefined);
-for (const { name, get } of missing) {
-  console.error(`The tests need ${name}, which is not installed here. Get it with: ${get}`);
+let missing = missingTools(tools);
+if (missing.length > 0 && canInstall()) {
+  const failure = installTools(missing);
+  if (failure !== null) console.error(failure);
+  missing = missingTools(tools);
+}
+for (const tool of missing) {
+  console.error(
+    `The tests need ${tool.name}, which is not installed here. Get it with: apt-get install ${tool.package} (as root)`,
+  );
 }
 process.exitCode = missing.length > 0 ? 1 : await runVitest(process.argv.slice(2));
 

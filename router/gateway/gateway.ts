@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../runtime/contract/errors.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { gatewayLimits, httpLimits } from '../../runtime/contract/limits.ts';
 import { holdContinue, sendContinue } from '../continue.ts';
-import { endWithProblem } from '../client-error.ts';
+import { endWithProblem, lingerFor } from '../client-error.ts';
 import { guardServer, isDistrusted, refuseRequest } from '../guard-server.ts';
 import { sendProblem } from '../problem.ts';
 import { requestIdOf } from '../request-id.ts';
@@ -87,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       res.writeHead(204, { 'x-request-id': requestId }).end();
     } else if (enter(route.app.name, res)) {
       sendContinue(res);
+      res.once('finish', () => lingerFor(req));
       proxy.forward(req, res, route.to);
     } else {
       sendProblem(res, 'FN_OVERLOADED', { detail: 'The app has too many requests under way', requestId });

@@ -72,6 +72,10 @@ export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
     passage.proxyReq = proxyReq;
     proxyReq.once('timeout', () => (passage.timedOut = true));
     proxyReq.on('information', (info) => passOnEarlyHints(info, res));
+    // The head waits for the first bytes of the body otherwise, and with it an answer that needs none of it.
+    setImmediate(() => {
+      if (!proxyReq.headersSent && !proxyReq.destroyed) proxyReq.flushHeaders();
+    });
   });
   proxy.on('proxyRes', (proxyRes, req, res) => {
     const { upgrade } = proxyRes.headers;

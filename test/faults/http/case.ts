@@ -5,25 +5,30 @@ export type Way = 'socket' | 'gateway' | 'nginx';
 
 /** What must come of some bytes on a connection. */
 export interface Outcome {
-  /** The status of each response, in order; an interim one (100) counts. */
-  answers: readonly number[];
+  /**
+   * The status of each response, in order; an interim one (100) counts. A pattern where several outcomes are as good: it is
+   * matched with the statuses, joined by a space; an empty text is none.
+   */
+  answers: readonly number[] | RegExp;
   /**
    * `kept`: the connection carries another request, whose answer is the next thing that comes. `closed`: the server
-   * ends it. `open`: the server waits for more, and has said nothing beyond `answers`.
+   * ends it. `any`: one of these. `open`: the server waits for more, and has said nothing beyond `answers`.
    */
-  then: 'kept' | 'closed' | 'open';
+  then: 'kept' | 'closed' | 'any' | 'open';
   /** Every request that a handler was given, as `METHOD path`; one of the other app as `other: METHOD path`. */
   seen: readonly string[];
+  /** A request that a handler may have been given, before what was wrong came. */
+  mayHaveSeen?: string;
   /** The last response is this problem of the platform. nginx's own pages have none. */
-  code?: ErrorCode;
+  code?: ErrorCode | undefined;
   /** Members of what the echo function says of the last request; header values may be patterns, null is absence. */
-  saw?: Saw;
+  saw?: Saw | undefined;
   /** Headers of the last response. */
-  headers?: Readonly<Record<string, string | RegExp | null>>;
+  headers?: Readonly<Record<string, string | RegExp | null>> | undefined;
   /** A response that the server broke off: what came of it. */
   cut?: RegExp;
   /** The body of the last response. */
-  body?: string | RegExp;
+  body?: string | RegExp | undefined;
 }
 
 export interface Saw {
@@ -76,5 +81,17 @@ export function passes(seen: string, saw?: Saw): Outcome {
 /** Answered once with 400, by whoever reads it first; the connection ends, no handler is called. */
 export const refused: Outcome = { answers: [400], then: 'closed', seen: [], code: 'FN_BAD_REQUEST' };
 
-/** nginx refuses it by itself. */
-export const nginxRefuses: Partial<Outcome> = { answers: [400], then: 'closed', seen: [] };
+/** nginx refuses it by itself, or hangs up; or it passes the app's answer on, and keeps the connection. */
+export const nginxRefuses: Outcome = { answers: /^(4\d\d|501|505)?$/, then: 'any', seen: [] };
+
+/** nginx reads over it and writes a good request to the app: one, with the same reading. */
+export function nginxMends(seen: string): Partial<Outcome> {
+  return { ...passes(seen), then: 'any' };
+}
+
+/** What is expected of a case on one of the ways. */
+export function outcomeOf(entry: HttpCase, way: Way): Outcome {
+  if (way === 'socket') return entry.expect;
+  if (way === 'nginx' && entry.expect === refused && entry.nginx === undefined) return nginxRefuses;
+  return { ...entry.expect, ...entry[way] };
+}

@@ -30,10 +30,9 @@ export async function converse(target: HttpTarget, entry: HttpCase, expected: Ou
       await connection.until(`${index} answers`, () => connection.answers.length >= index);
       connection.send(piece);
     }
-    await connection.until(`${expected.answers.length} answers`, () => {
-      return connection.ended || connection.answers.length >= expected.answers.length;
-    });
-    if (expected.then === 'kept') return await followUp(connection);
+    const count = expected.answers instanceof RegExp ? 1 : expected.answers.length;
+    await connection.until(`${count} answers`, () => connection.ended || connection.answers.length >= count);
+    if (expected.then === 'kept' || expected.then === 'any') return await followUp(connection);
     if (expected.then === 'closed') await connection.until('the end of the connection', () => connection.ended);
     await probe(target);
     const { answers, rest, ended } = connection;

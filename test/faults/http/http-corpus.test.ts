@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import { cp } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { repositoryRoot } from '../../support/cli.ts';
+import { repositoryRoot, runCli } from '../../support/cli.ts';
 import { fetchFrom, type HttpTarget } from '../../support/http.ts';
+import { startNginx, type Nginx } from '../../support/nginx.ts';
 import { pushTree, startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts';
-import type { Way } from './case.ts';
+import { outcomeOf, type Way } from './case.ts';
 import { checkOutcome } from './check-outcome.ts';
 import { converse } from './conversation.ts';
 import { corpus } from './corpus.ts';
 
+type AppSocket = { socketPath: string };
+
 const apps = ['one', 'other'] as const;
 let folder: TempDir;
 let serve: Serve;
+let nginx: Nginx;
 
 beforeAll(async () => {
   serve = await startServe();
@@ -22,9 +26,12 @@ beforeAll(async () => {
     await cp(join(repositoryRoot, 'test/fixtures/http/app'), dir, { recursive: true });
     await pushTree(dir, await serve.createApp(app));
   }
+  const sites = apps.map((name) => ({ name, hostname: `${name}.localhost`, ...(serve.appSocket(name) as AppSocket) }));
+  nginx = await startNginx(join(folder.path, 'nginx'), sites);
 }, 120_000);
 
 afterAll(async () => {
+  await nginx?.stop();
   await serve?.stop();
   await folder?.remove();
 });
@@ -41,11 +48,29 @@ async function takeSeen(): Promise<string[]> {
 
 function runCorpus(way: Way, target: () => HttpTarget): void {
   describe(`through ${way}`, () => {
+    const failed: string[] = [];
     test.each(corpus.map((entry) => [entry.name, entry] as const))('%s', async (_name, entry) => {
-      const outcome = { ...entry.expect, ...(way === 'socket' ? {} : entry[way]) };
+      const outcome = outcomeOf(entry, way);
       await takeSeen();
       const observed = await converse(target(), entry, outcome);
       checkOutcome({ ...observed, seen: await takeSeen() }, outcome);
+      for (const { status, headers } of observed.answers) {
+        // nginx has pages and a log of its own.
+        if (status === 502 && headers['content-type'] === 'application/problem+json') {
+          failed.push(headers['x-request-id'] ?? 'no request id');
+        }
+      }
+    });
+
+    test('the log has the reason of every 502', async () => {
+      expect(failed.length).toBeGreaterThan(20);
+      const { stdout } = await runCli(['logs', 'one', '--home', serve.home, '--json', '-n', '10000']);
+      const told = new Map<string, string>();
+      for (const line of stdout.trim().split('\n')) {
+        const { level, requestId, message } = JSON.parse(line);
+        if (level === 'error') told.set(requestId, message);
+      }
+      for (const id of failed) expect(told.get(id), id).toMatch(/\w+ \w+/);
     });
   });
 }
@@ -55,3 +80,5 @@ test('every name is there once', () => {
 });
 
 runCorpus('socket', () => serve.appSocket('one'));
+runCorpus('gateway', () => serve.gateway);
+runCorpus('nginx', () => nginx.target);

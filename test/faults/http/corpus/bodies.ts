@@ -3,7 +3,7 @@ import { get, host, passes, post, request, type HttpCase, type Outcome } from '.
 
 const limited = (headers: readonly string[], body: string) =>
   request('POST /limited HTTP/1.1', [host, ...headers], body);
-const tooLarge: Outcome = { answers: [413], then: 'closed', seen: [], code: 'FN_BODY_TOO_LARGE' };
+const tooLarge: Outcome = { answers: [413], then: 'any', seen: [], code: 'FN_BODY_TOO_LARGE' };
 /** 10 MB of zeros in 10 KB. */
 const bomb = gzipSync(Buffer.alloc(10_000_000)).toString('latin1');
 
@@ -23,6 +23,8 @@ export const bodyCases: readonly HttpCase[] = [
     name: 'body: far over the limit, declared only',
     send: limited(['Content-Length: 999999999999'], 'x'),
     expect: tooLarge,
+    // It reads on for a while, for nobody.
+    nginx: { then: 'open' },
   },
   {
     name: 'body: over the limit in chunks',
@@ -33,7 +35,7 @@ export const bodyCases: readonly HttpCase[] = [
     name: 'body: over the limit in chunks that do not end',
     send: limited(['Transfer-Encoding: chunked'], `3e8\r\n${'x'.repeat(1_000)}\r\n1\r\nx\r\n`),
     expect: tooLarge,
-    nginx: { answers: [], then: 'open', code: undefined as never },
+    nginx: { answers: [], then: 'open', code: undefined },
   },
   {
     name: 'body: at the limit in chunks',

@@ -1,4 +1,15 @@
-import { get, host, passes, post, refused, request, type HttpCase, type Outcome, type Saw } from '../case.ts';
+import {
+  get,
+  host,
+  nginxRefuses,
+  passes,
+  post,
+  refused,
+  request,
+  type HttpCase,
+  type Outcome,
+  type Saw,
+} from '../case.ts';
 
 /** A GET with these lines, and the headers that the handler must or must not see. */
 function header(name: string, lines: readonly string[], headers: NonNullable<Saw['headers']>): HttpCase {
@@ -83,13 +94,13 @@ export const headerCases: readonly HttpCase[] = [
       'x-other': null,
     },
   ),
-  header(
-    'those named in a second Connection are dropped',
-    ['Connection: keep-alive', 'Connection: X-Hop', 'X-Hop: 1'],
-    {
-      'x-hop': null,
-    },
-  ),
+  {
+    name: 'headers: those named in a second Connection are dropped',
+    send: get(['Connection: keep-alive', 'Connection: X-Hop', 'X-Hop: 1']),
+    expect: passes('GET /g', { headers: { 'x-hop': null } }),
+    // nginx before 1.23 has only the first one in $http_connection.
+    nginx: passes('GET /g', { headers: { 'x-hop': '1' } }),
+  },
   header(
     'those of one connection are dropped',
     ['Keep-Alive: timeout=5', 'Proxy-Connection: keep-alive', 'TE: trailers'],
@@ -112,19 +123,31 @@ export const headerCases: readonly HttpCase[] = [
     { 'x-n0': '0', 'x-n99': '99' },
   ),
   header('a value of 8,000 bytes', [`X-A: ${'a'.repeat(8_000)}`], { 'x-a': 'a'.repeat(8_000) }),
-  { name: 'headers: one of 20 KB', send: get([`X-A: ${'a'.repeat(20_000)}`]), expect: tooLarge },
-  { name: 'headers: a name of 20 KB', send: get([`X-${'a'.repeat(20_000)}: b`]), expect: tooLarge },
+  { name: 'headers: one of 20 KB', send: get([`X-A: ${'a'.repeat(20_000)}`]), expect: tooLarge, nginx: nginxRefuses },
+  {
+    name: 'headers: a name of 20 KB',
+    send: get([`X-${'a'.repeat(20_000)}: b`]),
+    expect: tooLarge,
+    nginx: nginxRefuses,
+  },
   {
     name: 'headers: 20 KB in all',
     send: get(Array.from({ length: 20 }, (_, i) => `X-N${i}: ${'a'.repeat(1_000)}`)),
     expect: tooLarge,
+    nginx: nginxRefuses,
   },
   {
     name: 'headers: a name of 20 KB without an end',
     send: `GET /g HTTP/1.1\r\n${host}\r\n${'a'.repeat(20_000)}`,
     expect: tooLarge,
+    nginx: nginxRefuses,
   },
-  { name: 'headers: 5,000 short ones', send: get(Array.from({ length: 5_000 }, () => 'a:b')), expect: tooLarge },
+  {
+    name: 'headers: 5,000 short ones',
+    send: get(Array.from({ length: 5_000 }, () => 'a:b')),
+    expect: tooLarge,
+    nginx: nginxRefuses,
+  },
   {
     name: 'headers: two Content-Types',
     send: post(['Content-Type: text/plain', 'Content-Type: text/html', 'Content-Length: 1'], 'a'),

@@ -1,4 +1,4 @@
-import { get, host, passes, refused, request, type HttpCase, type Outcome } from '../case.ts';
+import { get, host, nginxMends, nginxRefuses, passes, refused, request, type HttpCase, type Outcome } from '../case.ts';
 
 /** A GET of `target`, read as these decoded segments. */
 function path(target: string, segments: readonly string[] | null, seen = target): HttpCase {
@@ -15,8 +15,8 @@ function hosts(name: string, ...lines: string[]): HttpCase {
 }
 
 /** One request line and the Host of app `one`. */
-function line(name: string, text: string, expect: Outcome = refused): HttpCase {
-  return { name: `target: ${name}`, send: request(text), expect };
+function line(name: string, text: string, expect: Outcome = refused, nginx?: Partial<Outcome>): HttpCase {
+  return { name: `target: ${name}`, send: request(text), expect, ...(nginx !== undefined && { nginx }) };
 }
 
 /** Every way to write a path, and the one reading of it. */
@@ -129,10 +129,10 @@ export const hostCases: readonly HttpCase[] = [
   line('absolute, in upper case', 'GET HTTP://ONE.LOCALHOST:80/abs HTTP/1.1', passes('GET /abs', { app: 'one' })),
   line('absolute, without a path', 'GET http://one.localhost HTTP/1.1', passes('GET /', { app: 'one' })),
   line('absolute, of another host', 'GET http://other.localhost/abs HTTP/1.1'),
-  line('absolute, of another port', 'GET http://one.localhost:81/abs HTTP/1.1'),
+  line('absolute, of another port', 'GET http://one.localhost:81/abs HTTP/1.1', refused, nginxMends('GET /abs')),
   line('absolute, with a user', 'GET http://one.localhost@other.localhost/abs HTTP/1.1'),
   line('absolute, without a host', 'GET http:///abs HTTP/1.1'),
-  line('absolute, of another scheme', 'GET ftp://one.localhost/abs HTTP/1.1'),
+  line('absolute, of another scheme', 'GET ftp://one.localhost/abs HTTP/1.1', refused, nginxMends('GET /abs')),
   line('absolute, of a file', 'GET file:///etc/passwd HTTP/1.1'),
   line('absolute, with a backslash', 'GET http:\\\\one.localhost\\abs HTTP/1.1'),
   line('an authority', 'GET one.localhost:80 HTTP/1.1'),
@@ -144,5 +144,6 @@ export const hostCases: readonly HttpCase[] = [
     name: 'target: an asterisk on OPTIONS is about the server',
     send: request('OPTIONS * HTTP/1.1'),
     expect: { answers: [204], then: 'kept', seen: [] },
+    nginx: nginxRefuses,
   },
 ];
