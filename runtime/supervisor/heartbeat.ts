@@ -52,6 +52,12 @@ export class Heartbeat {
     const before = performance.now();
     const pulse = (await this.#try()) ?? (this.#stopped ? null : await this.#try());
     if (this.#stopped) return;
+    // Connections are handed over one after the other, and a question comes after all that wait for that: a host
+    // that takes thousands of them lives, although it has not heard the question yet.
+    if (pulse === null && this.#host.heardAt > before) {
+      this.#later();
+      return;
+    }
     if (pulse === null) {
       this.stop();
       this.#options.onSilent(Math.round(performance.now() - before));

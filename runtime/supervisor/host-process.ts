@@ -65,6 +65,8 @@ export class HostProcess {
   #nextId = 1;
   #lastWords: string | null = null;
   #killedFor: string | null = null;
+  /** When it last said anything. */
+  #heardAt = 0;
 
   constructor(options: HostProcessOptions) {
     const { app, plan, cgroups } = options;
@@ -111,6 +113,11 @@ export class HostProcess {
   /** Whether the kernel holds it to its limits. */
   get inCgroup(): boolean {
     return this.#cgroup !== null;
+  }
+
+  /** When it last said anything, by `performance.now()`. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Whether it is asked for something that it has not answered. */
@@ -207,6 +214,7 @@ export class HostProcess {
         this.kill(`it did not start within ${hostLimits.startMs} ms`);
       }, hostLimits.startMs);
       this.#child.on('message', (message: FromHost, handle: unknown) => {
+        this.#heardAt = performance.now();
         if (message.type === 'started') {
           clearTimeout(timer);
           resolve();
