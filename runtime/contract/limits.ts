@@ -90,11 +90,13 @@ export const workerLimits = {
    * A queue that has not been empty for this long takes in only what will wait no longer than this, or than one
    * invocation takes: so that an overload is over soon after its end.
    */
-  queueStandingMs: 1_000,
+  queueStandingMs: 700,
   /** How often a queue looks for those that waited too long, and for workers that can take more. */
   queueTickMs: 50,
-  /** Invocations taken from a queue before its pace is believed. */
+  /** Invocations taken from a queue before its pace is believed, and at least in one stretch. */
   queuePaceMin: 4,
+  /** Its pace is that of the last one to two stretches of this length. */
+  queuePaceMs: 500,
   /** How often the load of a function's workers is measured, while requests come. */
   loadSampleMs: 100,
   /** Share of time in which a worker's event loop is at work, from which it counts as busy. */
@@ -102,7 +104,7 @@ export const workerLimits = {
   /** And from which, when nothing was heard of it, as stalled: it gets nothing new. */
   stalledShare: 0.95,
   /** A busy worker holds no more than it finishes in this time. */
-  busyHoldMs: 1_000,
+  busyHoldMs: 300,
   /** Samples in a row that must tell the same before a function gets a worker for being busy. */
   busySamples: 2,
   /** Time from one such worker to the next. */

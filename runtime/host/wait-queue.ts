@@ -6,15 +6,18 @@ interface Entry<Job> {
   since: number;
 }
 
+/** How many were taken since when. */
+interface Stretch {
+  since: number;
+  taken: number;
+}
+
 /** What all queues of an app hold together. */
 export interface QueueTotal {
   jobs: number;
   /** Queues that are not empty. */
   queues: number;
 }
-
-/** Weight of the newest interval in the average. */
-const newest = 0.1;
 
 /**
  * Jobs that wait for a worker, bounded in number, time, and, once it has not been empty for a while, by the pace at
@@ -25,9 +28,10 @@ export class WaitQueue<Job> {
   readonly #total: QueueTotal;
   /** Since when it has not been empty. */
   #standingSince = 0;
+  /** Jobs taken since then, in all, and in the two newest stretches of at least `queuePaceMs` and `queuePaceMin`. */
   #taken = 0;
-  #takenAt = 0;
-  #intervalMs = 0;
+  #stretch: Stretch = { since: 0, taken: 0 };
+  #before: Stretch = { since: 0, taken: 0 };
 
   constructor(total: QueueTotal) {
     this.#total = total;
@@ -37,9 +41,10 @@ export class WaitQueue<Job> {
     return this.#entries.size;
   }
 
-  /** Average time between two jobs taken since it was empty, the newest weighing most. */
-  get intervalMs(): number {
-    return this.#taken > 1 ? this.#intervalMs : 0;
+  /** Average time between two jobs taken lately; 0 while too few were taken to tell. */
+  intervalMs(now: number): number {
+    if (this.#taken < workerLimits.queuePaceMin) return 0;
+    return (now - this.#before.since) / (this.#before.taken + this.#stretch.taken);
   }
 
   /** Whether it, or the app, has all that may wait: half of the app's places are for queues shorter than their share. */
@@ -55,9 +60,9 @@ export class WaitQueue<Job> {
    * invocation takes: a queue of slow functions may be that long.
    */
   tooLong(now: number, turnMs: number): number | null {
-    const { queueStandingMs, queuePaceMin, queueMs } = workerLimits;
-    if (this.size === 0 || now - this.#standingSince < queueStandingMs || this.#taken < queuePaceMin) return null;
-    const waitMs = (this.size + 1) * this.#intervalMs;
+    const { queueStandingMs, queueMs } = workerLimits;
+    if (this.size === 0 || now - this.#standingSince < queueStandingMs) return null;
+    const waitMs = (this.size + 1) * this.intervalMs(now);
     return waitMs > Math.min(queueMs, Math.max(queueStandingMs, turnMs)) ? waitMs : null;
   }
 
@@ -65,6 +70,8 @@ export class WaitQueue<Job> {
     if (this.size === 0) {
       this.#standingSince = now;
       this.#taken = 0;
+      this.#before = { since: now, taken: 0 };
+      this.#stretch = { since: now, taken: 0 };
       this.#total.queues++;
     }
     this.#entries.set(job, now);
@@ -76,14 +83,13 @@ export class WaitQueue<Job> {
     const first = this.#first();
     if (first === null) return null;
     this.forget(first.job);
-    if (this.#taken > 0) {
-      const intervalMs = now - this.#takenAt;
-      // The plain mean at first: an average that starts at its first value would believe it for long.
-      const weight = Math.max(newest, 1 / this.#taken);
-      this.#intervalMs = this.#taken === 1 ? intervalMs : this.#intervalMs * (1 - weight) + intervalMs * weight;
-    }
     this.#taken++;
-    this.#takenAt = now;
+    this.#stretch.taken++;
+    const { queuePaceMs, queuePaceMin } = workerLimits;
+    if (now - this.#stretch.since >= queuePaceMs && this.#stretch.taken >= queuePaceMin) {
+      this.#before = this.#stretch;
+      this.#stretch = { since: now, taken: 0 };
+    }
     return first.job;
   }
 

@@ -32,10 +32,10 @@ export class WaitingRoom {
   enter(job: Job, { now, inFlight }: { now: number; inFlight: number }): Refusal | null {
     if (this.#queue.full) {
       const detail = 'As many requests as may wait for this function do so already';
-      return { code: 'FN_OVERLOADED', detail, retryInMs: this.#queue.size * this.#queue.intervalMs };
+      return { code: 'FN_OVERLOADED', detail, retryInMs: this.#queue.size * this.#queue.intervalMs(now) };
     }
     // Little's law: as long as one invocation takes, all that are in flight are replaced once.
-    const turnMs = inFlight * this.#queue.intervalMs;
+    const turnMs = inFlight * this.#queue.intervalMs(now);
     const waitMs = this.#queue.tooLong(now, turnMs);
     if (waitMs !== null) {
       const detail = `Requests wait for this function already; this one would for about ${Math.ceil(waitMs)} ms`;
