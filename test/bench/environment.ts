@@ -3,7 +3,7 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { tryGit } from '../support/git.ts';
 import { allSides } from './sides.ts';
-import { toolVersion, type Tool } from './tools.ts';
+import { toolVersion } from './tools.ts';
 
 /** What the figures were measured on and with. */
 export interface Environment {
@@ -18,8 +18,8 @@ export interface Environment {
   versions: Record<string, string>;
 }
 
-/** Reads the machine, and the version of every side and of these tools. */
-export async function readEnvironment(tools: readonly Tool[]): Promise<Environment> {
+/** Reads the machine, and the version of every side and tool. */
+export async function readEnvironment(): Promise<Environment> {
   const root = join(import.meta.dirname, '../..');
   const { stdout, code } = await tryGit(root, ['describe', '--always', '--dirty', '--abbrev=12']);
   const cpuInfo = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
@@ -28,10 +28,10 @@ export async function readEnvironment(tools: readonly Tool[]): Promise<Environme
     try {
       versions[name] = version();
     } catch (error) {
-      versions[name] = error instanceof Error ? `none: ${error.message}` : String(error);
+      versions[name] = error instanceof Error ? error.message : String(error);
     }
   }
-  for (const tool of tools) versions[tool] = await toolVersion(tool);
+  for (const tool of ['wrk', 'nginx'] as const) versions[tool] = await toolVersion(tool);
   return {
     cpu: /^model name\s*:\s*(.+)$/m.exec(cpuInfo)?.[1] ?? cpus()[0]?.model ?? process.arch,
     cores: cpus().length,

@@ -6,15 +6,15 @@ import { bundleDist } from '../../cli/build/bundle.ts';
 import { cases } from './cases.ts';
 import { environmentLines, readEnvironment } from './environment.ts';
 import type { BenchCase, Figure, NotMeasured } from './report.ts';
-import { figureLine, markdownTable, targetTable } from './tables.ts';
-import { ensurePeers, ensureTool } from './tools.ts';
+import { figureLine, markdown, targetTable } from './tables.ts';
+import { ensure } from './tools.ts';
 
 const usage = `Usage: npm run bench -- [case …] [options]
 
   --rounds N     rounds of a comparison (5)
   --seconds N    load on one side in one round (what the case says, 2 to 5)
   --json         one JSON record a line: the environment, each figure, what was not measured
-  --markdown     the table of README's figures at the end
+  --markdown     README's tables at the end
   --profile DIR  CPU profiles of fnrun's app host and its threads; measures fnrun alone
 
 Cases (all when none is named):
@@ -58,6 +58,7 @@ async function main(): Promise<number> {
   for (const entry of chosen) {
     console.error(`${entry.name}: ${entry.summary}`);
     try {
+      for (const need of entry.needs) await ensure(need, { say });
       await entry.run({
         rounds,
         ...(seconds !== undefined && { seconds }),
@@ -89,10 +90,9 @@ async function main(): Promise<number> {
 
 async function prepare(chosen: readonly BenchCase[]): Promise<void> {
   await bundleDist(join(import.meta.dirname, '../..'));
-  const tools = (['wrk', 'nginx'] as const).filter((tool) => chosen.some(({ needs }) => needs.includes(tool)));
-  for (const tool of tools) await ensureTool(tool, { say });
-  if (chosen.some(({ needs }) => needs.includes('peers'))) await ensurePeers({ say });
-  const environment = await readEnvironment(tools);
+  // What cannot be had now fails the case that needs it, with the reason; the others run.
+  for (const need of new Set(chosen.flatMap(({ needs }) => needs))) await ensure(need, { say }).catch(() => {});
+  const environment = await readEnvironment();
   print('environment', environment, environmentLines(environment).join('\n'));
 }
 
@@ -104,7 +104,7 @@ function close(
   console.log(`\nTargets (took ${minutes.toFixed(1)} minutes)\n${targetTable(figures).join('\n')}`);
   for (const { case: name, side, why } of missing)
     console.log(`  ${name}, ${side}: not measured: ${why.split('\n')[0]}`);
-  if (values.markdown) console.log(`\n${markdownTable(figures).join('\n')}`);
+  if (values.markdown) console.log(`\n${markdown(figures).join('\n')}`);
 }
 
 function say(line: string): void {

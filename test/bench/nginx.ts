@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { eventually, within } from '../support/deadline.ts';
 import { fetchFrom, targetOf } from '../support/http.ts';
 import { freePort, type BenchServer } from './server.ts';
+import { toolEnv } from './tools.ts';
 
 /** As a production nginx is set up for an upstream on the same machine, without what belongs to TLS and many sites. */
 const config = ({ socket, port }: { socket: string; port: number }): string => `daemon off;
@@ -54,7 +55,10 @@ export async function startNginx(socket: string, { dir }: { dir: string }): Prom
   const port = await freePort();
   await mkdir(join(dir, 'tmp'), { recursive: true });
   await writeFile(join(dir, 'nginx.conf'), config({ socket, port }));
-  const child = spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: toolEnv,
+  });
   const exited = once(child, 'exit');
   const url = `http://127.0.0.1:${port}/`;
   await eventually(async () => (await fetchFrom(targetOf(url), { path: '/' })).status === 200, {

@@ -1,3 +1,5 @@
+import type { Need } from './tools.ts';
+
 /** What the design asks of a figure: at least or at most this much, in the figure's unit. */
 export interface Target {
   least?: number;
@@ -48,7 +50,7 @@ export interface BenchCase {
   name: string;
   summary: string;
   /** What it needs beside Node and git. */
-  needs: readonly ('wrk' | 'nginx' | 'peers')[];
+  needs: readonly Need[];
   run: (context: BenchContext) => Promise<void>;
 }
 

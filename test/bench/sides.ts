@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { own } from './report.ts';
 import { startForeign, startOwn, type BenchServer } from './server.ts';
@@ -113,7 +113,7 @@ const bun: Side = {
 /** All of them, fnrun first. */
 export const allSides: readonly Side[] = [fnrun, hono, nodeHttp, workerd, functionsFramework, deno, bun];
 
-/** The folder of a program that comes as one npm package for each platform. Throws when there is none for this one. */
+/** The folder of a program that comes as one npm package for each platform. */
 function platformPackage(program: 'workerd' | 'deno' | 'bun'): string {
   const arm = process.arch === 'arm64';
   const names = {
@@ -122,11 +122,11 @@ function platformPackage(program: 'workerd' | 'deno' | 'bun'): string {
     bun: `@oven/bun-linux-${arm ? 'aarch64' : 'x64'}`,
   };
   const path = join(modules, names[program]);
-  if (!existsSync(path)) throw new Error(`${names[program]} is not installed: npm has it not for this platform`);
   return path;
 }
 
 function versionIn(path: string): string {
+  if (!existsSync(path)) throw new Error(`not installed (${relative(folder, path)}): npm ci in test/bench brings it`);
   return (JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as { version: string }).version;
 }
 

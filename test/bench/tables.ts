@@ -17,7 +17,7 @@ export function figureLine(figure: Figure): string {
   return `  ${titleOf(figure).padEnd(56)} ${measureOf(figure).padStart(14)}${target}`;
 }
 
-/** Every target of this run with its figure and whether it was met. */
+/** Every target of this run with its figure and whether it was met, for a terminal. */
 export function targetTable(figures: readonly Figure[]): string[] {
   const rows = figures
     .filter((figure) => figure.target !== undefined)
@@ -31,33 +31,58 @@ export function targetTable(figures: readonly Figure[]): string[] {
   return alignColumns([['case', 'what', 'target', 'measured', ''], ...rows]);
 }
 
-/** README's table: one row for each of fnrun's figures, one below it for each peer that has the same figure. */
-export function markdownTable(figures: readonly Figure[]): string[] {
-  const rows: string[][] = [['what', own, 'beside it', 'ratio', 'target']];
-  const isRatioOf = (figure: Figure, of: Figure): boolean =>
-    figure.over !== undefined && figure.case === of.case && figure.name === of.name;
-  for (const figure of figures) {
-    const { side, over } = figure;
-    if (over !== undefined || side !== own) continue;
-    const peers = figures.filter(
-      (peer) => peer.over === undefined && peer.side !== own && peer.case === figure.case && peer.name === figure.name,
-    );
-    const ratios = figures.filter((entry) => isRatioOf(entry, figure));
-    const beside = peers.map((peer) => {
-      const ratio = ratios.find((entry) => entry.over === peer.side);
-      return [
-        `${measureOf(peer)} ${peer.side}`,
-        ...(ratio === undefined ? ['', ''] : [measureOf(ratio), verdict(ratio)]),
-      ];
+/** Tables for README: fnrun among its peers, fnrun's other figures, and the targets. */
+export function markdown(figures: readonly Figure[]): string[] {
+  // Peers fail too, but what README promises is fnrun's.
+  const failures = figures.filter(({ unit, side }) => unit === 'requests' && side === own);
+  const failed = failures.reduce((sum, { value }) => sum + value, 0);
+  const rest = figures.filter(({ unit }) => unit !== 'requests');
+  const compared = rest.filter(({ over, name, side, ...of }) => {
+    const isPeer = (peer: Figure): boolean => peer.case === of.case && peer.name === name && peer.side !== own;
+    return over === undefined && side === own && rest.filter(isPeer).length > 1;
+  });
+  const others = rest.filter((figure) => !compared.some((row) => row.case === figure.case && row.name === figure.name));
+  return [
+    ...(compared.length > 0 ? [...peerTable(compared, rest), ''] : []),
+    ...(others.length > 0 ? [...figureTable(others), ''] : []),
+    `Requests of fnrun that failed, in all cases together: ${formatValue(failed)}`,
+  ];
+}
+
+/** One row for each of fnrun's figures that several peers have too, one column for each side. */
+function peerTable(rows: readonly Figure[], all: readonly Figure[]): string[] {
+  const named = all.filter((figure) => rows.some((row) => row.case === figure.case && row.name === figure.name));
+  const sides = [...new Set(named.map(({ side }) => side))];
+  const cells = rows.map((row) => [
+    `${row.case}: ${row.name}`,
+    ...sides.map((side) => {
+      const same = named.filter((figure) => figure.case === row.case && figure.name === row.name);
+      const figure = same.find((entry) => entry.side === side && entry.over === undefined);
+      const ratio = same.find((entry) => entry.over === side);
+      if (figure === undefined) return 'not measured';
+      return ratio === undefined ? measureOf(figure) : `${measureOf(figure)} (${measureOf(ratio)})`;
+    }),
+  ]);
+  return markdownRows([['what (fnrun / peer)', ...sides], ...cells]);
+}
+
+/** One row for each figure; a ratio and what it is to stand beside the figure that they belong to. */
+function figureTable(figures: readonly Figure[]): string[] {
+  const rows = figures
+    .filter(({ side, over }) => side === own && over === undefined)
+    .map((figure) => {
+      const same = figures.filter((entry) => entry.case === figure.case && entry.name === figure.name);
+      const ratio = same.find(({ over }) => over !== undefined);
+      const peer = same.find(({ side }) => side !== own);
+      const beside = peer === undefined ? (ratio?.over ?? '') : `${measureOf(peer)} ${peer.side}`;
+      const verdicts = [figure, ratio].map((entry) => (entry === undefined ? '' : verdict(entry))).filter(Boolean);
+      const ratioText = ratio === undefined ? '' : measureOf(ratio);
+      return [`${figure.case}: ${figure.name}`, measureOf(figure), beside, ratioText, verdicts.join(', ')];
     });
-    // A ratio to one of fnrun's own figures has no peer to stand beside.
-    for (const ratio of ratios)
-      if (!peers.some((peer) => peer.side === ratio.over)) beside.push([ratio.over!, measureOf(ratio), verdict(ratio)]);
-    const head = [`${figure.case}: ${figure.name}`, measureOf(figure)];
-    if (figure.target !== undefined || beside.length === 0) rows.push([...head, '', '', verdict(figure)]);
-    else rows.push([...head, ...beside.shift()!]);
-    for (const row of beside) rows.push(['', '', ...row]);
-  }
+  return markdownRows([['what', own, 'beside it', 'ratio', 'target'], ...rows]);
+}
+
+function markdownRows(rows: readonly string[][]): string[] {
   const widths = widthsOf(rows);
   const line = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;

@@ -1,53 +1,55 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { canInstall, installTools, missingTools } from '../../cli/scripts/debian-tools.ts';
 
 const run = promisify(execFile);
 
-/** Programs of the distribution that cases need. */
-export type Tool = 'wrk' | 'nginx';
+/** What a case needs beside Node and git: programs of the distribution, and the packages of this folder. */
+export type Need = 'wrk' | 'nginx' | 'peers';
 
-/** Installs a tool with apt when it is missing and we may. Throws with what to do otherwise. */
-export async function ensureTool(tool: Tool, { say }: { say: (line: string) => void }): Promise<void> {
-  if (await isInstalled(tool)) return;
-  if (process.getuid?.() !== 0)
-    throw new Error(`The benchmarks need ${tool}: install it (apt-get install ${tool}) and run again`);
-  say(`installing ${tool} (apt-get install ${tool})`);
-  // Runlevel 1: the package's own service is not started.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const install = (): Promise<unknown> =>
-    run('apt-get', ['install', '-y', '--no-install-recommends', tool], { timeout: 180_000, env });
-  await install().catch(async () => {
-    await run('apt-get', ['update'], { timeout: 180_000 });
-    await install();
-  });
-  if (!(await isInstalled(tool))) throw new Error(`${tool} was installed and does not run: see "${tool} -v"`);
+/** The environment of the machine's tools: Debian has nginx in /usr/sbin, which is not in everybody's PATH. */
+export const toolEnv: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter),
+};
+
+/** Sees to what a case needs, and installs it when that can be done. Rejects with what to do otherwise. */
+export async function ensure(need: Need, { say }: { say: (line: string) => void }): Promise<void> {
+  if (need === 'peers') return await ensurePeers({ say });
+  const tools = [{ name: need, args: ['-v'], package: need }];
+  if (missingTools(tools).length === 0) return;
+  if (!canInstall()) throw new Error(`${need} is not installed here. Get it with: apt-get install ${need} (as root)`);
+  say(`installing ${need} (apt-get)`);
+  const failure = installTools(tools);
+  if (failure !== null) throw new Error(`${need} cannot be installed: ${failure}`);
 }
 
-/** What the tool says of its version, in one line. */
-export async function toolVersion(tool: Tool): Promise<string> {
+/** The version of a program of the distribution, or that there is none. */
+export async function toolVersion(tool: 'wrk' | 'nginx'): Promise<string> {
   // wrk prints its usage behind it and exits with 1, nginx writes to standard error.
-  const { stdout = '', stderr = '' } = await run(tool, ['-v']).catch(
+  const { stdout = '', stderr = '' } = await run(tool, ['-v'], { env: toolEnv }).catch(
     (error: { stdout?: string; stderr?: string }) => error,
   );
-  return /\d+\.\d+\.\d+\S*/.exec(stdout + stderr)?.[0] ?? 'unknown';
+  return /\d+\.\d+\.\d+\S*/.exec(stdout + stderr)?.[0] ?? 'not installed';
 }
 
-async function isInstalled(tool: Tool): Promise<boolean> {
-  const error = await run(tool, ['-v']).then(
-    () => null,
-    (caught: NodeJS.ErrnoException) => caught,
-  );
-  return error === null || error.code !== 'ENOENT';
-}
+/** Offline, npm takes minutes to say so: once is enough. */
+let triedPeers = false;
 
 /** Installs the peers into this folder's node_modules, unless they are there as its lockfile has them. */
-export async function ensurePeers({ say }: { say: (line: string) => void }): Promise<void> {
+async function ensurePeers({ say }: { say: (line: string) => void }): Promise<void> {
   const folder = import.meta.dirname;
-  if (isCurrent(folder)) return;
+  if (triedPeers || isCurrent(folder)) return;
+  triedPeers = true;
   say('installing the peers (npm ci in test/bench, about 400 MB)');
-  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, timeout: 600_000 });
+  const install = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, timeout: 600_000 });
+  // Those that are there, or come with Node, are measured all the same.
+  await install.catch((error: { stderr?: string; message: string }) => {
+    const lines = (error.stderr ?? error.message).split('\n').filter((line) => /npm (error|ERR!)/.test(line));
+    say(`the peers could not be installed: ${lines[0] ?? error.message}`);
+  });
 }
 
 /** npm leaves what it installed as a lockfile of its own, without what is of other platforms. */

@@ -1,3 +1,4 @@
+import { workerLimits } from '../../../runtime/contract/limits.ts';
 import { openLoop } from '../load/run-open-loop.ts';
 import { wrk } from '../load/wrk.ts';
 import { median, round } from '../measure.ts';
@@ -7,15 +8,15 @@ import { fnrun } from '../sides.ts';
 const times = 3;
 /** More than a function's workers and its queue hold, so that the server is what refuses. */
 const connections = 8_192;
-/** Until the queue is full: what comes after is how it goes on. */
-const warmUpSeconds = 3;
+/** Longer than a request may wait in the queue: what comes after is how it goes on. */
+const warmUpSeconds = Math.ceil(workerLimits.queueMs / 1000) + 1;
 
 /** Three times the peak, offered whatever the answers are; the handler computes, so that refusing competes for the CPU. */
 export const overload: BenchCase = {
   name: 'overload',
   summary: `${times} × what the 5 ms handler can carry, open loop: goodput, and how fast the excess is refused`,
   needs: ['wrk'],
-  async run({ rounds, seconds = 4, profile, report, say }) {
+  async run({ rounds, seconds = 5, profile, report, say }) {
     await using server = await fnrun.start('cpu', { profile });
     await wrk(server.url, { seconds: 1 });
     const peak: number[] = [];

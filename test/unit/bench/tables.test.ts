@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isMet, textOf, type Figure } from '../../bench/report.ts';
-import { figureLine, markdownTable, targetTable } from '../../bench/tables.ts';
+import { figureLine, markdown, targetTable } from '../../bench/tables.ts';
 
 const base = { case: 'json', samples: 5 };
 const figures: Figure[] = [
@@ -48,14 +48,35 @@ test('targetTable lists every figure with a target and nothing else', () => {
   ]);
 });
 
-test('markdownTable sets each peer beside the figure it shares a name with', () => {
-  const [head, rule, ...rows] = markdownTable(figures).map((line) => line.split('|').map((cell) => cell.trim()));
-  expect(head).toEqual(['', 'what', 'fnrun', 'beside it', 'ratio', 'target', '']);
-  expect(rule!.slice(1, -1).every((cell) => /^-+$/.test(cell))).toBe(true);
-  expect(rows.map((cells) => cells.slice(1, -1))).toEqual([
-    ['json: throughput', '21,360 req/s', '29,580 req/s node:http', '0.72×', '>= 1: **missed**'],
-    ['', '', '60,000 req/s bun', '0.356×', ''],
-    ['json: failed requests', '0 requests', '', '', '<= 0: met'],
-    ['functions: throughput, 10 functions', '19,000 req/s', '1 function', '0.95×', '>= 0.9: met'],
+test('markdown has a column for each side where there are peers, and a row for each other figure', () => {
+  const lines = markdown([
+    ...figures,
+    { ...base, case: 'push', side: 'fnrun', name: 'p50', value: 255, unit: 'ms', target: { most: 300 } },
+    { ...base, case: 'push', side: 'bare', name: 'p50', value: 37, unit: 'ms' },
+    { ...base, case: 'push', side: 'fnrun', over: 'bare', name: 'p50', value: 6.6, unit: 'x' },
+    { ...base, case: 'latency', side: 'fnrun', name: 'p99', value: 1.5, unit: 'ms' },
+    { ...base, case: 'latency', side: 'node:http', name: 'p99', value: 1, unit: 'ms' },
+    { ...base, case: 'latency', side: 'deno', name: 'p99', value: 1, unit: 'ms' },
+    {
+      ...base,
+      case: 'latency',
+      side: 'fnrun',
+      name: 'failed requests',
+      value: 3,
+      unit: 'requests',
+      target: { most: 0 },
+    },
   ]);
+  const rows = lines.map((line) => line.split('|').map((cell) => cell.trim()));
+  expect(rows.filter((cells) => cells.length > 1).map((cells) => cells.slice(1, -1))).toEqual([
+    ['what (fnrun / peer)', 'fnrun', 'node:http', 'bun', 'deno'],
+    expect.arrayContaining([expect.stringMatching(/^-+$/)]),
+    ['json: throughput', '21,360 req/s', '29,580 req/s (0.72×)', '60,000 req/s (0.356×)', 'not measured'],
+    ['latency: p99', '1.5 ms', '1 ms', 'not measured', '1 ms'],
+    ['what', 'fnrun', 'beside it', 'ratio', 'target'],
+    expect.arrayContaining([expect.stringMatching(/^-+$/)]),
+    ['functions: throughput, 10 functions', '19,000 req/s', '1 function', '0.95×', '>= 0.9: met'],
+    ['push: p50', '255 ms', '37 ms bare', '6.6×', '<= 300: met'],
+  ]);
+  expect(lines.at(-1)).toBe('Requests of fnrun that failed, in all cases together: 3');
 });
