@@ -30,7 +30,7 @@ export function sendProblem(res: ServerResponse, code: ErrorCode, options: Probl
     return;
   }
   const { status, headers, content } = problemResponse(code, options);
-  const left = bodyBytesLeft(res.req);
+  const left = isHeld(res) ? 0 : bodyBytesLeft(res.req);
   // A long upload is better ended with its connection than read to its end for nothing.
   if (left > httpLimits.inlineBodyBytes) res.shouldKeepAlive = false;
   res.writeHead(status, headers);
