@@ -6,8 +6,8 @@ import type { SoakApp } from './soak-app.ts';
 import { startSoakApp } from './soak-app.ts';
 
 /** A function whose capacity is its own and no matter of the machine: so many at once, each so long. */
-const concurrency = 8;
-const serviceMs = 20;
+const concurrency = 4;
+const serviceMs = 40;
 /** What it can carry, each second. */
 export const capacity = (concurrency * 1000) / serviceMs;
 

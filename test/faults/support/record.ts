@@ -17,7 +17,7 @@ export interface Entry extends Promised {
 
 /** Another p99 than before is allowed up to here: shared machines have bad moments of their own. */
 const factor = 5;
-const slackMs = 50;
+const slackMs = 100;
 
 /** Enters a measurement in the table. */
 export function record(row: Promised, { before, during }: NeighbourReport<unknown>): void {
@@ -25,11 +25,16 @@ export function record(row: Promised, { before, during }: NeighbourReport<unknow
   appendFileSync(inject('faultsFile'), `${JSON.stringify(entry)}\n`);
 }
 
+/** Fails unless the neighbours named had no failure. Without a cgroup, an app that takes all CPUs makes them wait. */
+export function expectNoFailures(report: NeighbourReport<unknown>, ...names: string[]): void {
+  for (const name of names) expect(report.during[name]!.failureKinds, `failures of: ${name}`).toEqual({});
+}
+
 /** Fails unless the neighbour named had no failure, and a p99 not much above its own before or the bare server's. */
 export function expectUnharmed(report: NeighbourReport<unknown>, ...names: string[]): void {
+  expectNoFailures(report, ...names);
   for (const name of names) {
     const during = report.during[name]!;
-    expect(during.failureKinds, `failures of: ${name}`).toEqual({});
     const p99s = [report.before[name]!.p99, report.before['control']!.p99, report.during['control']!.p99];
     expect(during.p99, `p99 of: ${name}`).toBeLessThan(factor * Math.max(...p99s) + slackMs);
   }
