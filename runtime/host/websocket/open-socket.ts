@@ -142,9 +142,11 @@ export class OpenSocket implements SocketListener {
       this.#deliveryTimer = setTimeout(() => this.#checkDelivery(), Math.ceil(leftMs));
       return;
     }
+    const reason = 'the function did not take a message in time';
     onTrouble(`WebSocket closed: the handler took no message for ${settings.timeoutMs} ms`);
+    worker.post(toWorker.closed, id, 1011, reason, null);
     worker.abort(id, timedOut);
-    this.close(1011, 'the function did not take a message in time');
+    this.close(1011, reason);
   }
 
   #checkIdle(): void {

@@ -55,6 +55,8 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
   #id = 0;
   #res: ServerResponse | null = null;
   #open: OpenSocket | null = null;
+  /** The handler has its socket. */
+  #accepted = false;
   #draining = false;
   /** The worker has no part in it any more, or never had one. */
   #over = false;
@@ -93,6 +95,7 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
   onAccept(headers: string[], protocol: string): void {
     if (this.#over) return;
     const { slot, socket, head, server, onOpen, onAnswered } = this.#options;
+    this.#accepted = true;
     this.#unwatch();
     clearTimeout(this.#timer);
     const wsOptions: ServerOptions & { closeTimeout: number } = {
@@ -230,6 +233,7 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
   #onClientGone(): void {
     this.#unwatch();
     if (this.#worker === null) this.#options.slot.forget(this);
+    else if (this.#accepted) this.#worker.post(toWorker.closed, this.#id, 1006, '', null);
     this.#abandon(clientGone);
     this.#options.socket.destroy();
     this.#finish(false);

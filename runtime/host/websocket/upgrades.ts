@@ -89,9 +89,10 @@ export function createUpgrades({ app, dev, pingEveryMs = socketLimits.pingEveryM
         },
       };
       // Only an app that has WebSockets pays for it.
-      void import('ws').then(({ WebSocketServer }) =>
-        slot.dispatch(new Upgrade(req, { ...options, server: WebSocketServer })),
-      );
+      void import('ws').then(({ WebSocketServer }) => {
+        if (socket.destroyed) sockets.end(null);
+        else slot.dispatch(new Upgrade(req, { ...options, server: WebSocketServer }));
+      });
     },
     close: (code, reason) => sockets.close(code, reason),
   };
@@ -114,8 +115,9 @@ function objectionTo(
   return { code: 'FN_OVERLOADED', detail: `The app has ${sockets.underWay} WebSockets already` };
 }
 
-function isUpgrade({ method, headers }: IncomingMessage): boolean {
-  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+function isUpgrade({ method, headers, httpVersionMinor }: IncomingMessage): boolean {
+  // RFC 9110, section 7.8: HTTP/1.0 has no Upgrade.
+  if (method !== 'GET' || httpVersionMinor === 0 || headers.upgrade?.toLowerCase() !== 'websocket') return false;
   // Bytes of a body would be taken for frames by one program and for a request by another.
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }

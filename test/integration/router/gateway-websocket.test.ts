@@ -39,6 +39,20 @@ describe('gateway, WebSockets', () => {
     expect((await once(client, 'close'))[0]).toBe(1000);
   });
 
+  test('carries what comes with the handshake', async () => {
+    const { fixture } = await gatewayToEcho();
+    await using _ = fixture;
+    const client = connect(fixture.port, host);
+    // "hi", masked with zeros.
+    client.write(`${upgradeTo('/')}\x81\x82\0\0\0\0hi`, 'latin1');
+    let received = '';
+    for await (const chunk of client) {
+      received += (chunk as Buffer).toString('latin1');
+      if (received.endsWith('\r\n\r\n\x81\x02hi')) break;
+    }
+    expect(received).toMatch(/^HTTP\/1\.1 101 /);
+  });
+
   test('says itself who the client is', async () => {
     const { fixture } = await gatewayToEcho();
     await using _ = fixture;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { socketLimits } from '../../../runtime/contract/limits.ts';
 import { OpenSocket } from '../../../runtime/host/websocket/open-socket.ts';
 import { trackSockets } from '../../../runtime/host/websocket/open-sockets.ts';
@@ -32,6 +32,50 @@ test('two hundred sockets are open at once, and every one is heard', { timeout: 
   expect(new Set(await Promise.all(clients.map((client) => client.next())))).toEqual(new Set(['to all']));
   for (const client of clients) client.ws.close();
   await Promise.all(clients.map((client) => client.closed));
+  await eventually(async () => (await host.stats())!.inFlight === 0);
+});
+
+test('whatever becomes of sockets, their places are free afterwards', { timeout: 60_000 }, async () => {
+  const { target, deploy, host } = await startHost();
+  await deploy({
+    '/': `export const config = { concurrency: 5, maxWorkers: 1 };
+      export const upgrade = (request) => {
+        const { search } = new URL(request.url);
+        if (search === '?refuse') return new Response('no', { status: 403 });
+        if (search === '?fail') throw new Error('as asked');
+        if (search === '?slow') return new Promise((resolve) => setTimeout(resolve, 20));
+      };
+      export function websocket(socket, { request }) {
+        if (request.url.endsWith('?throw')) throw new Error('as asked');
+        socket.onmessage = ({ data }) => { if (data === 'bye') socket.close(); else throw new Error('as asked'); };
+      }`,
+  });
+  const ends: ((ws: WebSocket) => void)[] = [
+    (ws) => ws.close(),
+    (ws) => ws.terminate(),
+    (ws) => ws.send('bye'),
+    (ws) => ws.send('throw'),
+    (ws) => ws.send(Buffer.alloc(2 * MiB)),
+    () => {},
+  ];
+  for (let wave = 0; wave < 10; wave++) {
+    const clients = ['refuse', 'fail', 'slow', 'throw', 'well', 'slow'].map(async (how, i) => {
+      const ws = new WebSocket(`ws://${target.host}:${target.port}/?${how}`);
+      const closed = new Promise((resolve) => ws.on('close', resolve));
+      ws.on('error', () => {});
+      const end = ends[(wave + i) % ends.length]!;
+      ws.on('open', () => end(ws));
+      // Some leave in the middle of the handshake, some never by themselves.
+      if (how === 'slow' && wave % 3 === 0) ws.on('upgrade', () => ws.terminate());
+      if (end === ends.at(-1)) setTimeout(() => ws.terminate(), 50);
+      await within(10_000, `the end of ${how}`, closed);
+    });
+    await Promise.all(clients);
+  }
+  await eventually(async () => (await host.stats())!.inFlight === 0);
+  const all = await Promise.all(Array.from({ length: 5 }, () => openSocket(target, '/?well')));
+  expect((await host.stats())!).toMatchObject({ inFlight: 5, queued: 0 });
+  for (const { ws } of all) ws.terminate();
   await eventually(async () => (await host.stats())!.inFlight === 0);
 });
 
