@@ -1,12 +1,12 @@
 import { checkSettings, mergeSettings } from '../contract/settings.ts';
 import type { FunctionSettings, FunctionSettingsInput } from '../contract/settings.ts';
 import type { FunctionInspection, HandlerShape } from '../contract/manifest.ts';
-import type { Context, WebSocketContext } from '../contract/handler.ts';
+import type { Context, UpgradeHandler, WebSocketHandler } from '../contract/handler.ts';
 
 /** The exports that take WebSockets; `upgrade` alone means nothing. */
 export interface SocketHandlers {
-  websocket: ((socket: WebSocket, ctx: WebSocketContext) => unknown) | null;
-  upgrade: ((request: Request, ctx: WebSocketContext) => unknown) | null;
+  websocket: WebSocketHandler | null;
+  upgrade: UpgradeHandler | null;
 }
 
 type WebHandler = (request: Request, ctx: Context) => unknown;
