@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ErrorCode } from '../../runtime/contract/errors.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
@@ -27,6 +27,8 @@ export interface GatewayOptions {
   inFlightPerApp?: number;
   /** Time without a byte after which a WebSocket is given up, in ms. @default gatewayLimits.socketIdleMs */
   socketIdleMs?: number;
+  /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */
+  headTimeoutMs?: number;
 }
 
 /** The HTTP listener for machines without nginx. */
@@ -46,7 +48,7 @@ export const healthPath = '/.well-known/fnrun/health';
 /** Creates a gateway that leads each request to the app its Host names. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { apps, version, drainMs = gatewayLimits.drainMs, inFlightPerApp = gatewayLimits.inFlightPerApp } = options;
-  const { socketIdleMs = gatewayLimits.socketIdleMs } = options;
+  const { socketIdleMs = gatewayLimits.socketIdleMs, headTimeoutMs = httpLimits.headersTimeoutMs } = options;
   // A response without length ends with its connection in HTTP/1.0.
   const keepAlive = (res: ServerResponse): boolean =>
     res.shouldKeepAlive && closing === null && res.req.httpVersionMinor > 0;
@@ -93,7 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       sendProblem(res, 'FN_OVERLOADED', { detail: 'The app has too many requests under way', requestId });
     }
   };
-  const server = createServer(serverOptions, onRequest);
+  const server = createServer(serverOptions(headTimeoutMs), onRequest);
   server.on('checkContinue', (req, res) => {
     holdContinue(res);
     onRequest(req, res);
@@ -122,12 +124,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-const serverOptions = {
+const serverOptions = (headTimeoutMs: number): ServerOptions => ({
   maxHeaderSize: httpLimits.headBytes,
-  headersTimeout: httpLimits.headersTimeoutMs,
+  headersTimeout: headTimeoutMs,
   requestTimeout: httpLimits.requestTimeoutMs,
   keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
-  connectionsCheckingInterval: httpLimits.timeoutCheckMs,
+  connectionsCheckingInterval: Math.min(httpLimits.timeoutCheckMs, headTimeoutMs),
   // A missing Host is answered by readRequestHead, with a problem document.
   requireHostHeader: false,
   // Some clients offer `Upgrade: h2c` with every request; only WebSockets are upgraded, the others served as they are.
@@ -137,7 +139,7 @@ const serverOptions = {
     // Bytes of a body would be taken for frames by one program and for a request by another.
     req.headers['transfer-encoding'] === undefined &&
     (req.headers['content-length'] ?? '0') === '0',
-};
+});
 
 type Route =
   | { kind: 'app'; app: GatewayApp; to: Destination }

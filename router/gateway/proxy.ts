@@ -72,10 +72,7 @@ export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
     passage.proxyReq = proxyReq;
     proxyReq.once('timeout', () => (passage.timedOut = true));
     proxyReq.on('information', (info) => passOnEarlyHints(info, res));
-    // The head waits for the first bytes of the body otherwise, and with it an answer that needs none of it.
-    setImmediate(() => {
-      if (!proxyReq.headersSent && !proxyReq.destroyed) proxyReq.flushHeaders();
-    });
+    setImmediate(() => flushRequest(proxyReq));
   });
   proxy.on('proxyRes', (proxyRes, req, res) => {
     const { upgrade } = proxyRes.headers;
@@ -189,6 +186,11 @@ function codeOf(error: NodeJS.ErrnoException, passage: Passage): ErrorCode {
   if (passage.timedOut || error.code === 'ERR_UPSTREAM_UPGRADE_TIMEOUT') return 'FN_TIMEOUT';
   if (error.code === headOverflow) return 'FN_BAD_RESPONSE';
   return notAccepted.has(error.code ?? '') ? 'FN_APP_UNAVAILABLE' : 'FN_APP_UNREACHABLE';
+}
+
+/** Else the head waits for the first bytes of the body, and with it an answer that needs none of it. */
+function flushRequest(proxyReq: ClientRequest): void {
+  if (!proxyReq.headersSent && !proxyReq.destroyed) proxyReq.flushHeaders();
 }
 
 function flushHead(res: ServerResponse): void {

@@ -55,6 +55,7 @@ export interface HostArguments {
   threads: number;
   memoryMb: number;
   logLinesPerSecond: number;
+  headTimeoutMs: number;
 }
 
 /** Reply to `ping`. */

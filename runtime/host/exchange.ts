@@ -134,7 +134,7 @@ export class Exchange implements Job, InvocationListener {
     const size = bytes.byteLength;
     if (this.#announced !== null) {
       this.#announced -= size;
-            if (this.#announced < 0) {
+      if (this.#announced < 0) {
         this.#options.onTrouble('its response was cut off: the body is longer than its content-length');
         this.#abandon(clientGone);
         this.#cut();
@@ -153,7 +153,7 @@ export class Exchange implements Job, InvocationListener {
 
   onEnd(): void {
     this.#over = true;
-        if (this.#announced !== null && this.#announced > 0) {
+    if (this.#announced !== null && this.#announced > 0) {
       this.#options.onTrouble('its response was cut off: the body is shorter than its content-length');
       this.#cut();
     } else {
@@ -209,11 +209,13 @@ export class Exchange implements Job, InvocationListener {
       return;
     }
     const { timeoutMs } = this.#options.slot.settings;
+    const { awaited } = this.#tx.body;
     if (this.#arrived) this.#options.onTrouble(`timed out after ${timeoutMs} ms`);
     this.#abandon(timedOut);
     if (this.#worker === null) this.#options.slot.forget(this);
     if (this.#tx.headSent) this.#cut();
-    else if (!this.#arrived) this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
+    else if (!this.#arrived || awaited)
+      this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
     else this.#problem('FN_TIMEOUT', `The function did not answer within ${timeoutMs} ms`);
   }
 

@@ -17,6 +17,7 @@ const {
   threads,
   memoryMb,
   logLinesPerSecond,
+  headTimeoutMs,
 } = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
 process.title = `fnrun: ${name}`;
 const now = (): Date => new Date();
@@ -34,7 +35,7 @@ const pool = new ThreadPool({
   },
 });
 const app = new HostApp({ app: name, pool, sink, now });
-const server = createHostServer({ app, dev });
+const server = createHostServer({ app, dev, headTimeoutMs });
 const pulse = createPulse({ app, server });
 
 const send = (message: FromHost): void => {

@@ -26,6 +26,11 @@ export class RequestBody implements IncomingBody {
     return this.#req.complete;
   }
 
+  get awaited(): boolean {
+    const declared = this.#chunked || (this.#length ?? 0) > 0;
+    return declared && !this.complete && this.#window > 0;
+  }
+
   get inline(): FrameBody {
     return this.#inline;
   }

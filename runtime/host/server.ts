@@ -22,6 +22,8 @@ export interface HostServerOptions {
   app: HostApp;
   /** Development: access lines in the log, stacks in problem documents. */
   dev: boolean;
+  /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */
+  headTimeoutMs?: number;
 }
 
 /** The HTTP server of an app host. It never listens: connections are handed to it. */
@@ -36,9 +38,13 @@ export interface HostServer {
 }
 
 /** Creates the server that answers from the app's live generation. */
-export function createHostServer({ app, dev }: HostServerOptions): HostServer {
+export function createHostServer({
+  app,
+  dev,
+  headTimeoutMs = httpLimits.headersTimeoutMs,
+}: HostServerOptions): HostServer {
   const upgrades = createUpgrades({ app, dev });
-  const server = createNodeServer({ app, dev, upgrades, isDraining: () => draining });
+  const server = createNodeServer({ app, dev, headTimeoutMs, upgrades, isDraining: () => draining });
   const sockets = new Set<Socket>();
   const direct = new Set<DirectConnection>();
   let draining = false;
@@ -93,16 +99,17 @@ export function createHostServer({ app, dev }: HostServerOptions): HostServer {
 function createNodeServer({
   app,
   dev,
+  headTimeoutMs,
   upgrades,
   isDraining,
-}: HostServerOptions & { upgrades: ReturnType<typeof createUpgrades>; isDraining: () => boolean }): Server {
+}: Required<HostServerOptions> & { upgrades: ReturnType<typeof createUpgrades>; isDraining: () => boolean }): Server {
   const server = createServer(
     {
       maxHeaderSize: httpLimits.headBytes,
-      headersTimeout: httpLimits.headersTimeoutMs,
+      headersTimeout: headTimeoutMs,
       requestTimeout: httpLimits.requestTimeoutMs,
       keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: httpLimits.timeoutCheckMs,
+      connectionsCheckingInterval: Math.min(httpLimits.timeoutCheckMs, headTimeoutMs),
       noDelay: true,
       // Answered by ourselves, with a problem document.
       requireHostHeader: false,

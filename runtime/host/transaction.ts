@@ -38,6 +38,8 @@ export interface Transaction {
 export interface IncomingBody {
   /** All of it has come, or there is none. */
   readonly complete: boolean;
+  /** More of it is due, and it is the client that keeps it back: there is room for it. */
+  readonly awaited: boolean;
   /** Its form in the invoke frame; known when `onReady` is called. */
   readonly inline: FrameBody;
   /** Reads a small body whole; calls `onReady` when the invocation can start, at once for one that is streamed. */

@@ -29,6 +29,8 @@ export interface AppHostOptions {
   policy?: AppPolicy;
   /** Where the kernel holds the app to its limits. @default null: they are watched from outside only */
   cgroups?: Cgroups | null;
+  /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */
+  headTimeoutMs?: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ActivateResult, HostPulse, HostStats, LoadResult } from '../contract/ipc.ts';
-import { hostLimits } from '../contract/limits.ts';
+import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
 import { Backoff } from './backoff.ts';
@@ -170,15 +170,14 @@ class SupervisedHost implements AppHost {
   }
 
   #spawn(plan: LaunchPlan): HostProcess {
-    const { app, dev = false, onLog, execArgv = [], readable = null, cgroups = null } = this.#options;
     const host = new HostProcess({
-      app,
-      dev,
+      dev: false,
+      execArgv: [],
+      readable: null,
+      cgroups: null,
+      headTimeoutMs: httpLimits.headersTimeoutMs,
+      ...this.#options,
       plan,
-      execArgv,
-      readable,
-      cgroups,
-      onLog,
       onStuck: (stuck, reason) => void this.#turns.run(() => this.#replace(stuck, reason)),
       onReturned: (socket) => this.handle(socket),
     });

@@ -27,6 +27,7 @@ export interface HostProcessOptions {
   readable: readonly string[] | null;
   /** Null: its limits are watched from outside only. */
   cgroups: Cgroups | null;
+  headTimeoutMs: number;
   onLog: (record: LogRecord) => void;
   /** A thread of it does not end. */
   onStuck: (host: HostProcess, reason: string) => void;

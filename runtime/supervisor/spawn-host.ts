@@ -20,6 +20,8 @@ export interface SpawnOptions {
   /** Folders with the app's own files; null: it may read any file. */
   readable: readonly string[] | null;
   cgroup: HostCgroup | null;
+  /** How long the head of a request may take. */
+  headTimeoutMs: number;
 }
 
 // POSIX shell, and gone with exec: the limit on open files holds from the first one on, and no instant of the
@@ -32,10 +34,10 @@ const wrapper = ['ulimit -n "$1" 2>/dev/null', 'if [ -n "$2" ]; then echo $$ > "
  * Starts an app host. It leads a session of its own, so that all it starts can be found and killed with it,
  * and a Ctrl-C in the daemon's terminal is the daemon's alone.
  */
-export function spawnHost({ app, dev, plan, execArgv, readable, cgroup }: SpawnOptions): ChildProcess {
+export function spawnHost({ app, dev, plan, execArgv, readable, cgroup, headTimeoutMs }: SpawnOptions): ChildProcess {
   const { limits, permissions } = plan;
   const { threads, memoryMb, logLinesPerSecond } = limits;
-  const own: HostArguments = { app, dev, logFd, threads, memoryMb, logLinesPerSecond };
+  const own: HostArguments = { app, dev, logFd, threads, memoryMb, logLinesPerSecond, headTimeoutMs };
   const node = [
     process.execPath,
     `--max-semi-space-size=${hostLimits.semiSpaceMb}`,

@@ -28,6 +28,10 @@ export class DirectBody implements IncomingBody {
     return this.#left === 0;
   }
 
+  get awaited(): boolean {
+    return this.#left > 0 && this.#window > 0;
+  }
+
   get inline(): FrameBody {
     return this.#inline;
   }
