@@ -64,7 +64,8 @@ function takeOver(own: string, { inside, enabled }: { inside: number[]; enabled:
   const leaf = join(own, 'daemon');
   mkdirSync(leaf, { recursive: true });
   for (const pid of inside) writeFileSync(join(leaf, 'cgroup.procs'), String(pid));
-  writeFileSync(join(own, 'cgroup.subtree_control'), enabled.map((name) => `+${name}`).join(' '));
+  if (enabled.length > 0)
+    writeFileSync(join(own, 'cgroup.subtree_control'), enabled.map((name) => `+${name}`).join(' '));
   // Left by a daemon that was killed: its hosts are dead, their groups empty.
   for (const name of readdirSync(own)) if (name.startsWith('app-')) removeEmpty(join(own, name));
   let serial = 0;
