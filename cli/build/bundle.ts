@@ -20,6 +20,9 @@ const standalone = ['deploy/hook'];
  */
 const threads = ['runtime/worker/main'];
 
+/** Loaded by threads later, and bundled whole: a hundred files would take long to find. */
+const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
+
 /** A chunk that no current program names may still be imported by a process that started before this build. */
 const chunkKeptMs = 24 * 60 * 60 * 1000;
 
@@ -36,6 +39,11 @@ const common: BuildOptions = {
   entryNames: '[dir]/[name]',
   chunkNames: 'chunks/[name]-[hash]',
 };
+
+const cjs: BuildOptions = { format: 'cjs', outExtension: { '.js': '.cjs' } };
+
+/** A package, whole. Names are kept: they show in stacks. */
+const packed: BuildOptions = { packages: 'bundle', sourcemap: false, minifySyntax: true, minifyWhitespace: true };
 
 /** `import.meta.url` for a CommonJS bundle. */
 const moduleUrl: BuildOptions = {
@@ -64,7 +72,8 @@ export async function bundleDist(
   const results = await Promise.all([
     build({ ...shared, entryPoints: sources(sharing), splitting: true, plugins: [leanBuiltins] }),
     build({ ...shared, entryPoints: sources(standalone) }),
-    build({ ...shared, entryPoints: sources(threads), format: 'cjs', outExtension: { '.js': '.cjs' }, ...moduleUrl }),
+    build({ ...shared, entryPoints: sources(threads), ...cjs, ...moduleUrl }),
+    build({ ...shared, entryPoints: late, ...cjs, ...packed }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);
   const chunks = files.filter((file) => isChunk(outdir, file.path));

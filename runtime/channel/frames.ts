@@ -118,6 +118,8 @@ export type ToWorkerControl =
 export type ToHostControl =
   /** First of all: the thread's id in the kernel, null where that cannot be known, and in Node. */
   | { type: 'thread'; tid: number | null; threadId: number }
+  /** The function needed what was not loaded of fetch: threads for this app had better have it. */
+  | { type: 'fetch' }
   | { type: 'loaded'; name: string; ms: number; inspection: unknown; error: unknown }
   /** A throw outside any invocation's promise: the thread must be replaced. */
   | { type: 'faulty'; message: string };

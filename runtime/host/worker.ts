@@ -70,6 +70,7 @@ export class FunctionWorker {
       if (Array.isArray(message)) this.#receive(message);
       else if (message.type === 'loaded') this.#onLoaded(message);
       else if (message.type === 'faulty') this.#onFaulty(message.message);
+      else if (message.type === 'fetch') thread.needsFetch();
     });
     void thread.ended.then((reason) => this.#onEnded(reason));
     thread.port.postMessage({ type: 'serve', assignment });

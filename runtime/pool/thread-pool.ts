@@ -17,6 +17,8 @@ export interface Thread {
    * Costs 1 µs and asks nothing of the thread.
    */
   activeMs(): number;
+  /** What it serves needs all of fetch: threads that are started from now on load it while they are parked. */
+  needsFetch(): void;
   /** Resolves with the reason when the thread is gone. */
   readonly ended: Promise<string>;
   /** Ends the thread, whatever it is doing in JavaScript. Resolves like `ended`. */
@@ -47,6 +49,7 @@ export class ThreadPool {
   readonly #pools = new Map<number, Piscina>();
   readonly #threads = new Set<Thread>();
   readonly #parked: Thread[] = [];
+  #preloadFetch = false;
   #closed = false;
   #refillTimer: NodeJS.Timeout | null = null;
   #holdTimer: NodeJS.Timeout | null = null;
@@ -138,7 +141,10 @@ export class ThreadPool {
     const controller = new AbortController();
     const portClosed = new Promise<void>((resolve) => port1.once('close', () => resolve()));
     const transferList = [port2] as never;
-    const task = this.#poolOf(memoryMb).run({ port: port2 }, { transferList, signal: controller.signal });
+    const task = this.#poolOf(memoryMb).run(
+      { port: port2, preloadFetch: this.#preloadFetch },
+      { transferList, signal: controller.signal },
+    );
     let reason = '';
     const failed = task.then(
       () => 'the thread returned',
@@ -164,6 +170,9 @@ export class ThreadPool {
       port: port1,
       get tid() {
         return tid;
+      },
+      needsFetch: () => {
+        this.#preloadFetch = true;
       },
       activeMs: () => worker?.performance.eventLoopUtilization().active ?? 0,
       ended,

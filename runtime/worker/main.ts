@@ -14,6 +14,7 @@ import { toWorker } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { ExportsError, readExports } from './exports.ts';
 import { installFetch } from './fetch/install.ts';
+import { native, nativeIfLoaded, onNative } from './fetch/native.ts';
 import { currentInvocation } from './invocation.ts';
 import { captureConsole, LogChannel } from './logs.ts';
 import { rehearse } from './rehearse.ts';
@@ -23,10 +24,12 @@ import { describeError } from './stack.ts';
 /** What the host passes with the task. */
 export interface WorkerTask {
   port: MessagePort;
+  /** Functions of this app use more of fetch than the replacements give: it is loaded while there is time. */
+  preloadFetch: boolean;
 }
 
 /** The task: never settles; the host ends it by ending the thread. */
-export default function serve({ port }: WorkerTask): Promise<never> {
+export default function serve({ port, preloadFetch }: WorkerTask): Promise<never> {
   const outbox = new Outbox(port);
   const logs = new LogChannel(outbox);
   captureConsole(logs);
@@ -54,6 +57,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
   let parked = true;
   setImmediate(() => {
     installFetch();
+    if (preloadFetch && parked) native();
     void rehearse(() => parked);
   });
   port.postMessage({ type: 'thread', tid: kernelThreadId(), threadId } satisfies ToHostControl);
@@ -63,6 +67,7 @@ export default function serve({ port }: WorkerTask): Promise<never> {
       if (server !== null) server.receive(message);
       else if (message[0] === toWorker.logAck) logs.acknowledge(message[1] as number);
     } else if (message.type === 'serve') {
+      if (nativeIfLoaded() === null) onNative(() => control({ type: 'fetch' }));
       void start(message.assignment);
     } else if (message.type === 'check') {
       void check(message.assignments, control);

@@ -59,7 +59,7 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
       lines += `${name}: ${value}\r\n`;
     }
   }
-    if (lines.length > httpLimits.responseHeadBytes) {
+  if (lines.length > httpLimits.responseHeadBytes) {
     throw new BadHeadError(`a response head of more than ${httpLimits.responseHeadBytes} bytes cannot be sent`);
   }
   lines += `x-request-id: ${requestId}\r\n`;

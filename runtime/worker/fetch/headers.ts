@@ -3,7 +3,7 @@
  * in a Map by lower-case name: made of a client's headers in a fifth of the time that undici's takes (0.5 against 3 µs).
  */
 import { inspect } from 'node:util';
-import { native, replaceGlobal } from './native.ts';
+import { nativeIfLoaded, replaceGlobal } from './native.ts';
 
 // RFC 9110: field names are tokens. Values are byte strings without NUL, CR and LF.
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -144,7 +144,8 @@ export class FastHeaders {
 
   static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     const own: boolean = Function.prototype[Symbol.hasInstance].call(this, value);
-    return own || (this === FastHeaders && value instanceof native().Headers);
+    const theirs = own || this !== FastHeaders ? null : nativeIfLoaded();
+    return own || (theirs !== null && value instanceof theirs.Headers);
   }
 }
 

@@ -4,8 +4,9 @@
  * the native one behind it.
  */
 import { flatOf } from '../../channel/header-lines.ts';
+import { bytesOf, isRead, readAll, streamOf, textOf, unusable } from './body.ts';
 import { FastHeaders } from './headers.ts';
-import { native, replaceGlobal } from './native.ts';
+import { native, nativeIfLoaded, onNative, replaceGlobal } from './native.ts';
 
 type NativeRequest = globalThis.Request;
 
@@ -22,7 +23,6 @@ export interface RequestParts {
 
 // What the URL standard leaves as it is. Upper-case hosts, default ports, quotes and the like go through it.
 const serialised = /^http(?::\/\/[a-z\d._-]+(?!:80\/)|s:\/\/[a-z\d._-]+(?!:443\/))(?::\d+)?\/[\w.~!$&()*+,;=:@%/?-]*$/;
-const decoder = new TextDecoder();
 
 /** Whether a value is a request made here. */
 let isFast: (value: object) => value is FastRequest;
@@ -35,6 +35,8 @@ class FastRequest {
   #native: NativeRequest | null = null;
   #headers: FastHeaders | null = null;
   #url: string | null = null;
+  /** The body, when it comes as a stream or was asked for as one. */
+  #stream: ReadableStream<Uint8Array> | null = null;
   /** The body was read without the native request. */
   #used = false;
 
@@ -65,49 +67,65 @@ class FastRequest {
   }
 
   get bodyUsed(): boolean {
-    return this.#native === null ? this.#used : this.#native.bodyUsed;
+    if (this.#native !== null) return this.#native.bodyUsed;
+    return this.#used || (this.#stream !== null && isRead(this.#stream));
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    if (this.#native !== null || this.#used) return nativeOf(this).body;
+    if (this.#hasBody()) this.#stream ??= this.#open();
+    return this.#stream;
   }
 
   async text(): Promise<string> {
-    const bytes = this.#takeBody();
-    return bytes === null ? await nativeOf(this).text() : decoder.decode(bytes);
+    return this.#native === null ? textOf(await this.#read()) : await this.#native.text();
   }
 
   async json(): Promise<unknown> {
-    const bytes = this.#takeBody();
-    return bytes === null ? await nativeOf(this).json() : (JSON.parse(decoder.decode(bytes)) as unknown);
+    if (this.#native !== null) return await this.#native.json();
+    return JSON.parse(textOf(await this.#read())) as unknown;
   }
 
   async bytes(): Promise<Uint8Array> {
-    return this.#takeBody() ?? (await nativeOf(this).bytes());
+    return this.#native === null ? await this.#read() : await this.#native.bytes();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = this.#takeBody();
-    return bytes === null ? await nativeOf(this).arrayBuffer() : bytes.slice().buffer;
+    return this.#native === null ? (await this.#read()).slice().buffer : await this.#native.arrayBuffer();
   }
 
   get [Symbol.toStringTag](): string {
     return 'Request';
   }
 
-  /** The bytes of a body that is there in full, once; null when the native request must answer. */
-  #takeBody(): Uint8Array | null {
+  /** Fetch has no GET or HEAD request with a body; a client may still send one. */
+  #hasBody(): boolean {
     const { body, method } = this.#parts;
-    if (this.#native !== null || typeof body === 'function') return null;
-    // Fetch has no GET or HEAD request with a body; a client may still send one.
-    if (body === null || method === 'GET' || method === 'HEAD') return new Uint8Array(0);
-    if (this.#used) throw new TypeError('Body is unusable: Body has already been read');
+    return body !== null && method !== 'GET' && method !== 'HEAD';
+  }
+
+  #open(): ReadableStream<Uint8Array> {
+    const { body } = this.#parts;
+    return typeof body === 'function' ? body() : streamOf(body!);
+  }
+
+  /** The whole body, once; of a request without, nothing, as often as wanted. */
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#used) throw unusable();
+    if (!this.#hasBody()) return new Uint8Array(0);
+    const { body } = this.#parts;
+    if (this.#stream !== null) return await readAll(this.#stream);
     this.#used = true;
-    return body;
+    return typeof body === 'function' ? await readAll(body()) : bytesOf(body!);
   }
 
   #toNative(): NativeRequest {
     if (this.#native !== null) return this.#native;
     const { body, method, signal } = this.#parts;
     const init: Record<string, unknown> = { method, headers: this.headers, signal: signal() };
-    if (body !== null && method !== 'GET' && method !== 'HEAD') {
-      init['body'] = typeof body === 'function' ? body() : body;
+    if (this.#hasBody()) {
+      // A stream that was read to its end is gone; an empty one in its place can be read as well.
+      init['body'] = this.#stream ?? (typeof body !== 'function' ? body : this.#used ? '' : body());
       init['duplex'] = 'half';
     }
     const made = new (native().Request)(this.url, init);
@@ -132,7 +150,6 @@ function serialise(url: string): string {
 }
 
 const delegated = [
-  'body',
   'cache',
   'credentials',
   'destination',
@@ -187,12 +204,11 @@ function Request(this: unknown, input: unknown, init?: unknown): NativeRequest {
  */
 function dispatchMembers(): void {
   const ours = FastRequest.prototype;
-  const theirs = native().Request.prototype;
   for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(ours))) {
-    const other = Object.getOwnPropertyDescriptor(theirs, name);
-    if (other === undefined || name === 'constructor') continue;
+    if (name === 'constructor') continue;
     Object.defineProperty(ours, name, { enumerable: true });
-    const of = (request: object): PropertyDescriptor => (isFast(request) ? own : other);
+    const of = (request: object): PropertyDescriptor =>
+      isFast(request) ? own : Object.getOwnPropertyDescriptor(native().Request.prototype, name)!;
     const shared: PropertyDescriptor = { configurable: true, enumerable: true };
     if (own.get === undefined) {
       shared.value = function (this: object): unknown {
@@ -214,14 +230,16 @@ export function installRequest(): void {
   Object.defineProperty(Request, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {
       const own: boolean = Function.prototype[Symbol.hasInstance].call(this, value);
-      return own || (this === Request && value instanceof native().Request);
+      const theirs = own || this !== Request ? null : nativeIfLoaded();
+      return own || (theirs !== null && value instanceof theirs.Request);
     },
   });
-  Object.setPrototypeOf(Request, native().Request);
-  Object.setPrototypeOf(Request.prototype as object, native().Request.prototype);
+  onNative((classes) => {
+    Object.setPrototypeOf(Request, classes.Request);
+    Object.setPrototypeOf(Request.prototype as object, classes.Request.prototype);
+  });
   dispatchMembers();
   replaceGlobal('Request', Request);
-  const nativeFetch = native().fetch;
-  const fetch: typeof nativeFetch = (input, init) => nativeFetch(unwrap(input) as NativeRequest, init);
+  const fetch: typeof globalThis.fetch = (input, init) => native().fetch(unwrap(input) as NativeRequest, init);
   replaceGlobal('fetch', fetch);
 }

@@ -4,8 +4,9 @@
  * undici's Headers, Response and stream for them costs more than the rest of the request.
  * Everything that is not a plain constructor call is left to the native class.
  */
+import { bytesOf, isRead, readAll, streamOf, textOf, unusable } from './body.ts';
 import { FastHeaders, headerValue, lowerName } from './headers.ts';
-import { native, replaceGlobal } from './native.ts';
+import { native, nativeIfLoaded, onNative, replaceGlobal } from './native.ts';
 
 type NativeResponse = globalThis.Response;
 type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
@@ -35,9 +36,19 @@ class FastResponse {
   #native: NativeResponse | null;
   /** Made when `headers` is first read; from then on what counts. */
   #headers: FastHeaders | null = null;
+  /** The body when it is a stream, or was asked for as one. */
+  #stream: ReadableStream<Uint8Array> | null = null;
+  /** The body was read without a stream. */
+  #used = false;
 
   constructor(body: BodyLike = null, init?: Init) {
-    this.#plain = plainOf(body, init);
+    if (isFreshStream(body)) {
+      this.#stream = body;
+      this.#plain = plainOf(null, init);
+      if (this.#plain !== null && nullBodyStatus.has(this.#plain.status)) this.#plain = null;
+    } else {
+      this.#plain = plainOf(body, init);
+    }
     // Odd input goes to the native class at once, so that its errors come from here.
     this.#native = this.#plain === null ? new (native().Response)(body, init) : null;
   }
@@ -88,11 +99,42 @@ class FastResponse {
   }
 
   get bodyUsed(): boolean {
-    return this.#native?.bodyUsed ?? false;
+    if (this.#plain === null) return this.#native!.bodyUsed;
+    return this.#used || (this.#stream !== null && isRead(this.#stream));
   }
 
   get body(): ReadableStream | null {
-    return this.#plain?.body === null ? null : nativeOf(this).body;
+    if (this.#plain === null || this.#used) return nativeOf(this).body;
+    if (this.#stream === null && this.#plain.body !== null) this.#stream = streamOf(this.#plain.body);
+    return this.#stream;
+  }
+
+  async text(): Promise<string> {
+    return this.#plain === null ? await this.#native!.text() : textOf(await this.#read());
+  }
+
+  async json(): Promise<unknown> {
+    if (this.#plain === null) return await this.#native!.json();
+    return JSON.parse(textOf(await this.#read())) as unknown;
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.#plain === null ? await this.#native!.bytes() : (await this.#read()).slice();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#plain === null ? await this.#native!.arrayBuffer() : (await this.#read()).slice().buffer;
+  }
+
+  clone(): NativeResponse {
+    if (this.#plain === null) return upToDate(this).clone();
+    if (this.bodyUsed || this.#stream?.locked === true) {
+      throw new TypeError('Response.clone: Body has already been consumed.');
+    }
+    const copy = new FastResponse();
+    copy.#plain = { ...this.#plain, headers: this.#flatHeaders() };
+    if (this.#stream !== null) [this.#stream, copy.#stream] = this.#stream.tee();
+    return copy as unknown as NativeResponse;
   }
 
   get [Symbol.toStringTag](): string {
@@ -112,10 +154,25 @@ class FastResponse {
   }
 
   #plainParts(): PlainResponse | null {
-    if (this.#plain === null || this.#headers === null) return this.#plain;
+    if (this.#plain === null || this.#stream !== null || this.#used) return null;
+    return this.#headers === null ? this.#plain : { ...this.#plain, headers: this.#flatHeaders() };
+  }
+
+  #flatHeaders(): string[] {
+    if (this.#headers === null) return [...this.#plain!.headers];
     const headers: string[] = [];
     this.#headers.flattenInto(headers);
-    return { ...this.#plain, headers };
+    return headers;
+  }
+
+  /** The whole body, once; of one that is null, nothing, as often as wanted. */
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#used) throw unusable();
+    if (this.#stream !== null) return await readAll(this.#stream);
+    const { body } = this.#plain!;
+    if (body === null) return new Uint8Array(0);
+    this.#used = true;
+    return bytesOf(body);
   }
 
   /** The native response, made on first use. */
@@ -123,9 +180,12 @@ class FastResponse {
     if (this.#plain === null) return this.#native!;
     const { body, status, statusText } = this.#plain;
     const headers = this.headers as Headers;
-    this.#native = new (native().Response)(body as BodyLike, { status, statusText, headers });
+    const made = new (native().Response)((this.#stream ?? body) as BodyLike, { status, statusText, headers });
+    this.#native = made;
     this.#plain = null;
-    return this.#native;
+    // What was read stays read.
+    if (this.#used) void made.arrayBuffer();
+    return made;
   }
 
   /** The native response with the headers as the handler left them. */
@@ -139,8 +199,15 @@ class FastResponse {
 
   static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     const own: boolean = Function.prototype[Symbol.hasInstance].call(this, value);
-    return own || (this === FastResponse && value instanceof native().Response);
+    const theirs = own || this !== FastResponse ? null : nativeIfLoaded();
+    return own || (theirs !== null && value instanceof theirs.Response);
   }
+}
+
+/** A stream that nobody reads or has read: others the native class shall refuse. */
+function isFreshStream(body: BodyLike): body is ReadableStream<Uint8Array> & NonNullable<BodyLike> {
+  if (typeof body !== 'object' || body === null || !(body instanceof ReadableStream)) return false;
+  return !body.locked && !isRead(body);
 }
 
 function plainOf(body: BodyLike, init: Init, type = 'text/plain;charset=UTF-8'): PlainResponse | null {
@@ -195,13 +262,13 @@ function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['hea
   return true;
 }
 
-for (const name of ['arrayBuffer', 'blob', 'bytes', 'clone', 'formData', 'json', 'text'] as const) {
+for (const name of ['blob', 'formData'] as const) {
   Object.defineProperty(FastResponse.prototype, name, {
     configurable: true,
     enumerable: true,
     writable: true,
     value(this: FastResponse): unknown {
-      return (name === 'clone' ? upToDate(this) : nativeOf(this))[name]();
+      return nativeOf(this)[name]();
     },
   });
 }
@@ -217,7 +284,9 @@ export function installResponse(): void {
   for (const name of Object.keys(Object.getOwnPropertyDescriptors(FastResponse.prototype))) {
     if (name !== 'constructor') Object.defineProperty(FastResponse.prototype, name, { enumerable: true });
   }
-  Object.setPrototypeOf(FastResponse, native().Response);
-  Object.setPrototypeOf(FastResponse.prototype, native().Response.prototype);
+  onNative((classes) => {
+    Object.setPrototypeOf(FastResponse, classes.Response);
+    Object.setPrototypeOf(FastResponse.prototype, classes.Response.prototype);
+  });
   replaceGlobal('Response', FastResponse);
 }
