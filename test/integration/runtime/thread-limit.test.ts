@@ -1,32 +1,30 @@
 import { expect, test } from 'vitest';
-import { workerLimits } from '../../../runtime/contract/limits.ts';
-import { startHost } from '../../support/host.ts';
-import { fetchFrom } from '../../support/http.ts';
-import { writeRelease } from '../../support/release.ts';
+import { startApp } from '../../support/app.ts';
 
-const count = workerLimits.threadsMax + 12;
+const threads = 12;
+const count = 40;
 
 test(
   'an app with more functions than threads answers all of them, and can be deployed',
   { timeout: 120_000 },
   async () => {
-    const { host, target, dir } = await startHost();
+    const { app, pool, deploy, get } = await startApp({ threads });
     const modules = (version: number): Record<string, string> =>
       Object.fromEntries(
         Array.from({ length: count }, (_, i) => [`/f${i}`, `export default () => new Response('${version} ${i}')`]),
       );
-    const first = await writeRelease(dir, modules(1), { id: 'one' });
-    await host.load(first, { check: true });
-    await host.activate(first);
-    const ask = async (path: string): Promise<string> => (await fetchFrom(target, { path, deadlineMs: 60_000 })).text;
-    for (let i = 0; i < count; i += 20) {
-      const some = Array.from({ length: Math.min(20, count - i) }, (_, k) => i + k);
-      expect(await Promise.all(some.map((k) => ask(`/f${k}`)))).toEqual(some.map((k) => `1 ${k}`));
-    }
-    const full = await host.stats();
-    expect(full!.threads).toBeLessThanOrEqual(workerLimits.threadsMax);
-    const { functions } = await host.load(await writeRelease(dir, modules(2), { id: 'two' }), { check: true });
-    expect(functions.filter((entry) => entry.error !== null)).toEqual([]);
-    expect(functions).toHaveLength(count);
+    const askAll = async (version: number): Promise<void> => {
+      for (let i = 0; i < count; i += 10) {
+        const some = Array.from({ length: 10 }, (_, k) => i + k);
+        const answers = await Promise.all(some.map((k) => get(`/f${k}`)));
+        expect(answers.map(({ text }) => text)).toEqual(some.map((k) => `${version} ${k}`));
+        expect(pool.size).toBeLessThanOrEqual(threads);
+      }
+    };
+    await deploy(modules(1));
+    await askAll(1);
+    expect(app.stats().threadsMax).toBe(threads);
+    await deploy(modules(2));
+    await askAll(2);
   },
 );
