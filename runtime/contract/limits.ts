@@ -237,6 +237,8 @@ export const hostLimits = {
   /** Rounds of killing what a dead host left behind: each finds what was started during the one before. */
   killRounds: 5,
   killRoundMs: 20,
+  /** Rounds of trying to remove the cgroup of a host that ended: what was killed in it needs its time to be gone. */
+  removeRounds: 250,
   /** A host that ran this long had a good start: its next crash is the first again. */
   healthyMs: 10_000,
   /** How often a stopping host closes connections that became idle. */

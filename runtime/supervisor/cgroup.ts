@@ -97,7 +97,7 @@ function hostCgroup(dir: string, limits: AppLimits): HostCgroup {
       return oomKills(join(dir, 'memory.events')) > 0;
     },
     remove: async () => {
-      for (let round = 0; round < hostLimits.killRounds; round++) {
+      for (let round = 0; round < hostLimits.removeRounds; round++) {
         if (removeEmpty(dir)) return;
         await delay(hostLimits.killRoundMs);
       }
