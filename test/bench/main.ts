@@ -94,6 +94,8 @@ async function prepare(chosen: readonly BenchCase[]): Promise<void> {
   for (const need of new Set(chosen.flatMap(({ needs }) => needs))) await ensure(need, { say }).catch(() => {});
   const environment = await readEnvironment();
   print('environment', environment, environmentLines(environment).join('\n'));
+  if (environment.load > environment.cores / 2)
+    say(`the machine is busy with something else (load ${environment.load}): what is measured now is worth little`);
 }
 
 function close(
