@@ -78,7 +78,7 @@ test(
   async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
-  await fc.assert(
+    await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const app = await startApp({ reserve: { min: 1, max: 2 }, threads: 5 });
         await run(app, steps);
