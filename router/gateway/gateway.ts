@@ -10,6 +10,7 @@ import { guardServer, isDistrusted, refuseRequest } from '../guard-server.ts';
 import { sendProblem } from '../problem.ts';
 import { requestIdOf } from '../request-id.ts';
 import { originForm, readRequestHead } from '../target.ts';
+import { isUpgradeRequest } from '../upgrade-request.ts';
 import { createProxy } from './proxy.ts';
 import type { Destination } from './proxy.ts';
 import { resolveHost } from './resolve-host.ts';
@@ -132,13 +133,7 @@ const serverOptions = (headTimeoutMs: number): ServerOptions => ({
   connectionsCheckingInterval: Math.min(httpLimits.timeoutCheckMs, headTimeoutMs),
   // A missing Host is answered by readRequestHead, with a problem document.
   requireHostHeader: false,
-  // Some clients offer `Upgrade: h2c` with every request; only WebSockets are upgraded, the others served as they are.
-  shouldUpgradeCallback: (req: IncomingMessage) =>
-    req.method === 'GET' &&
-    req.headers.upgrade?.toLowerCase() === 'websocket' &&
-    // Bytes of a body would be taken for frames by one program and for a request by another.
-    req.headers['transfer-encoding'] === undefined &&
-    (req.headers['content-length'] ?? '0') === '0',
+  shouldUpgradeCallback: isUpgradeRequest,
 });
 
 type Route =

@@ -6,6 +6,7 @@ import { sendProblem } from '../../../router/problem.ts';
 import type { ProblemOptions } from '../../../router/problem.ts';
 import { requestIdOf } from '../../../router/request-id.ts';
 import { originForm, readRequestHead } from '../../../router/target.ts';
+import { isUpgradeRequest } from '../../../router/upgrade-request.ts';
 import type { HostApp } from '../app.ts';
 import type { FunctionSlot } from '../function-slot.ts';
 import { peerOf } from '../peer.ts';
@@ -46,7 +47,7 @@ export function createUpgrades({ app, dev, pingEveryMs = socketLimits.pingEveryM
   const sockets = trackSockets({ pingEveryMs });
   return {
     wants(req) {
-      return isUpgrade(req) && find(req, app)?.slot.fn.inspection?.websocket === true;
+      return isUpgradeRequest(req) && find(req, app)?.slot.fn.inspection?.websocket === true;
     },
     handle(req, socket, head) {
       const startedAt = performance.now();
@@ -113,13 +114,6 @@ function objectionTo(
   }
   if (sockets.underWay < socketLimits.open) return null;
   return { code: 'FN_OVERLOADED', detail: `The app has ${sockets.underWay} WebSockets already` };
-}
-
-function isUpgrade({ method, headers, httpVersionMinor }: IncomingMessage): boolean {
-  // RFC 9110, section 7.8: HTTP/1.0 has no Upgrade.
-  if (method !== 'GET' || httpVersionMinor === 0 || headers.upgrade?.toLowerCase() !== 'websocket') return false;
-  // Bytes of a body would be taken for frames by one program and for a request by another.
-  return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
 /** The function that a request is for, as for any other request but for the files of public/. */

@@ -115,6 +115,15 @@ describe('gateway, WebSockets', () => {
     server.close();
   });
 
+  test('serves a handshake behind a request that is not answered yet as a plain request', async () => {
+    await using fixture = await gatewayTo((req, res) => {
+      setTimeout(() => res.end(`${req.method} ${req.url};`), req.url === '/slow' ? 200 : 0);
+    });
+    const first = 'GET /slow HTTP/1.1\r\nHost: app.localhost\r\n\r\n';
+    const answer = await askRaw({ port: fixture.port, host }, first + upgradeTo('/ws'));
+    expect(answer.match(/HTTP\/1\.1 \d+|GET [^;]+/g)).toEqual(['HTTP/1.1 200', 'GET /slow', 'HTTP/1.1 200', 'GET /ws']);
+  });
+
   test('serves a handshake with a body as a plain request', async () => {
     await using fixture = await gatewayTo((req, res) => req.on('data', (body) => res.end(`plain ${body}`)));
     const answer = await askRaw({ port: fixture.port, host }, upgradeTo('/', 'Content-Length: 5\r\n') + 'hello');

@@ -158,6 +158,21 @@ test('a connection that has carried requests becomes a WebSocket', async () => {
   socket.destroy();
 });
 
+test('an upgrade behind a request that is not answered yet is a plain request, in its turn', async () => {
+  const { target, deploy } = await startHost();
+  await deploy({
+    '/': `${hello}\nexport default async ({ method }) => {
+      if (method === 'DELETE') await new Promise((resolve) => setTimeout(resolve, 300));
+      return new Response(method);
+    };`,
+  });
+  // Not in the plainest form: Node's own parser reads it, and the next one at once.
+  const first = 'DELETE / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+  const { text, responses } = await exchangeRaw(target, first + upgradeTo('/'), { deadlineMs: 10_000 });
+  expect(responses).toBe(2);
+  expect(text).toMatch(/^HTTP\/1.1 200 [^]*DELETEHTTP\/1.1 200 [^]*GET$/);
+});
+
 test('HTTP/1.0 has no upgrades', async () => {
   const { target, deploy } = await startHost();
   await deploy({ '/': `${hello}\nexport default () => new Response('plain');` });
