@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { availableParallelism } from 'node:os';
 import { workerLimits } from '../contract/limits.ts';
 
@@ -7,14 +6,16 @@ export class Cores {
   readonly #count = availableParallelism();
   #mainBusy = 0;
   #at = performance.now();
-  #last = performance.eventLoopUtilization();
+  /** CPU time, not time at work: on a busy machine the main thread waits for its turn, and computes little. */
+  #last = process.threadCpuUsage();
 
   /** `busyThreads`: threads beside the main one that compute all the time. */
   hasRoom(busyThreads: number): boolean {
     const now = performance.now();
     if (now - this.#at >= workerLimits.loadSampleMs) {
-      this.#mainBusy = performance.eventLoopUtilization(this.#last).utilization;
-      this.#last = performance.eventLoopUtilization();
+      const { user, system } = process.threadCpuUsage(this.#last);
+      this.#mainBusy = (user + system) / 1000 / (now - this.#at);
+      this.#last = process.threadCpuUsage();
       this.#at = now;
     }
     return busyThreads + (this.#mainBusy >= workerLimits.busyShare ? 1 : 0) < this.#count;

@@ -26,7 +26,7 @@ test(
     const deadline = performance.now() + 45_000;
     let most = 0;
     const statuses = await drive(app, '/burn', {
-      lanes: 6,
+      lanes: 16,
       until: () => {
         most = Math.max(most, app.stats('burn').workers);
         return most >= 2 || performance.now() > deadline;
