@@ -22,6 +22,7 @@ const root = join(import.meta.dirname, '../..');
 const tools = [
   { name: 'git', args: ['--version'], package: 'git' },
   { name: 'nginx', args: ['-v'], package: 'nginx' },
+  { name: 'faketime', args: ['--version'], package: 'faketime' },
 ];
 
 let missing = missingTools(tools);

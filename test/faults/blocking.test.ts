@@ -6,7 +6,7 @@ import { eventually } from '../support/deadline.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { machine } from './support/machine.ts';
-import { expectBackWithin, expectUnharmed, otherApp } from './support/record.ts';
+import { expectUnharmed, otherApp } from './support/record.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

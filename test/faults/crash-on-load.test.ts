@@ -50,7 +50,7 @@ async function hammer(app: string, path: string, ms: number): Promise<Record<str
   return answers;
 }
 
-const hammerMs = 3_000;
+const hammerMs = 2_000;
 
 test.each(['throws', 'exits'])(
   '13: a module that %s while it loads is tried with growing pauses, and mends by itself',
@@ -70,7 +70,7 @@ test.each(['throws', 'exits'])(
     const tries = (await server.logs('crashing')).filter(
       (line) => line.function === name && line.message.includes('does not load'),
     );
-    // 50 ms, then twice as long each time: within three seconds no more than seven, of hundreds of requests.
+    // 50 ms, then twice as long each time: within two seconds no more than six, of dozens of requests.
     expect(tries.length).toBeGreaterThan(1);
     expect(tries.length).toBeLessThan(9);
     // Of one CPU, the prober's requests included.
@@ -99,4 +99,25 @@ test('13: a host that dies while it loads is started with growing pauses, and me
   expectUnharmed(report, ...otherApp);
   await rm(switchFile);
   await eventually(async () => (await server.ask('dying', { path: '/throws' })).status === 200, { deadlineMs: 30_000 });
+});
+
+test('13: a function whose workers die one after the other without an answer is closed for a while, then tried again', async () => {
+  const kill = async () => await server.ask('crashing', { method: 'POST', path: '/exit?now' });
+  const report = await server.during('crashing', { row: 13, fault: 'workers die one after the other' }, async () => {
+    const answers = [];
+    do answers.push(await kill());
+    while (answers.at(-1)!.status === 502 && answers.length < 20);
+    return answers;
+  });
+  const codes = report.result.map(({ status, json }) => `${status} ${json().code}`);
+  const refused = report.result.at(-1)!;
+  expect(codes.at(-1)).toBe('503 FN_CRASHING');
+  expect(new Set(codes.slice(0, -1))).toEqual(new Set(['502 FN_WORKER_DIED']));
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  const fn = (await server.ps('crashing')).stats!.functions.find(({ name }) => name === 'exit')!;
+  expect(fn).toMatchObject({ state: 'open', reason: expect.stringContaining('process.exit') });
+  expectUnharmed(report, 'same app', ...otherApp);
+  await eventually(async () => (await server.ask('crashing', { path: '/exit' })).status === 200, {
+    deadlineMs: 15_000,
+  });
 });

@@ -17,7 +17,7 @@ test.each(['arrays', 'strings', 'closures', 'map'])('4: a leak of %s ends its th
   await server.ask('leaks', { path: '/leak' });
   const pid = await server.pidOf('leaks');
   const report = await server.during('leaks', { row: 4, fault: `heap leak: ${kind}` }, () =>
-    server.ask('leaks', { method: 'POST', path: `/leak?kind=${kind}` }),
+    server.ask('leaks', { method: 'POST', path: `/leak?kind=${kind}`, deadlineMs: 30_000 }),
   );
   expect([report.result.status, report.result.json().code]).toEqual([502, 'FN_WORKER_DIED']);
   await server.logged('leaks', ({ message }) => message.includes('the worker reached its memory limit (memoryMb)'));
@@ -30,7 +30,7 @@ test('4: an allocation that makes V8 abort the process ends the host of that app
   await server.ask('aborts', { path: '/leak' });
   const pid = await server.pidOf('aborts');
   const report = await server.during('aborts', { row: 4, fault: 'V8 aborts: out of memory' }, async () => {
-    const answer = await server.ask('aborts', { method: 'POST', path: '/leak?kind=text' });
+    const answer = await server.ask('aborts', { method: 'POST', path: '/leak?kind=text', deadlineMs: 30_000 });
     await server.nextHost('aborts', pid);
     return answer;
   });

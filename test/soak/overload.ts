@@ -34,12 +34,12 @@ export interface OverloadResult {
 /** Offers three times what a function can carry for `seconds`, and looks at it before and after. */
 export async function overload(app: SoakApp, { seconds }: { seconds: number }): Promise<OverloadResult> {
   const url = `${app.url}/narrow`;
-  const half = { requestsPerSecond: capacity / 2, seconds: 2, connections: 512 };
+  const half = { requestsPerSecond: capacity / 2, seconds: 2, warmUpSeconds: 0.3, connections: 512 };
   const before = await openLoop(url, half);
-  const full = await openLoop(url, { ...half, requestsPerSecond: capacity, seconds: Math.min(5, seconds) });
+  const full = await openLoop(url, { ...half, requestsPerSecond: capacity, seconds: Math.min(3, seconds) });
   const during = await openLoop(url, { ...half, requestsPerSecond: 3 * capacity, seconds, connections: 4_096 });
   await delay(2_000);
-  const after = await openLoop(url, { ...half, warmUpSeconds: 0.1 });
+  const after = await openLoop(url, half);
   return { peak: full.goodput, during, p99Before: before.ok.p99, p99After: after.ok.p99 };
 }
 

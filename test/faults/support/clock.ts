@@ -12,7 +12,7 @@ export interface MovableClock {
 /** Makes a clock over libfaketime; `dir` holds what tells it the time. */
 export async function createMovableClock(dir: string): Promise<MovableClock> {
   const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
-  if (library === undefined) throw new Error('libfaketime is not installed. Get it with: apt-get install libfaketime');
+  if (library === undefined) throw new Error('libfaketime is not installed. Get it with: apt-get install faketime');
   const file = join(dir, 'clock');
   const move = (seconds: number): Promise<void> => writeFile(file, `${seconds >= 0 ? '+' : ''}${seconds}s\n`);
   await move(0);

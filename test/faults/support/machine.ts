@@ -7,17 +7,19 @@ const idleMs = 170;
 const used = '(({ user, system }) => user + system)(process.cpuUsage())';
 const spin = `const before = ${used}; while (${used} - before < ${cpuMs * 1000});`;
 
-/** How slow this machine is at the moment. */
+/** What this machine is like at the moment. */
 export const machine = {
-  /**
-   * What a promise of `ms` comes to here and now: as much longer as starting a Node that computes for a moment takes
-   * longer than on an idle machine. Three times that, for others may have had the CPUs just then; what it really took
-   * is in the table.
-   */
-  allow(ms: number): number {
+  /** How much longer a Node that computes for a moment takes than on an idle machine; never below 1. */
+  slowness(): number {
     const before = performance.now();
     spawnSync(process.execPath, ['-e', spin], { env: {} });
-    const slowness = Math.max(1, (performance.now() - before) / idleMs);
-    return 3 * ms * slowness + 100;
+    return Math.max(1, (performance.now() - before) / idleMs);
+  },
+  /**
+   * What a promise of `ms` comes to here and now. Three times that, for others may have had the CPUs just then; what
+   * it really took is in the table.
+   */
+  allow(ms: number): number {
+    return 3 * ms * machine.slowness() + 100;
   },
 };

@@ -24,8 +24,8 @@ export interface Neighbours extends AsyncDisposable {
 const everyMs = 20;
 const newConnectionEvery = 4;
 /** Requests to each target before a fault, and at least while it is on. */
-const leastBefore = 50;
-const leastDuring = 30;
+const leastBefore = 40;
+const leastDuring = 25;
 const takeMs = 60_000;
 
 const children = new Map<ChildProcess, string>();

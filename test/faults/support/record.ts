@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { expect, inject } from 'vitest';
 import type { Figures } from './figures.ts';
+import { machine } from './machine.ts';
 import type { NeighbourReport } from './neighbours.ts';
 
 /** A row of the table of faults: what was done. */
@@ -33,10 +34,11 @@ export function expectNoFailures(report: NeighbourReport<unknown>, ...names: str
 /** Fails unless the neighbour named had no failure, and a p99 not much above its own before or the bare server's. */
 export function expectUnharmed(report: NeighbourReport<unknown>, ...names: string[]): void {
   expectNoFailures(report, ...names);
+  const allowedMs = slackMs * machine.slowness();
   for (const name of names) {
     const during = report.during[name]!;
     const p99s = [report.before[name]!.p99, report.before['control']!.p99, report.during['control']!.p99];
-    expect(during.p99, `p99 of: ${name}`).toBeLessThan(factor * Math.max(...p99s) + slackMs);
+    expect(during.p99, `p99 of: ${name}`).toBeLessThan(factor * Math.max(...p99s) + allowedMs);
   }
 }
 
