@@ -1,8 +1,9 @@
 import { tasksOf } from '../contract/app-limits.ts';
 import type { AppLimits } from '../contract/app-limits.ts';
 import { appLimits } from '../contract/limits.ts';
-import { descendantsOf, readFigures } from './process-figures.ts';
-import type { ProcessIds } from './process-figures.ts';
+import { readFigures } from './process-figures.ts';
+import { descendantsOf, readProcesses, recentProcesses } from './process-table.ts';
+import type { ProcessIds } from './process-table.ts';
 
 /** What a watch looks at. */
 export interface ProcessWatchOptions {
@@ -33,14 +34,16 @@ export class ProcessWatch {
   readonly #timer: NodeJS.Timeout;
   #children: ProcessIds = new Map();
   #childrenAt = -Infinity;
+  #stopped = false;
 
   constructor(options: ProcessWatchOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), appLimits.watchMs);
+    this.#timer = setInterval(() => void this.#look(), appLimits.watchMs);
     this.#timer.unref();
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 
@@ -56,24 +59,25 @@ export class ProcessWatch {
     };
   }
 
-  /** Ids of every process that came from this one, as far as it was seen. */
-  descendants({ maxAgeMs = 0 }: { maxAgeMs?: number } = {}): number[] {
-    this.#children = descendantsOf(this.#options.pid, { known: this.#children, maxAgeMs });
+  /** Ids of every process that came from this one and is there now. */
+  descendants(): number[] {
+    this.#children = descendantsOf(this.#options.pid, { table: readProcesses(), known: this.#children });
     return [...this.#children.keys()];
   }
 
-  #look(): void {
-    const { children, limits, onExceeded } = this.#options;
+  async #look(): Promise<void> {
+    const { pid, children, limits, onExceeded } = this.#options;
     const now = performance.now();
     const everyMs = children ? appLimits.watchMs : appLimits.watchChildrenMs;
     // Timers are early by a fraction of a millisecond at times.
     if (now - this.#childrenAt >= everyMs - 1) {
       this.#childrenAt = now;
-      this.descendants({ maxAgeMs: everyMs / 2 });
+      const table = await recentProcesses({ maxAgeMs: everyMs / 2 });
+      this.#children = descendantsOf(pid, { table, known: this.#children });
     }
     const use = this.use();
     const reason = use === null ? null : exceeded(use, limits());
-    if (reason === null) return;
+    if (reason === null || this.#stopped) return;
     this.stop();
     onExceeded(reason);
   }

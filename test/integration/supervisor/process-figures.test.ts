@@ -2,13 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/deadline.ts';
-import { countOpenFiles, descendantsOf, readCpuMs, readFigures } from '../../../runtime/supervisor/process-figures.ts';
+import { countOpenFiles, readCpuMs, readFigures } from '../../../runtime/supervisor/process-figures.ts';
+import { descendantsOf, readProcesses, recentProcesses } from '../../../runtime/supervisor/process-table.ts';
+import type { ProcessIds } from '../../../runtime/supervisor/process-table.ts';
+
+const descendants = (pid: number, known: ProcessIds = new Map()): ProcessIds =>
+  descendantsOf(pid, { table: readProcesses(), known });
 
 /** A shell in a session of its own, which runs `script` and says "up". */
 async function shell(script: string): Promise<number> {
   const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => {
-    for (const pid of descendantsOf(child.pid!, { known: new Map(), maxAgeMs: 0 }).keys()) process.kill(pid, 'SIGKILL');
+    for (const pid of descendants(child.pid!).keys()) process.kill(pid, 'SIGKILL');
     child.kill('SIGKILL');
   });
   await once(child.stdout, 'data');
@@ -28,17 +33,23 @@ test('figures of a process are those of /proc', () => {
 test('descendants are found through children, and in the session when they have lost their parent', async () => {
   // One child; one whose parent ends at once; one that is in a session of its own.
   const pid = await shell('sleep 300 & (sleep 301 &) ; setsid sleep 302 & echo up; wait');
-  await eventually(() => descendantsOf(pid, { known: new Map(), maxAgeMs: 0 }).size === 3);
-  const known = descendantsOf(pid, { known: new Map(), maxAgeMs: 0 });
+  await eventually(() => descendants(pid).size === 3);
+  const known = descendants(pid);
   process.kill(pid, 'SIGKILL');
   // What left the session is an orphan now, and known from before only.
-  await eventually(() => descendantsOf(pid, { known: new Map(), maxAgeMs: 0 }).size === 2);
-  expect(new Set(descendantsOf(pid, { known, maxAgeMs: 0 }).keys())).toEqual(new Set(known.keys()));
+  await eventually(() => descendants(pid).size === 2);
+  expect(new Set(descendants(pid, known).keys())).toEqual(new Set(known.keys()));
   for (const one of known.keys()) process.kill(one, 'SIGKILL');
-  await eventually(() => descendantsOf(pid, { known, maxAgeMs: 0 }).size === 0);
+  await eventually(() => descendants(pid, known).size === 0);
 });
 
 test('an id that is used again is not the process that had it', () => {
   const known = new Map([[process.ppid, '1']]);
-  expect(descendantsOf(2 ** 22 + 1, { known, maxAgeMs: 0 }).size).toBe(0);
+  expect(descendants(2 ** 22 + 1, known).size).toBe(0);
+});
+
+test('a table read a few at a time has what one read at once has', async () => {
+  const table = await recentProcesses({ maxAgeMs: 0 });
+  expect(table.all.get(process.pid)).toEqual(readProcesses().all.get(process.pid));
+  expect(recentProcesses({ maxAgeMs: 60_000 })).toBe(recentProcesses({ maxAgeMs: 60_000 }));
 });
