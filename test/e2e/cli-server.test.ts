@@ -123,6 +123,13 @@ test('ps shows the server and the process of the app', async () => {
   expect(stdout).toMatch(/^shop +running +\d+ .+ [0-9a-f]{16}$/m);
   const processes = JSON.parse((await fnrun('ps', '--json')).stdout);
   expect(processes.apps).toMatchObject([{ app: 'shop', state: 'running', stats: { functions: [{}, {}] } }]);
+  const { limits, use, exits } = processes.apps[0];
+  expect(use.memoryBytes).toBeLessThan(limits.memoryMb * 2 ** 20);
+  expect(exits).toEqual([]);
+  const own = (await fnrun('ps', 'shop')).stdout;
+  expect(own).toMatch(/^memory +\d+\/\d+ MB$/m);
+  expect(own).toMatch(/^hello\/\[name\] +ok /m);
+  expect(await fnrun('ps', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no app') });
 });
 
 test('a command about an app that is not there fails in one line', async () => {
