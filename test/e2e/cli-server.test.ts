@@ -128,7 +128,7 @@ test('ps shows the server and the process of the app', async () => {
   expect(exits).toEqual([]);
   const own = (await fnrun('ps', 'shop')).stdout;
   expect(own).toMatch(/^memory +\d+\/\d+ MB$/m);
-  expect(own).toMatch(/^hello\/\[name\] +ok /m);
+  expect(own).toMatch(/^items\/\[id\] +ok /m);
   expect(await fnrun('ps', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no app') });
 });
 
