@@ -146,7 +146,7 @@ test('a socket without messages for socketIdleMs is closed with 1000', async () 
 
 test('a worker that ends or blocks closes its sockets with 1011; those of others go on', async () => {
   const { target, deploy, logged } = await startHost();
-  const doing = (what: string): string => `export const config = { timeoutMs: 500 };
+  const doing = (what: string): string => `export const config = { timeoutMs: 2_000 };
     export default () => new Response();
     export function websocket(socket) { socket.onmessage = ({ data }) => { if (data === 'go') ${what}; socket.send(data); }; }`;
   await deploy({ '/exit': doing('process.exit(1)'), '/block': doing('for (;;);'), '/other': echo });
@@ -163,7 +163,7 @@ test('a worker that ends or blocks closes its sockets with 1011; those of others
     other.ws.send(path);
     expect(await other.next()).toBe(path);
   }
-  await logged((record) => /took no message for 500 ms/.test(record.message));
+  await logged((record) => /took no message for 2000 ms/.test(record.message));
 });
 
 test('a deployment closes the sockets of what it changes with 1012, and of nothing else', async () => {
