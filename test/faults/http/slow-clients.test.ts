@@ -73,7 +73,7 @@ test.each(['socket', 'gateway'] as const)(
   '35: 1,000 clients that send a byte now and then get 408 (%s)',
   async (way) => {
     const at = way === 'gateway' ? gateway : socketOf('slow');
-    const report = await neighbours.during(() => bother({ at, each: 250, everyMs: 200, overMs: 3_000 }));
+    const report = await neighbours.during(() => bother({ at, each: 250, everyMs: 700, overMs: 4_000 }));
     record({ row: 35, fault: `1,000 slow clients, ${way}` }, report);
     expect(report.result.answers, JSON.stringify(report.result)).toEqual({
       'head 408': 250,
