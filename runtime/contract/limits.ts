@@ -119,6 +119,8 @@ export const workerLimits = {
   warmInCheck: 8,
   /** How long old workers may finish their invocations after a switch. */
   drainMs: 30_000,
+  /** How long a thread may take to run its first line. */
+  threadStartMs: 30_000,
   /** How long a terminated thread may take to be gone before the host counts as stuck. */
   terminateMs: 3_000,
   /** A worker without an invocation for this long is given back (never below `minWorkers`). */

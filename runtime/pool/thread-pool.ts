@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ToHostControl } from '../channel/frames.ts';
-import { workerLimits } from '../contract/limits.ts';
+import { hostLimits, workerLimits } from '../contract/limits.ts';
 import { Reserve } from './reserve.ts';
 import { threadCap } from './thread-cap.ts';
 import type { ThreadCapOptions } from './thread-cap.ts';
@@ -49,9 +49,15 @@ export class ThreadPool {
   readonly #pools = new Map<number, Piscina>();
   readonly #threads = new Set<Thread>();
   readonly #parked: Thread[] = [];
+  /** Threads that have not run yet, in the order in which they were started. */
+  readonly #starting = new Set<Thread>();
+  /** Threads that were not told to end, with their piscina. */
+  readonly #untold = new Map<Thread, Piscina>();
   #preloadFetch = false;
   #closed = false;
   #refillTimer: NodeJS.Timeout | null = null;
+  /** Threads in a row that ended before they ran anything: no memory, no file handles, no worker file. */
+  #startFailures = 0;
   #holdTimer: NodeJS.Timeout | null = null;
 
   constructor(options: ThreadPoolOptions) {
@@ -123,13 +129,19 @@ export class ThreadPool {
   /** Off the request path: the thread just taken starts its work first. */
   #refill(delayMs: number): void {
     if (this.#refillTimer !== null || this.#closed || this.#holdTimer !== null) return;
-    this.#refillTimer = setTimeout(() => {
-      this.#refillTimer = null;
-      if (this.#holdTimer !== null) return;
-      while (this.#parked.length < this.#reserve.size && this.#hasRoom()) {
-        this.#parked.push(this.#start(workerLimits.memoryMb));
-      }
-    }, delayMs);
+    const { restartBackoffMinMs, restartBackoffMaxMs } = hostLimits;
+    const failures = this.#startFailures;
+    const pauseMs = failures === 0 ? 0 : Math.min(restartBackoffMaxMs, restartBackoffMinMs * 2 ** (failures - 1));
+    this.#refillTimer = setTimeout(
+      () => {
+        this.#refillTimer = null;
+        if (this.#holdTimer !== null) return;
+        while (this.#parked.length < this.#reserve.size && this.#hasRoom()) {
+          this.#parked.push(this.#start(workerLimits.memoryMb));
+        }
+      },
+      Math.max(delayMs, pauseMs),
+    );
   }
 
   #shrink(): void {
@@ -141,10 +153,10 @@ export class ThreadPool {
     const controller = new AbortController();
     const portClosed = new Promise<void>((resolve) => port1.once('close', () => resolve()));
     const transferList = [port2] as never;
-    const task = this.#poolOf(memoryMb).run(
-      { port: port2, preloadFetch: this.#preloadFetch },
-      { transferList, signal: controller.signal },
-    );
+    const pool = this.#poolOf(memoryMb);
+    // In a promise: where no thread can be made, this may throw.
+    const task = (async () =>
+      pool.run({ port: port2, preloadFetch: this.#preloadFetch }, { transferList, signal: controller.signal }))();
     let reason = '';
     const failed = task.then(
       () => 'the thread returned',
@@ -154,6 +166,8 @@ export class ThreadPool {
     void failed.then(() => port2.close());
     // Piscina forgets a thread when it tells it to end; only the port tells when it has.
     const ended = Promise.all([failed, portClosed]).then(([why]) => {
+      clearTimeout(startTimer);
+      if (this.#starting.delete(thread) && !controller.signal.aborted) this.#startFailures++;
       this.#forget(thread);
       return why;
     });
@@ -162,9 +176,12 @@ export class ThreadPool {
     // Its first message. A port with an unread one would never tell that it was closed.
     port1.once('message', (message: ToHostControl) => {
       if (message.type !== 'thread') return;
+      clearTimeout(startTimer);
+      this.#starting.delete(thread);
+      this.#startFailures = 0;
       tid = message.tid;
       // Which of piscina's threads took the task is known to that thread alone.
-      worker = this.#pools.get(memoryMb)?.threads.find((one) => one.threadId === message.threadId);
+      worker = pool.threads.find((one) => one.threadId === message.threadId);
     });
     const thread: Thread = {
       port: port1,
@@ -179,18 +196,24 @@ export class ThreadPool {
       terminate: (why) => {
         if (controller.signal.aborted) return ended;
         reason = why;
+        this.#untold.delete(thread);
         controller.abort();
         const timer = setTimeout(() => this.#options.onStuck(why), workerLimits.terminateMs);
         void ended.then(() => clearTimeout(timer));
         return ended;
       },
     };
+    const startTimer = setTimeout(() => thread.terminate('it did not start in time'), workerLimits.threadStartMs);
+    startTimer.unref();
     this.#threads.add(thread);
+    this.#starting.add(thread);
+    this.#untold.set(thread, pool);
     return thread;
   }
 
   #forget(thread: Thread): void {
     this.#threads.delete(thread);
+    this.#untold.delete(thread);
     const at = this.#parked.indexOf(thread);
     if (at >= 0) this.#parked.splice(at, 1);
     this.#refill(0);
@@ -213,8 +236,13 @@ export class ThreadPool {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: workerLimits.youngGenerationMb },
     });
-    // Told for threads without a task; ours always have one.
-    pool.on('error', () => {});
+    // Told of a thread that died without a task. If it was to take one, piscina keeps that for a thread that never comes.
+    pool.on('error', (error: Error) => {
+      const ours = [...this.#untold].filter(([, of]) => of === pool).map(([thread]) => thread);
+      if (ours.length <= pool.threads.length) return;
+      this.#startFailures++;
+      void ours.find((thread) => this.#starting.has(thread))?.terminate(`it cannot start: ${error.message}`);
+    });
     this.#pools.set(memoryMb, pool);
     return pool;
   }
