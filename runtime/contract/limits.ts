@@ -48,6 +48,8 @@ export const invocationLimits = {
   abortGraceMs: 50,
   /** How much longer when the thread did not compute meanwhile: it waits for a call, or for a CPU. */
   abortGraceMsMax: 500,
+  /** Handlers that compute longer than this let what they answered leave before the next ones begin. */
+  sliceMs: 1,
   /** How long `waitUntil` promises may run after the response. */
   waitUntilMs: 30_000,
 } as const;
@@ -67,7 +69,7 @@ export const workerLimits = {
   threadsMin: 4,
   /** What an app host is reckoned to hold without threads, and one warm thread; see docs/scaling.md for what was measured. */
   hostMb: 80,
-  threadMb: 20,
+  threadMb: 16,
   /** Threads beyond that for boot checks, which must not depend on how busy the app is. */
   threadsUrgent: 4,
   /** Default of the `memoryMb` setting: V8 old generation of one thread. */
