@@ -35,27 +35,29 @@ export class WebSockets {
 
   constructor(options: WebSocketsOptions) {
     this.#options = options;
+    // The first look at these globals may load undici: not with the first message.
+    if (options.handlers.websocket !== null) void [MessageEvent, CloseEvent, ErrorEvent];
   }
 
-  /** Reads the frame at `at` and returns its length. Throws for one that it does not know. */
-  receive(batch: FrameField[], at: number): number {
+  /** Handles the frame at `at`. Throws for one that it does not know. */
+  receive(batch: readonly FrameField[], at: number): void {
     const id = batch[at + 1] as number;
     switch (batch[at] as number) {
       case toWorker.upgrade:
         this.#upgrade(batch, at);
-        return 9;
+        break;
       case toWorker.message:
         this.#in(id, (control) => control.message(batch[at + 2] as string | Uint8Array));
-        return 3;
+        break;
       case toWorker.sent:
         this.#open.get(id)?.sent(batch[at + 2] as number);
-        return 3;
+        break;
       case toWorker.closed:
         this.#in(id, (control) => {
           this.#open.delete(id);
           control.closed(batch[at + 2] as number, batch[at + 3] as string, batch[at + 4] as string | null);
         });
-        return 5;
+        break;
       default:
         throw new Error(`Cannot read frame: unknown opcode ${JSON.stringify(batch[at])}`);
     }
@@ -75,7 +77,7 @@ export class WebSockets {
     if (control !== undefined && invocation !== undefined) currentInvocation.run(invocation, call, control);
   }
 
-  #upgrade(batch: FrameField[], at: number): void {
+  #upgrade(batch: readonly FrameField[], at: number): void {
     const invocation = new Invocation({
       id: batch[at + 1] as number,
       method: 'GET',
