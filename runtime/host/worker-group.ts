@@ -91,7 +91,10 @@ export class WorkerGroup {
   sample(now: number): void {
     for (const worker of this.#workers) {
       const { inFlight, answered, heard, thread, load } = worker;
-      if (worker.state === 'ready') load.sample(now, { activeMs: thread.activeMs(), inFlight, answered, heard });
+      if (worker.state !== 'ready') continue;
+      const wasNice = load.isNice;
+      load.sample(now, { activeMs: thread.activeMs(), inFlight, answered, heard });
+      if (load.isNice !== wasNice) thread.setNice(load.isNice);
     }
   }
 

@@ -20,6 +20,9 @@ export class WorkerLoad {
   busy = 0;
   /** Samples in a row in which it was busy. */
   busySamples = 0;
+  /** Whether it has gone behind the main thread for the CPU. */
+  isNice = false;
+  #idleSamples = 0;
   /** Since when it has been silent at work; 0: it is not. */
   stalledSince = 0;
   #at = 0;
@@ -27,13 +30,17 @@ export class WorkerLoad {
   #answeredPerMs = 0;
 
   sample(now: number, source: LoadSource): void {
-    const { busyShare, stalledShare } = workerLimits;
+    const { busyShare, stalledShare, niceSamples } = workerLimits;
     const elapsed = now - this.#at;
     const before = this.#last;
     this.#last = source;
     this.#at = now;
     this.busy = Math.min(1, (source.activeMs - before.activeMs) / elapsed);
-    this.busySamples = this.busy >= busyShare ? this.busySamples + 1 : 0;
+    const isBusy = this.busy >= busyShare;
+    this.busySamples = isBusy ? this.busySamples + 1 : 0;
+    this.#idleSamples = isBusy ? 0 : this.#idleSamples + 1;
+    if (this.busySamples >= niceSamples) this.isNice = true;
+    else if (this.#idleSamples >= niceSamples) this.isNice = false;
     this.#answeredPerMs += newest * ((source.answered - before.answered) / elapsed - this.#answeredPerMs);
     const stalled = this.busy >= stalledShare && before.inFlight > 0 && source.heard === before.heard;
     if (!stalled) this.stalledSince = 0;

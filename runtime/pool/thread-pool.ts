@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -17,6 +18,8 @@ export interface Thread {
    * Costs 1 µs and asks nothing of the thread.
    */
   activeMs(): number;
+  /** Makes the thread go behind others for the CPU, or beside them again where that is allowed. Linux. */
+  setNice(nice: boolean): void;
   /** What it serves needs all of fetch: threads that are started from now on load it while they are parked. */
   needsFetch(): void;
   /** Resolves with the reason when the thread is gone. */
@@ -191,6 +194,9 @@ export class ThreadPool {
       needsFetch: () => {
         this.#preloadFetch = true;
       },
+      setNice: (nice) => {
+        if (tid !== null) setNiceness(tid, nice ? workerLimits.niceness : 0);
+      },
       activeMs: () => worker?.performance.eventLoopUtilization().active ?? 0,
       ended,
       terminate: (why) => {
@@ -245,6 +251,14 @@ export class ThreadPool {
     });
     this.#pools.set(memoryMb, pool);
     return pool;
+  }
+}
+
+function setNiceness(tid: number, niceness: number): void {
+  try {
+    setPriority(tid, niceness);
+  } catch {
+    // It has ended, or only root may raise a priority: then it stays as it is.
   }
 }
 

@@ -40,3 +40,16 @@ test('load lets a busy worker hold what it finishes in the time allowed', () => 
   // Ten a second.
   expect(load.room).toBe(Math.ceil(workerLimits.busyHoldMs / 100));
 });
+
+test('load goes behind the main thread after being busy for a while, and comes back', () => {
+  const load = new WorkerLoad();
+  const { niceSamples } = workerLimits;
+  const nice: boolean[] = [];
+  for (let i = 0; i < niceSamples * 2; i++) {
+    load.sample(1_000 + i * 100, { ...idle, activeMs: Math.min(i, niceSamples) * 100 });
+    nice.push(load.isNice);
+  }
+  expect([nice.indexOf(true), nice.at(-1)]).toEqual([niceSamples, true]);
+  load.sample(1_000 + niceSamples * 200, { ...idle, activeMs: niceSamples * 100 });
+  expect(load.isNice).toBe(false);
+});
