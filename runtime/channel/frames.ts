@@ -33,6 +33,9 @@ export const toWorker = {
   closed: 11,
 } as const;
 
+/** Fields of each frame from host to worker, opcode included, by opcode. */
+export const toWorkerLengths: readonly number[] = [0, 10, 3, 2, 3, 3, 3, 2, 9, 3, 3, 5];
+
 /** Frames from worker to host, with their fields. */
 export const toHost = {
   /** id, status, statusText, text, body, announced bytes, flags (see `Reply`) */

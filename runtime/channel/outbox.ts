@@ -31,7 +31,9 @@ export class Outbox {
   bytes(view: Uint8Array): Uint8Array {
     // A view into a pool would be cloned with the whole pool: copy what it shows.
     const whole = view.byteLength === view.buffer.byteLength && Object.getPrototypeOf(view) === Uint8Array.prototype;
-    const exact = whole && view.buffer instanceof ArrayBuffer ? view : new Uint8Array(view);
+    // Many bytes are copied and the copy is moved: a clone would copy them more than once.
+    const sendable = whole && view.buffer instanceof ArrayBuffer && view.byteLength < transferBytesMin;
+    const exact = sendable ? view : new Uint8Array(view);
     if (exact !== view && exact.byteLength >= transferBytesMin) this.#transfer.push(exact.buffer as ArrayBuffer);
     return exact;
   }
@@ -40,6 +42,12 @@ export class Outbox {
   owned(bytes: Uint8Array): Uint8Array {
     if (bytes.byteLength >= transferBytesMin) this.#transfer.push(bytes.buffer as ArrayBuffer);
     return bytes;
+  }
+
+  /** Bytes of a read, that nobody else will look at: moved when large and alone in their buffer. */
+  ownedIfWhole(view: Uint8Array): Uint8Array {
+    if (view.byteLength !== view.buffer.byteLength || !(view.buffer instanceof ArrayBuffer)) return this.bytes(view);
+    return this.owned(new Uint8Array(view.buffer));
   }
 
   /** Posts what was collected, at once: before a control message, so that order is kept. */

@@ -97,7 +97,7 @@ function endInPieces(res: ServerResponse, { body, onProgress }: { body: Uint8Arr
   const more = (): void => {
     if (at > 0) onProgress();
     while (at < body.length && !res.destroyed) {
-      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
+      const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
       at += piece.length;
       if (at >= body.length) res.end(piece);
       else if (!res.write(piece)) {

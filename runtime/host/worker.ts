@@ -4,9 +4,10 @@ import type { FunctionInspection } from '../contract/manifest.ts';
 import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
+import { AbortWatch } from './abort-watch.ts';
+import { logLineAt, replyAt } from './frame-readers.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
 import { loadFailure } from './load-failure.ts';
-import { threadCpuMs } from './schedstat.ts';
 import { readSocketFrame } from './websocket/frames.ts';
 import { WorkerLoad } from './worker-load.ts';
 import type { Thread } from '../pool/thread-pool.ts';
@@ -50,7 +51,7 @@ export class FunctionWorker {
   #events: WorkerEvents;
   readonly #running = new Map<number, InvocationListener | null>();
   readonly #suspicions = new Set<number>();
-  readonly #abortTimers = new Map<number, NodeJS.Timeout>();
+  readonly #aborts: AbortWatch;
   #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
   #nextId = 1;
   #drainTimer: NodeJS.Timeout | null = null;
@@ -60,6 +61,10 @@ export class FunctionWorker {
     this.name = assignment.name;
     this.#events = events;
     this.#outbox = new Outbox(thread.port);
+    this.#aborts = new AbortWatch({
+      tid: () => thread.tid,
+      onBlocked: () => this.retire('its event loop is blocked'),
+    });
     this.idleSince = performance.now();
     this.loaded = new Promise((resolve) => {
       this.#resolveLoaded = resolve;
@@ -120,7 +125,7 @@ export class FunctionWorker {
   sendBody(id: number, bytes: Uint8Array | null): void {
     if (!this.#running.has(id)) return;
     if (bytes === null) this.#outbox.push(toWorker.bodyEnd, id);
-    else this.#outbox.push(toWorker.bodyChunk, id, this.#outbox.bytes(bytes));
+    else this.#outbox.push(toWorker.bodyChunk, id, this.#outbox.ownedIfWhole(bytes));
   }
 
   failBody(id: number, message: string): void {
@@ -140,7 +145,7 @@ export class FunctionWorker {
     this.#running.set(id, null);
     this.#outbox.push(toWorker.abort, id, reasonIndex);
     if (abortReasons[reasonIndex] === 'timeout') this.#suspicions.add(id);
-    this.#awaitAck(id, { graceMs });
+    this.#aborts.expect(id, graceMs);
   }
 
   /** Serves on under the name of a newer release whose code for this function is the same. */
@@ -170,20 +175,6 @@ export class FunctionWorker {
     void this.thread.terminate(reason);
   }
 
-  #awaitAck(id: number, { graceMs }: { graceMs: number }): void {
-    const before = threadCpuMs(this.thread.tid);
-    const blocked = (): void => this.retire('its event loop is blocked');
-    const timer = setTimeout(() => {
-      const ran = threadCpuMs(this.thread.tid);
-      // A thread that computed all the time will not hear us. One that did not may be in a
-      // blocking call, or sound and without its turn on a busy machine: it gets longer.
-      const busy = before === null || ran === null || ran - before >= graceMs / 2;
-      if (busy) blocked();
-      else this.#abortTimers.set(id, setTimeout(blocked, invocationLimits.abortGraceMsMax));
-    }, graceMs);
-    this.#abortTimers.set(id, timer);
-  }
-
   #receive(batch: FrameField[]): void {
     let lines = 0;
     this.heard++;
@@ -196,14 +187,7 @@ export class FunctionWorker {
           const flags = batch[i + 7] as number;
           const pending = (flags & replyFlags.pending) !== 0;
           const listener = body === true ? this.#running.get(id) : this.#finish(id, pending);
-          listener?.onRespond({
-            status: batch[i + 2] as number,
-            statusText: batch[i + 3] as string,
-            text: batch[i + 4] as string,
-            body,
-            announcedBytes: batch[i + 6] as number,
-            hasDate: (flags & replyFlags.hasDate) !== 0,
-          });
+          listener?.onRespond(replyAt(batch, i));
           i += 8;
           break;
         }
@@ -233,13 +217,12 @@ export class FunctionWorker {
           i += 2;
           break;
         case toHost.aborted:
-          clearTimeout(this.#abortTimers.get(id));
-          this.#abortTimers.delete(id);
+          this.#aborts.acknowledged(id);
           if (this.#suspicions.delete(id) && this.state === 'ready') this.#events.onFree(this);
           i += 2;
           break;
         case toHost.log:
-          this.#onLog(batch, i);
+          this.#events.onLog(this, logLineAt(batch, i));
           lines++;
           i += 7;
           break;
@@ -248,17 +231,6 @@ export class FunctionWorker {
       }
     }
     if (lines > 0) this.#outbox.push(toWorker.logAck, lines);
-  }
-
-  #onLog(batch: FrameField[], at: number): void {
-    this.#events.onLog(this, {
-      level: batch[at + 1] as WorkerLogLine['level'],
-      requestId: batch[at + 2] as string | null,
-      message: batch[at + 3] as string,
-      stack: batch[at + 4] as string | null,
-      fields: batch[at + 5] as Record<string, unknown> | null,
-      dropped: batch[at + 6] as number,
-    });
   }
 
   /** The handler's part is over; with `pending`, its place stays taken until `settled`. */
@@ -314,8 +286,7 @@ export class FunctionWorker {
     this.state = 'ended';
     this.#outbox.close();
     if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
-    for (const timer of this.#abortTimers.values()) clearTimeout(timer);
-    this.#abortTimers.clear();
+    this.#aborts.close();
     this.#resolveLoaded(
       loadFailure(this.name, 'FN_LOAD_FAILED', `the worker ended while the module loaded: ${reason}`),
     );

@@ -8,6 +8,7 @@ import type { ContextServices, WorkerIdentity } from './context.ts';
 import { readExports } from './exports.ts';
 import type { Handler } from './exports.ts';
 import { createRequest } from './fetch/request.ts';
+import { Inbox } from './inbox.ts';
 import { currentInvocation, Invocation } from './invocation.ts';
 import { invokeLambda } from './lambda.ts';
 import type { LogChannel } from './logs.ts';
@@ -24,12 +25,19 @@ export class FunctionServer {
   readonly #logs: LogChannel;
   readonly #services: ContextServices;
   readonly #running = new Map<number, Invocation>();
+  readonly #inbox: Inbox;
   readonly #sockets: WebSockets;
 
   constructor(options: { assignment: Assignment; module: Record<string, unknown>; outbox: Outbox; logs: LogChannel }) {
     const { assignment, module } = options;
     this.#assignment = assignment;
     this.#outbox = options.outbox;
+    this.#inbox = new Inbox({
+      outbox: options.outbox,
+      handle: this.#handle,
+      isRunning: (id) => this.#running.has(id),
+      abort: (id, reason) => this.#abort(id, reason),
+    });
     this.#logs = options.logs;
     this.identity = {
       app: assignment.app,
@@ -63,43 +71,38 @@ export class FunctionServer {
   }
 
   /** Reads one batch of frames. */
-  receive(batch: FrameField[]): void {
-    for (let i = 0; i < batch.length;) {
-      const id = batch[i + 1] as number;
-      switch (batch[i] as number) {
-        case toWorker.invoke:
-          this.#invoke(batch, i);
-          i += 10;
-          break;
-        case toWorker.bodyChunk:
-          this.#running.get(id)?.source?.push(batch[i + 2] as Uint8Array);
-          i += 3;
-          break;
-        case toWorker.bodyEnd:
-          this.#running.get(id)?.source?.push(null);
-          i += 2;
-          break;
-        case toWorker.bodyFail:
-          this.#running.get(id)?.source?.fail(batch[i + 2] as string);
-          i += 3;
-          break;
-        case toWorker.abort:
-          this.#abort(id, batch[i + 2] as number);
-          i += 3;
-          break;
-        case toWorker.credit:
-          this.#credit(id, batch[i + 2] as number);
-          i += 3;
-          break;
-        case toWorker.logAck:
-          this.#logs.acknowledge(id);
-          i += 2;
-          break;
-        default:
-          i += this.#sockets.receive(batch, i);
-      }
-    }
+  receive(batch: readonly FrameField[]): void {
+    this.#inbox.receive(batch);
   }
+
+  #handle = (batch: readonly FrameField[], at: number): void => {
+    const id = batch[at + 1] as number;
+    switch (batch[at] as number) {
+      case toWorker.invoke:
+        this.#invoke(batch, at);
+        break;
+      case toWorker.bodyChunk:
+        this.#running.get(id)?.source?.push(batch[at + 2] as Uint8Array);
+        break;
+      case toWorker.bodyEnd:
+        this.#running.get(id)?.source?.push(null);
+        break;
+      case toWorker.bodyFail:
+        this.#running.get(id)?.source?.fail(batch[at + 2] as string);
+        break;
+      case toWorker.abort:
+        this.#abort(id, batch[at + 2] as number);
+        break;
+      case toWorker.credit:
+        this.#credit(id, batch[at + 2] as number);
+        break;
+      case toWorker.logAck:
+        this.#logs.acknowledge(id);
+        break;
+      default:
+        this.#sockets.receive(batch, at);
+    }
+  };
 
   /** An error that no invocation's promise caught. True when it could be told to an invocation. */
   uncaught(error: unknown, invocation: Invocation | undefined): void {
@@ -110,7 +113,7 @@ export class FunctionServer {
     if (!invocation.done) this.#fail(invocation, 'FN_HANDLER_FAILED', { message, stack });
   }
 
-  #invoke(batch: FrameField[], at: number): void {
+  #invoke(batch: readonly FrameField[], at: number): void {
     const invocation = new Invocation({
       id: batch[at + 1] as number,
       method: batch[at + 2] as string,

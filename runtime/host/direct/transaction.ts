@@ -168,7 +168,7 @@ export class DirectTransaction implements Transaction {
     const more = (): void => {
       if (at > 0) onProgress();
       if (socket.destroyed) return;
-      const piece = body.subarray(at, at + httpLimits.inlineBodyBytes);
+      const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
       at += piece.length;
       if (at < body.length) socket.write(piece, more);
       else {
