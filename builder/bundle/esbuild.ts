@@ -2,6 +2,7 @@ import { build } from 'esbuild';
 import type { BuildOptions, Loader, Message, Metafile, OutputFile } from 'esbuild';
 import type { BundleConfig } from '../../runtime/contract/app-config.ts';
 import { boundaryPlugin } from './boundary.ts';
+import { withEsbuild } from './esbuild-process.ts';
 import { wasmPlugin } from './wasm.ts';
 
 export { version as esbuildVersion } from 'esbuild';
@@ -80,37 +81,39 @@ export function scan(sources: Sources, entries: readonly Entry[]): Promise<Esbui
 async function run(sources: Sources, options: BuildOptions): Promise<EsbuildResult> {
   const { config, root } = sources;
   try {
-    const result = await build({
-      absWorkingDir: root,
-      outdir: root,
-      allowOverwrite: true,
-      write: false,
-      bundle: true,
-      metafile: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node26',
-      charset: 'utf8',
-      // Libraries look at constructor.name, and stacks name classes; bundling renames where two names meet.
-      keepNames: true,
-      legalComments: 'none',
-      // A tsconfig.json that says otherwise wins; "preserve" does not.
-      jsx: 'automatic',
-      outExtension: { '.js': '.mjs' },
-      chunkNames: 'chunks/[name]-[hash]',
-      assetNames: 'assets/[name]-[hash]',
-      loader: loaders,
-      logLevel: 'silent',
-      logLimit: 0,
-      preserveSymlinks: sources.preserveSymlinks,
-      external: [...sources.external],
-      define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', ...config.define },
-      plugins: [boundaryPlugin(root, sources.escapes), wasmPlugin(root)],
-      ...(config.mainFields === undefined ? {} : { mainFields: config.mainFields }),
-      ...(config.conditions === undefined ? {} : { conditions: ['module', ...config.conditions] }),
-      ...(sources.ignoreTsconfig ? { tsconfigRaw: '{}' } : {}),
-      ...options,
-    });
+    const result = await withEsbuild(() =>
+      build({
+        absWorkingDir: root,
+        outdir: root,
+        allowOverwrite: true,
+        write: false,
+        bundle: true,
+        metafile: true,
+        format: 'esm',
+        platform: 'node',
+        target: 'node26',
+        charset: 'utf8',
+        // Libraries look at constructor.name, and stacks name classes; bundling renames where two names meet.
+        keepNames: true,
+        legalComments: 'none',
+        // A tsconfig.json that says otherwise wins; "preserve" does not.
+        jsx: 'automatic',
+        outExtension: { '.js': '.mjs' },
+        chunkNames: 'chunks/[name]-[hash]',
+        assetNames: 'assets/[name]-[hash]',
+        loader: loaders,
+        logLevel: 'silent',
+        logLimit: 0,
+        preserveSymlinks: sources.preserveSymlinks,
+        external: [...sources.external],
+        define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', ...config.define },
+        plugins: [boundaryPlugin(root, sources.escapes), wasmPlugin(root)],
+        ...(config.mainFields === undefined ? {} : { mainFields: config.mainFields }),
+        ...(config.conditions === undefined ? {} : { conditions: ['module', ...config.conditions] }),
+        ...(sources.ignoreTsconfig ? { tsconfigRaw: '{}' } : {}),
+        ...options,
+      }),
+    );
     return {
       errors: [],
       warnings: result.warnings,

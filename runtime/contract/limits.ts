@@ -313,6 +313,8 @@ export const buildLimits = {
   pathBytes: 1_024,
   buildMs: 120_000,
   npmInstallMs: 300_000,
+  /** esbuild's process ends after this long without a build. */
+  esbuildIdleMs: 300_000,
   /** Groups of functions bundled at once. */
   parallelBundles: 8,
   /** Errors shown of one build. */

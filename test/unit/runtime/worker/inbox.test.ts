@@ -51,13 +51,6 @@ test('an inbox lets each answer of handlers that compute leave before the next o
   end();
 });
 
-test('an inbox handles a whole batch in one turn when its handlers do not compute', () => {
-  const { inbox, handled, end } = started(0);
-  inbox.receive([1, 2, 3, 4].flatMap(invoke));
-  expect(handled).toEqual([1, 2, 3, 4]);
-  end();
-});
-
 test('an inbox does not begin what was aborted before its turn, and says so at once', async () => {
   const { inbox, handled, batches, until, end } = started(3);
   inbox.receive([1, 2, 3].flatMap(invoke));
