@@ -4,7 +4,7 @@ import { eventually } from '../support/deadline.ts';
 import { fetchFrom, type HttpRequest } from '../support/http.ts';
 import { printTrends, printVerdict, usageLine } from './report.ts';
 import { startSoakApp, type SoakApp } from './soak-app.ts';
-import { usageOf, type Usage } from './usage.ts';
+import { settled, usageOf, type Usage } from './usage.ts';
 
 /** How much to do. */
 export interface ChurnOptions {
@@ -16,7 +16,7 @@ export interface ChurnOptions {
   onSample?: (line: string) => void;
 }
 
-/** What was left of it. */
+/** What was left of it; the samples are those after the warm-up. */
 export interface ChurnResult {
   daemon: Usage[];
   host: Usage[];
@@ -62,6 +62,9 @@ export async function churn(app: SoakApp, { kills, swaps, onSample }: ChurnOptio
     result.host.push(host);
     onSample?.(`${killed} kills, ${swapped} swaps: daemon ${usageLine(daemon)}; host ${usageLine(host)}`);
   }
+  const warmUp = rounds / 10;
+  result.daemon = settled(result.daemon, { warmUp });
+  result.host = settled(result.host, { warmUp });
   result.hostReplaced = (await app.ps()).pid !== hostPid;
   return result;
 }

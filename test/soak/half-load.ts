@@ -1,14 +1,20 @@
+import { gatewayLimits } from '../../runtime/contract/limits.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openLoop } from '../bench/load/run-open-loop.ts';
 import { startNeighbours } from '../faults/support/neighbours.ts';
+import { eventually } from '../support/deadline.ts';
 import { fetchFrom } from '../support/http.ts';
 import { printTrends, printVerdict, usageLine } from './report.ts';
 import { startSoakApp, type SoakApp } from './soak-app.ts';
-import { usageOf, type Usage } from './usage.ts';
+import { settled, usageOf, type Usage } from './usage.ts';
 
 const deployEveryMs = 5_000;
 const killEveryMs = 1_000;
 const sampleEveryMs = 5_000;
+/** Of an idle server, more or less: kept workers, the prober's connections. */
+const filesSlack = 32;
+/** Shown, and not judged. */
+const warmUpMs = 60_000;
 
 /** The rate that the app carries when it is offered all that the machine can make. */
 async function findPeak(url: string): Promise<number> {
@@ -32,8 +38,11 @@ async function every(everyMs: number, signal: AbortSignal, act: (round: number) 
 /** Ends a thread: four times by process.exit(), then by a loop until its timeout. Resolves with what its request got. */
 async function kill(app: SoakApp, round: number): Promise<string> {
   const path = round % 5 === 4 ? '/loop?now' : '/exit?now';
-  const { status, text } = await fetchFrom(app.serve.gateway, { method: 'POST', path });
-  return `${status} ${/FN_\w+/.exec(text)?.[0]}`;
+  const answer = fetchFrom(app.serve.gateway, { method: 'POST', path, deadlineMs: 30_000 });
+  return await answer.then(
+    ({ status, text }) => `${status} ${/FN_\w+/.exec(text)?.[0]}`,
+    (error: Error) => error.message,
+  );
 }
 
 /** Half load for minutes, with deployments and deaths of threads; whether all went as promised. */
@@ -59,6 +68,7 @@ export async function halfLoad({ minutes }: { minutes: number }): Promise<boolea
       body: '{"app":"soak"}',
     },
   ]);
+  const before = await Promise.all([usageOf(app.daemonPid), usageOf(hostPid)]);
   const startedAt = performance.now();
   const { result: load, during } = await posts.during(async () => {
     const work = [
@@ -90,11 +100,26 @@ export async function halfLoad({ minutes }: { minutes: number }): Promise<boolea
   );
   console.log(`  POSTs   ${during['POST']!.requests}, p99 ${during['POST']!.p99.toFixed(1)} ms`);
   console.log(`  ${deployments} deployments; requests that ended their thread: ${JSON.stringify(kills)}`);
-  const flat = printTrends(samples);
+  const warmUp = warmUpMs / sampleEveryMs;
+  const judged = { daemon: settled(samples.daemon, { warmUp }), host: settled(samples.host, { warmUp }) };
+  // How many connections are open follows the load; afterwards there must be none left of it.
+  const flat = printTrends(judged, ['rssMb', 'threads']);
+  const closed = await eventually(
+    async () => {
+      const after = await Promise.all([usageOf(app.daemonPid), usageOf(hostPid)]);
+      return after.every(({ fds }, index) => fds <= before[index]!.fds + filesSlack);
+    },
+    { deadlineMs: gatewayLimits.freeSocketMs + 30_000, everyMs: 1_000 },
+  ).catch(() => false);
   const failed = Object.entries(load.outcomes).filter(([outcome]) => outcome !== '200');
   return printVerdict([
     ['no request failed but those that ended their thread', failed.length === 0 && during['POST']!.failures === 0],
+    [
+      'each request that ended its thread was told so',
+      Object.keys(kills).every((outcome) => /^50[234] FN_/.test(outcome)),
+    ],
     ['the app host was never replaced', (await app.ps()).pid === hostPid],
-    ['memory, files and threads are flat', flat],
+    ['memory and threads are flat', flat],
+    ['no file and no connection is left open', closed],
   ]);
 }

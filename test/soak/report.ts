@@ -3,14 +3,18 @@ import { trendsOf, type Trend, type Usage } from './usage.ts';
 const units: Record<keyof Usage, string> = { rssMb: 'memory (MB)', fds: 'open files', threads: 'threads' };
 
 /** Prints how the processes developed; whether all of it is flat. */
-export function printTrends(processes: Readonly<Record<string, readonly Usage[]>>): boolean {
+export function printTrends(
+  processes: Readonly<Record<string, readonly Usage[]>>,
+  figures: readonly (keyof Usage)[] = ['rssMb', 'fds', 'threads'],
+): boolean {
   console.log(
     `\n  ${'process'.padEnd(8)}${'figure'.padEnd(14)}${'first third'.padStart(12)}${'last third'.padStart(12)}`,
   );
   const all: Trend[] = [];
   for (const [name, samples] of Object.entries(processes)) {
     const trends = trendsOf(samples);
-    for (const [figure, trend] of Object.entries(trends) as [keyof Usage, Trend][]) {
+    for (const figure of figures) {
+      const trend = trends[figure];
       all.push(trend);
       const numbers = `${String(trend.first).padStart(12)}${String(trend.last).padStart(12)}`;
       console.log(`  ${name.padEnd(8)}${units[figure].padEnd(14)}${numbers}  ${trend.flat ? 'flat' : 'GROWS'}`);

@@ -27,15 +27,19 @@ export interface Trend {
   flat: boolean;
 }
 
+/** Samples without the first of them, at most a third: pools and heaps fill up. */
+export function settled(samples: readonly Usage[], { warmUp }: { warmUp: number }): Usage[] {
+  return samples.slice(Math.min(warmUp, Math.floor(samples.length / 3)));
+}
+
 /** Growth up to here is none: heaps settle where they like, and small numbers jump by one. */
 const growth = 1.15;
 const slack = { rssMb: 0, fds: 4, threads: 4 } as const;
 
-/** How each figure developed, from samples taken at even distances. */
+/** How each figure developed, from samples taken at even distances, once pools and heaps are filled. */
 export function trendsOf(samples: readonly Usage[]): Record<keyof Usage, Trend> {
   const trendOf = (figure: keyof Usage): Trend => {
-    // The first tenth fills pools and heaps.
-    const values = samples.slice(Math.floor(samples.length / 10)).map((sample) => sample[figure]);
+    const values = samples.map((sample) => sample[figure]);
     const third = Math.max(1, Math.floor(values.length / 3));
     const first = median(values.slice(0, third));
     const last = median(values.slice(-third));
