@@ -22,3 +22,10 @@ export async function childNamed(pid: number, text: string): Promise<number> {
   }
   throw new Error(`process ${pid} has no child with "${text}" in its command line`);
 }
+
+/** Resident memory of a process and of all that it started, in bytes (Linux). */
+export async function residentTreeBytes(pid: number): Promise<number> {
+  const children = await childrenOf(pid);
+  const sizes = await Promise.all([residentBytes(pid), ...children.map((child) => residentTreeBytes(child))]);
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
