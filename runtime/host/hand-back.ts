@@ -76,7 +76,15 @@ function isWritten(socket: Socket): boolean {
   return handle !== null && socket.writableLength === 0 && handle.writeQueueSize === 0;
 }
 
+/** Gives away a connection that nobody listens to any more, once the kernel has all that was written to it. */
+export function giveWhenWritten(socket: Socket, give: (socket: Socket) => void): void {
+  stopReading(socket);
+  if (isWritten(socket)) give(socket);
+  // Written in turn: called when everything before it is.
+  else socket.write(Buffer.alloc(0), (error) => error == null && give(socket));
+}
+
 /** What arrives from here on stays in the kernel, for the process that gets the connection. */
-export function stopReading(socket: Socket): void {
+function stopReading(socket: Socket): void {
   handleOf(socket)?.readStop();
 }

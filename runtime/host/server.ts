@@ -11,7 +11,7 @@ import type { HostApp } from './app.ts';
 import { DirectConnection } from './direct/connection.ts';
 import type { DirectServices } from './direct/connection.ts';
 import type { DirectHead } from './direct/request-head.ts';
-import { handBack, stopReading } from './hand-back.ts';
+import { giveWhenWritten, handBack } from './hand-back.ts';
 import { NodeTransaction } from './node-transaction.ts';
 import { peerFrom, peerOf } from './peer.ts';
 import { route } from './route.ts';
@@ -82,9 +82,10 @@ export function createHostServer({
     handOver(give) {
       upgrades.close(1012, 'the app moves to another process');
       const giveDirect = (socket: Socket): void => {
-        sockets.delete(socket);
-        stopReading(socket);
-        give(socket);
+        giveWhenWritten(socket, () => {
+          sockets.delete(socket);
+          give(socket);
+        });
       };
       for (const connection of direct) connection.giveBack(giveDirect);
       return handBack({ server, sockets, give });
