@@ -11,6 +11,12 @@ const systemPaths = ['/etc', '/usr', '/lib', '/lib64', '/bin', '/opt', '/proc', 
 const temporaryPath = '/tmp';
 
 /**
+ * Every thread would say on standard error that what is allowed weakens the model, and that --allow-net is new:
+ * docs/limits.md says it once.
+ */
+const silenced = ['PERM0001', 'PERM0002', 'PERM0004', 'PERM0005', 'PERM0006', 'ExperimentalWarning'];
+
+/**
  * Node's flags that hold an app's code to its permissions: a guard-rail, no wall (code that wants out
  * starts a worker with `execArgv: []`). `readable`: folders with the app's own files; null: it may read any file.
  */
@@ -31,9 +37,7 @@ export function permissionFlags(permissions: AppPermissions, readable: readonly 
     ...(wasi ? ['--allow-wasi'] : []),
     ...[...new Set(read)].map((path) => `--allow-fs-read=${path}`),
     ...[...new Set(write)].map((path) => `--allow-fs-write=${path}`),
-    // Every thread would say on standard error that --allow-worker weakens the model and that --allow-net is new.
-    '--disable-warning=PERM0006',
-    '--disable-warning=ExperimentalWarning',
+    ...silenced.map((warning) => `--disable-warning=${warning}`),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { permissionHint } from '../../../deploy/permission-hint.ts';
 import { startHost } from '../../support/host.ts';
+import { fetchFrom } from '../../support/http.ts';
 import { writeRelease } from '../../support/release.ts';
 
 const needs: Record<string, string> = {
@@ -38,4 +39,14 @@ test('module loads with the permissions that its app asks for', async () => {
 
 test('an error of another kind has no such hint', () => {
   expect(permissionHint('Cannot find module x')).toBeNull();
+});
+
+test('permissions that are given leave no warnings of node in the log', async () => {
+  const { deploy, logs, target } = await startHost();
+  await deploy(
+    { '/': `export default () => new Response('ok')` },
+    { permissions: { childProcess: true, addons: true, inspector: true, wasi: true } },
+  );
+  expect((await fetchFrom(target, { path: '/' })).text).toBe('ok');
+  expect(logs.filter(({ message }) => message.includes('Warning'))).toEqual([]);
 });
