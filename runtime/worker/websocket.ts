@@ -31,7 +31,8 @@ export interface WebSocketsOptions {
 /** The WebSockets of one worker. Each is an invocation that lasts until the socket is closed. */
 export class WebSockets {
   readonly #options: WebSocketsOptions;
-  readonly #open = new Map<number, SocketControl>();
+  /** By id. An invocation may be aborted, and so over, before its socket hears that it is closed. */
+  readonly #open = new Map<number, { control: SocketControl; invocation: Invocation }>();
 
   constructor(options: WebSocketsOptions) {
     this.#options = options;
@@ -50,7 +51,7 @@ export class WebSockets {
         this.#in(id, (control) => control.message(batch[at + 2] as string | Uint8Array));
         break;
       case toWorker.sent:
-        this.#open.get(id)?.sent(batch[at + 2] as number);
+        this.#open.get(id)?.control.sent(batch[at + 2] as number);
         break;
       case toWorker.closed:
         this.#in(id, (control) => {
@@ -65,16 +66,15 @@ export class WebSockets {
 
   /** An error escaped from what an open socket's handler started. False when the invocation is no open socket. */
   fail(invocation: Invocation): boolean {
-    const control = this.#open.get(invocation.id);
-    control?.fail();
-    return control !== undefined;
+    const open = this.#open.get(invocation.id);
+    open?.control.fail();
+    return open !== undefined;
   }
 
   /** Events are dispatched in the invocation's own context: logs carry its request id. */
   #in(id: number, call: (control: SocketControl) => void): void {
-    const control = this.#open.get(id);
-    const invocation = this.#options.running.get(id);
-    if (control !== undefined && invocation !== undefined) currentInvocation.run(invocation, call, control);
+    const open = this.#open.get(id);
+    if (open !== undefined) currentInvocation.run(open.invocation, call, open.control);
   }
 
   #upgrade(batch: readonly FrameField[], at: number): void {
@@ -140,7 +140,7 @@ export class WebSockets {
     const { socket, control } = createServerSocket({ url, protocol: answer.protocol, wire: this.#wire(invocation) });
     // The timeout was the handshake's; an open socket has none.
     invocation.deadlineAt = Infinity;
-    this.#open.set(id, control);
+    this.#open.set(id, { control, invocation });
     outbox.push(toHost.accept, id, answer.headers, answer.protocol);
     const fail = (error: unknown): void => {
       log(error, invocation);
