@@ -7,8 +7,8 @@ import { packageRoot } from '../entry-points.ts';
 /** What every program reads: configuration, certificates, time zones, libraries, its own process. */
 const systemPaths = ['/etc', '/usr', '/lib', '/lib64', '/bin', '/opt', '/proc', '/sys', '/dev'];
 
-/** The temporary folder of an app host: its environment names no other. */
-const temporaryPath = '/tmp';
+/** The temporary folder of an app host, whose environment names no other; on macOS it is a link. */
+const temporaryPaths = [...new Set(['/tmp', realpathSync('/tmp')])];
 
 /**
  * Every thread would say on standard error that what is allowed weakens the model, and that --allow-net is new:
@@ -25,8 +25,8 @@ export function permissionFlags(permissions: AppPermissions, readable: readonly 
   const read =
     readable === null || fsRead.includes('*')
       ? ['*']
-      : [...programPaths(), ...systemPaths, temporaryPath, ...readable, ...fsRead, ...fsWrite];
-  const write = fsWrite.includes('*') ? ['*'] : [temporaryPath, '/dev/null', ...fsWrite];
+      : [...programPaths(), ...systemPaths, ...temporaryPaths, ...readable, ...fsRead, ...fsWrite];
+  const write = fsWrite.includes('*') ? ['*'] : [...temporaryPaths, '/dev/null', ...fsWrite];
   return [
     '--permission',
     '--allow-worker',
