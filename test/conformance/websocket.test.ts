@@ -53,6 +53,13 @@ describe.each(ways)('WebSockets through %s', (way) => {
   });
 });
 
+test('behind TLS that ends in front of the app, the url says wss', async () => {
+  const headers = { host, 'x-forwarded-proto': 'https' };
+  const client = await openSocket(targets.get('socket')!, '/socket/a', { headers });
+  client.ws.send('who');
+  expect(JSON.parse(String(await client.next()))).toMatchObject({ url: `wss://${host}/socket/a` });
+});
+
 test('a push closes the sockets of what it changes with 1012, however they are reached', async () => {
   const clients = await Promise.all(
     ways.map((way) => openSocket(targets.get(way)!, '/socket/pushed', { headers: { host }, deadlineMs: 30_000 })),
