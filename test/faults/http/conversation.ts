@@ -17,18 +17,34 @@ export interface Observed {
   rest: string;
 }
 
+interface ConverseOptions {
+  expected: Outcome;
+  /** The server reads each piece in two halves. @default false */
+  halves?: boolean;
+}
+
 /**
  * Sends the bytes of `entry` on a connection of its own and reads what comes. When the connection is to be kept,
  * another request follows, and its answer must come right behind the expected ones; in any case one goes on a
  * new connection, and must get its own answer: through a proxy it may use the same upstream connection.
  */
-export async function converse(target: HttpTarget, entry: HttpCase, expected: Outcome): Promise<Observed> {
+export async function converse(
+  target: HttpTarget,
+  entry: HttpCase,
+  { expected, halves = false }: ConverseOptions,
+): Promise<Observed> {
   const connection = new Connection(await openRaw(target), entry.head === true);
   try {
     const pieces = typeof entry.send === 'string' ? [entry.send] : entry.send;
     for (const [index, piece] of pieces.entries()) {
       await connection.until(`${index} answers`, () => connection.answers.length >= index);
-      connection.send(piece);
+      const middle = halves ? Math.floor(piece.length / 2) : 0;
+      if (halves) {
+        connection.send(piece.slice(0, middle));
+        // An answer on another connection: by then the first half has been read.
+        await probe(target);
+      }
+      connection.send(piece.slice(middle));
     }
     const count = expected.answers instanceof RegExp ? 1 : expected.answers.length;
     await connection.until(`${count} answers`, () => connection.ended || connection.answers.length >= count);

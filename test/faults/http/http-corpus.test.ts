@@ -46,13 +46,13 @@ async function takeSeen(): Promise<string[]> {
   return seen;
 }
 
-function runCorpus(way: Way, target: () => HttpTarget): void {
-  describe(`through ${way}`, () => {
+function runCorpus(way: Way, target: () => HttpTarget, { halves = false } = {}): void {
+  describe(`through ${way}${halves ? ', in two halves' : ''}`, () => {
     const failed: string[] = [];
     test.each(corpus.map((entry) => [entry.name, entry] as const))('%s', async (_name, entry) => {
       const outcome = outcomeOf(entry, way);
       await takeSeen();
-      const observed = await converse(target(), entry, outcome);
+      const observed = await converse(target(), entry, { expected: outcome, halves });
       checkOutcome({ ...observed, seen: await takeSeen() }, outcome);
       for (const { status, headers } of observed.answers) {
         // nginx has pages and a log of its own.
@@ -80,5 +80,6 @@ test('every name is there once', () => {
 });
 
 runCorpus('socket', () => serve.appSocket('one'));
+runCorpus('socket', () => serve.appSocket('one'), { halves: true });
 runCorpus('gateway', () => serve.gateway);
 runCorpus('nginx', () => nginx.target);

@@ -111,7 +111,7 @@ export const headerCases: readonly HttpCase[] = [
     },
   ),
   header('a repeated one is one list', ['X-A: 1', 'x-a: 2', 'X-A: 3'], { 'x-a': '1, 2, 3' }),
-  header('cookies in several lines are one', ['Cookie: a=1', 'Cookie: b=2'], { cookie: /^a=1[;,] b=2$/ }),
+  header('cookies in several lines are one', ['Cookie: a=1', 'Cookie: b=2'], { cookie: 'a=1; b=2' }),
   header('an empty value', ['X-A:'], { 'x-a': '' }),
   header('white space around a value is not part of it', ['X-A: \t b c \t '], { 'x-a': 'b c' }),
   header('a name with every character of a token', ["!#$%&'*+-.^`|~09azAZ: v"], { "!#$%&'*+-.^`|~09azaz": 'v' }),
