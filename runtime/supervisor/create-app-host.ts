@@ -245,7 +245,8 @@ class SupervisedHost implements AppHost {
     this.#state = 'stopped';
     this.#heartbeat?.stop();
     this.#note('info', `stopped: no connection for ${Math.round(idleMs / 1000)} s; the next one starts it again`);
-    this.#leaving.stop(host);
+    // A connection may have come to it meanwhile, which is another's then.
+    this.#leaving.handOver(host);
   }
 
   #onExit(host: HostProcess, end: ProcessEnd): void {
