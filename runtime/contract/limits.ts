@@ -101,6 +101,8 @@ export const workerLimits = {
   queuePaceMs: 500,
   /** How often the load of a function's workers is measured, while requests come. */
   loadSampleMs: 100,
+  /** And how often while invocations run, whether or not others come. */
+  watchMs: 200,
   /** Share of time in which a worker's event loop is at work, from which it counts as busy. */
   busyShare: 0.8,
   /** And from which, when nothing was heard of it, as stalled: it gets nothing new. */

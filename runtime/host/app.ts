@@ -6,7 +6,8 @@ import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import { checkCandidate } from './check-candidate.ts';
 import type { CheckOptions } from './check-candidate.ts';
 import { Cores } from './cores.ts';
-import type { FunctionSlot, SlotServices } from './function-slot.ts';
+import type { FunctionSlot } from './function-slot.ts';
+import type { SlotServices } from './slot-services.ts';
 import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
@@ -41,6 +42,8 @@ export class HostApp {
   readonly #waiting: QueueTotal = { jobs: 0, queues: 0 };
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
+  /** Runs while invocations do. */
+  #watch: NodeJS.Timeout | null = null;
   #live: Generation | null = null;
 
   constructor(options: HostAppOptions) {
@@ -129,6 +132,7 @@ export class HostApp {
   /** No worker is started any more; those there are end when they are empty. */
   close(): void {
     clearInterval(this.#trimmer);
+    if (this.#watch !== null) clearInterval(this.#watch);
     for (const slot of this.#slots()) slot.retire();
   }
 
@@ -136,6 +140,9 @@ export class HostApp {
     waiting: this.#waiting,
     takeThread: (slot) => this.#shares.take(slot),
     hasCore: () => this.#cores.hasRoom(this.#slots().reduce((sum, slot) => sum + slot.workers.busy, 0)),
+    onWork: () => {
+      this.#watch ??= setInterval(() => this.#measure(), workerLimits.watchMs);
+    },
     onIdle: () => this.#shares.makeRoom(),
     onLog: (slot, line) => this.#onWorkerLog(slot, line),
     note: (slot, level, message) => {
@@ -153,6 +160,14 @@ export class HostApp {
     } finally {
       this.#checking.delete(release);
     }
+  }
+
+  /** A worker that computes goes behind the main thread, and those of other functions, also when nobody else asks for its function. */
+  #measure(): void {
+    const now = performance.now();
+    if (this.#slots().filter((slot) => slot.measure(now)).length > 0 || this.#watch === null) return;
+    clearInterval(this.#watch);
+    this.#watch = null;
   }
 
   #slots(): FunctionSlot[] {

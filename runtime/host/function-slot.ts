@@ -4,28 +4,13 @@ import type { ManifestFunction } from '../contract/manifest.ts';
 import { defaultSettings } from '../contract/settings.ts';
 import type { FunctionSettings } from '../contract/settings.ts';
 import type { Assignment } from '../channel/frames.ts';
-import type { Thread } from '../pool/thread-pool.ts';
 import { FunctionHealth } from './function-health.ts';
-import type { WorkerLogLine } from './invocation.ts';
 import type { Job } from './job.ts';
+import type { SlotServices } from './slot-services.ts';
 import { WaitingRoom } from './waiting-room.ts';
-import type { QueueTotal } from './wait-queue.ts';
 import { FunctionWorker } from './worker.ts';
 import type { WorkerEvents } from './worker.ts';
 import { WorkerGroup } from './worker-group.ts';
-
-/** What a slot needs from its app. */
-export interface SlotServices {
-  /** A thread, or null: then the slot is pumped when one can be had. */
-  takeThread(slot: FunctionSlot): Thread | null;
-  /** Whether one more thread that computes would find a core for it. */
-  hasCore(): boolean;
-  /** A worker became idle, or is gone. */
-  onIdle(): void;
-  onLog(slot: FunctionSlot, line: WorkerLogLine): void;
-  note(slot: FunctionSlot, level: 'info' | 'warn' | 'error', message: string): void;
-  readonly waiting: QueueTotal;
-}
 
 /** One function of one release: its workers, and the invocations that wait for one. */
 export class FunctionSlot {
@@ -41,6 +26,7 @@ export class FunctionSlot {
   /** The slot of the same name in the release that replaced this one. */
   #heir: FunctionSlot | null = null;
   #sampledAt = 0;
+  #checkedAt = 0;
   #grownAt = 0;
 
   constructor(fn: ManifestFunction, { assignment, services }: { assignment: Assignment; services: SlotServices }) {
@@ -181,6 +167,7 @@ export class FunctionSlot {
 
   #start(job: Job, worker: FunctionWorker): void {
     this.#health.starts(worker);
+    this.#services.onWork();
     job.start(worker);
   }
 
@@ -195,10 +182,24 @@ export class FunctionSlot {
     this.#serveWaiting(now);
   }
 
-  #sample(now: number): void {
+  /** Looks whether its workers are busy, for a function that nobody else asks for. Returns whether any has work. */
+  measure(now: number): boolean {
+    const works = this.#workers.inFlight > 0;
+    if (works) this.#measure(now);
+    return works;
+  }
+
+  #measure(now: number): void {
     if (now - this.#sampledAt < workerLimits.loadSampleMs) return;
     this.#sampledAt = now;
     this.#workers.sample(now);
+  }
+
+  /** Called when somebody asks. */
+  #sample(now: number): void {
+    this.#measure(now);
+    if (now - this.#checkedAt < workerLimits.loadSampleMs) return;
+    this.#checkedAt = now;
     if (this.readyCount > 0 && this.#workers.allBusy) this.#growBusy(now);
   }
 

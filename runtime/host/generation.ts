@@ -10,7 +10,7 @@ import type { Matcher } from '../../router/match.ts';
 import { createStatic } from '../../router/static.ts';
 import type { StaticFiles } from '../../router/static.ts';
 import { FunctionSlot } from './function-slot.ts';
-import type { SlotServices } from './function-slot.ts';
+import type { SlotServices } from './slot-services.ts';
 
 /** A release on disk with its environment, as the daemon names it. */
 export interface GenerationSource {

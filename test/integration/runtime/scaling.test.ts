@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { workerLimits } from '../../../runtime/contract/limits.ts';
 import { startApp } from '../../support/app.ts';
 import type { TestApp } from '../../support/app.ts';
 import { eventually } from '../../support/deadline.ts';
@@ -179,4 +180,20 @@ test('function that stops loading backs off, and says why', async () => {
   });
   expect(app.stats('f').state).toBe('backoff');
   expect(app.stats('f').reason).toContain('no database');
+});
+
+test('worker that computes for long goes behind the main thread, although nobody else asks for its function', async () => {
+  const app = await startApp();
+  await app.deploy({
+    '/f': `import { readlinkSync } from 'node:fs';
+      import { getPriority } from 'node:os';
+      export const config = { minWorkers: 1 };
+      const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+      export default () => {
+        const end = performance.now() + 8_000;
+        while (getPriority(tid) === 0 && performance.now() < end);
+        return new Response(String(getPriority(tid)));
+      };`,
+  });
+  expect(Number((await app.get('/f')).text)).toBe(workerLimits.niceness);
 });
