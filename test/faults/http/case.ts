@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../runtime/contract/errors.ts';
 
-/** How the app is reached: on its own socket, through the gateway, through nginx. */
-export type Way = 'socket' | 'gateway' | 'nginx';
+/** How the app is reached: on its own socket, under `fnrun dev` (node:http reads all), through the gateway, through nginx. */
+export type Way = 'socket' | 'dev' | 'gateway' | 'nginx';
 
 /** What must come of some bytes on a connection. */
 export interface Outcome {
@@ -91,7 +91,7 @@ export function nginxMends(seen: string): Partial<Outcome> {
 
 /** What is expected of a case on one of the ways. */
 export function outcomeOf(entry: HttpCase, way: Way): Outcome {
-  if (way === 'socket') return entry.expect;
+  if (way === 'socket' || way === 'dev') return entry.expect;
   if (way === 'nginx' && entry.expect === refused && entry.nginx === undefined) return nginxRefuses;
   return { ...entry.expect, ...entry[way] };
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { cp } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { repositoryRoot, runCli } from '../../support/cli.ts';
-import { fetchFrom, type HttpTarget } from '../../support/http.ts';
+import { repositoryRoot, runCli, startCli, type RunningCli } from '../../support/cli.ts';
+import { fetchFrom, targetOf, type HttpTarget } from '../../support/http.ts';
 import { startNginx, type Nginx } from '../../support/nginx.ts';
 import { pushTree, startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts';
@@ -17,6 +17,7 @@ const apps = ['one', 'other'] as const;
 let folder: TempDir;
 let serve: Serve;
 let nginx: Nginx;
+let dev: RunningCli;
 
 beforeAll(async () => {
   serve = await startServe();
@@ -28,19 +29,24 @@ beforeAll(async () => {
   }
   const sites = apps.map((name) => ({ name, hostname: `${name}.localhost`, ...(serve.appSocket(name) as AppSocket) }));
   nginx = await startNginx(join(folder.path, 'nginx'), sites);
+  const dir = join(folder.path, 'dev/one');
+  await cp(join(repositoryRoot, 'test/fixtures/http/app'), dir, { recursive: true });
+  dev = await startCli(['dev', dir, '--port', '0']);
 }, 120_000);
 
 afterAll(async () => {
+  await dev?.stop();
   await nginx?.stop();
   await serve?.stop();
   await folder?.remove();
 });
 
-/** What the handlers of both apps were given since the last time. */
-async function takeSeen(): Promise<string[]> {
+/** What the handlers of both apps were given since the last time; under dev there is one app only. */
+async function takeSeen(way: Way): Promise<string[]> {
   const seen: string[] = [];
-  for (const app of apps) {
-    const response = await fetchFrom(serve.appSocket(app), { path: '/-/seen' });
+  for (const app of apps.slice(0, way === 'dev' ? 1 : 2)) {
+    const target = way === 'dev' ? targetOf(dev.ready) : serve.appSocket(app);
+    const response = await fetchFrom(target, { path: '/-/seen' });
     seen.push(...response.json().map((line: string) => (app === 'one' ? line : `${app}: ${line}`)));
   }
   return seen;
@@ -51,9 +57,9 @@ function runCorpus(way: Way, target: () => HttpTarget, { halves = false } = {}):
     const failed: string[] = [];
     test.each(corpus.map((entry) => [entry.name, entry] as const))('%s', async (_name, entry) => {
       const outcome = outcomeOf(entry, way);
-      await takeSeen();
+      await takeSeen(way);
       const observed = await converse(target(), entry, { expected: outcome, halves });
-      checkOutcome({ ...observed, seen: await takeSeen() }, outcome);
+      checkOutcome({ ...observed, seen: await takeSeen(way) }, outcome);
       for (const { status, headers } of observed.answers) {
         // nginx has pages and a log of its own.
         if (status === 502 && headers['content-type'] === 'application/problem+json') {
@@ -62,6 +68,8 @@ function runCorpus(way: Way, target: () => HttpTarget, { halves = false } = {}):
       }
     });
 
+    // dev prints its log.
+    if (way === 'dev') return;
     test('the log has the reason of every 502', async () => {
       expect(failed.length).toBeGreaterThan(20);
       const { stdout } = await runCli(['logs', 'one', '--home', serve.home, '--json', '-n', '10000']);
@@ -81,5 +89,6 @@ test('every name is there once', () => {
 
 runCorpus('socket', () => serve.appSocket('one'));
 runCorpus('socket', () => serve.appSocket('one'), { halves: true });
+runCorpus('dev', () => targetOf(dev.ready));
 runCorpus('gateway', () => serve.gateway);
 runCorpus('nginx', () => nginx.target);
