@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
-import { machine } from './support/machine.ts';
+import { allow } from './support/machine.ts';
 import { expectBackWithin, expectUnharmed, lostHost, otherApp } from './support/record.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -44,7 +44,7 @@ test.each([
     return answer;
   });
   expect(report.result.json().code).toBe('FN_APP_UNREACHABLE');
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
+  expectBackWithin(report, { name: 'same app', ms: allow(1_000, report), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
   const { lastExit, restarts } = await server.ps(app);
   expect(restarts).toBe(1);
@@ -84,6 +84,6 @@ test('16: a host that is killed under load is back within a second, and what was
   const total = failed.reduce((sum, [, count]) => sum + count, 0);
   expect(total).toBeGreaterThan(0);
   expect(total).toBeLessThanOrEqual(32);
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
+  expectBackWithin(report, { name: 'same app', ms: allow(1_000, report), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
 });

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
-import { machine } from './support/machine.ts';
+import { allow } from './support/machine.ts';
 import { expectBackWithin, expectNoFailures, expectUnharmed, lostHost, otherApp } from './support/record.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -41,7 +41,7 @@ test.each(['buffers', 'wasm'])('5: a leak of %s ends the host at the memory limi
   const call = { row: 5, fault: `memory leak: ${kind}`, path: `/hold?kind=${kind}` };
   const { reason, report } = await exceed(kind, call);
   expect(reason).toBe('it reached its memory limit (limits.memoryMb = 400)');
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
+  expectBackWithin(report, { name: 'same app', ms: allow(1_000, report), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
 });
 

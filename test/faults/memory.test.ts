@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
-import { machine } from './support/machine.ts';
+import { allow } from './support/machine.ts';
 import { expectBackWithin, expectUnharmed, lostHost, otherApp } from './support/record.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -35,7 +35,7 @@ test('4: an allocation that makes V8 abort the process ends the host of that app
     return answer;
   });
   expect(report.result.json().code).toBe('FN_APP_UNREACHABLE');
-  expectBackWithin(report, { name: 'same app', ms: machine.allow(1_000), kinds: lostHost });
+  expectBackWithin(report, { name: 'same app', ms: allow(1_000, report), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
   expect((await server.ps('aborts')).lastExit).toMatch(/^signal SIGABRT/);
 });

@@ -63,6 +63,8 @@ test.each(['reject', 'throw'])(
 );
 
 test('11: a flood of console output is bounded, what is dropped is counted, and the host stays small', async () => {
+  // Once before: what the heaps of a thread and of the host take to get going is no log.
+  const first = await server.ask('output', { path: '/flood' });
   const report = await server.during('output', { row: 11, fault: 'console.log for 1.5 s' }, () =>
     growthDuring(() => server.ask('output', { path: '/flood' })),
   );
@@ -72,7 +74,7 @@ test('11: a flood of console output is bounded, what is dropped is counted, and 
   await server.logged('output', ({ message }) => /^\d+ log lines were dropped/.test(message));
   const { stats } = await server.ps('output');
   expect(stats!.droppedLogLines).toBeGreaterThan(0);
-  expect(stats!.droppedLogLines).toBeLessThan(Number(result.text));
+  expect(stats!.droppedLogLines).toBeLessThan(Number(first.text) + Number(result.text));
   expectUnharmed(report, 'same app', ...otherApp);
 });
 

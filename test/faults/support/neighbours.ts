@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { within } from '../../support/deadline.ts';
 import type { FromProber, ProbeTarget, Sample, ToProber } from './probe-types.ts';
+import { measureSlowness } from './machine.ts';
 import { figuresOf, type Figures } from './figures.ts';
 
 /** How the neighbours did while a fault was on, and just before. */
@@ -12,6 +13,8 @@ export interface NeighbourReport<T> {
   /** By the name of the target; `control` is a bare server on the same machine. */
   before: Record<string, Figures>;
   during: Record<string, Figures>;
+  /** How slow the machine was, before or after: the worse. */
+  slowness: number;
 }
 
 /** Asks neighbours steadily from a process of its own. */
@@ -71,10 +74,12 @@ export async function startNeighbours(targets: readonly ProbeTarget[]): Promise<
 
   return {
     async during(work) {
+      const slownessBefore = await measureSlowness();
       await take(0);
       const before = await take(leastBefore);
       const result = await work();
-      return { result, before, during: await take(leastDuring) };
+      const during = await take(leastDuring);
+      return { result, before, during, slowness: Math.max(slownessBefore, await measureSlowness()) };
     },
     async [Symbol.asyncDispose]() {
       for (const child of [prober, control]) {
