@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { BuildProblem, BuildSuccess } from '../builder/build.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
-import type { BootCheckEntry } from '../runtime/contract/ipc.ts';
+import type { LoadResult } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
 import { tell, tellBuilt, tellChecked } from './account/lines.ts';
 import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
@@ -80,7 +80,7 @@ async function checkRelease(
   const { account, sourceDir, onStep } = options;
   onStep('check');
   const startedMs = performance.now();
-  const entries = await loadAll(app, built);
+  const { functions: entries, newProcess = false } = await loadAll(app, built);
   const tookMs = performance.now() - startedMs;
   const failed = entries.filter((entry) => entry.error !== null);
   if (failed.length > 0) {
@@ -92,11 +92,12 @@ async function checkRelease(
   for (const warning of warningsOf(entries)) tell(account, 'warning', warning);
   await writeInspections(built, entries, { durable: true });
   tellChecked(account, { entries, tookMs });
+  if (newProcess) tell(account, 'process', 'a new one takes over: permissions, threads or open files are others now');
 }
 
-async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<BootCheckEntry[]> {
+async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<LoadResult> {
   try {
-    return (await app.host.load(releaseRef(app, built.release), { check: true })).functions;
+    return await app.host.load(releaseRef(app, built.release), { check: true });
   } catch (cause) {
     if (!(cause instanceof FnrunError) || cause.code !== 'FN_HOST_FAILED') throw cause;
     const names = built.changed.slice(0, 5).join(', ');

@@ -98,6 +98,8 @@ export interface LoadResult {
   ms: number;
   /** One entry per function when `check` was asked for, else empty. */
   functions: BootCheckEntry[];
+  /** It needs a process of its own, which takes over when it goes live: set by the supervisor. */
+  newProcess?: boolean;
 }
 
 /** Reply to `activate`. */

@@ -80,7 +80,8 @@ class SupervisedHost implements AppHost {
       try {
         await host.started;
         const message = { type: 'load', ...candidate, check, fresh } as const;
-        return (await host.request(message, { deadlineMs: hostLimits.bootCheckMs })) as LoadResult;
+        const result = await host.request(message, { deadlineMs: hostLimits.bootCheckMs });
+        return { ...(result as LoadResult), newProcess: !same };
       } catch (error) {
         this.#dropSuccessor();
         throw error;
@@ -189,11 +190,10 @@ class SupervisedHost implements AppHost {
   #serve(host: HostProcess): void {
     this.#state = 'running';
     this.#backoff.started();
-    const { idleStopMs } = host.plan.limits;
-    const everyMs = idleStopMs === 0 ? hostLimits.pingMs : Math.max(hostLimits.pingMsMin, idleStopMs);
+    const { pingMs, pingMsMin } = hostLimits;
     this.#heartbeat?.stop();
     this.#heartbeat = new Heartbeat(host, {
-      everyMs: Math.min(hostLimits.pingMs, everyMs),
+      everyMs: Math.max(pingMsMin, Math.min(pingMs, host.plan.limits.idleStopMs || pingMs)),
       onPulse: (pulse) => this.#sleepIfIdle(host, pulse),
       onSilent: (ms) => host.kill(`it did not answer for ${ms} ms`),
     });
