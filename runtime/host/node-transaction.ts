@@ -46,7 +46,7 @@ export class NodeTransaction implements Transaction {
 
   problem(code: ErrorCode, options: ProblemOptions): void {
     // What is left of an upload is not read: the connection cannot be used again.
-    if (!this.#req.complete) this.#res.shouldKeepAlive = false;
+    if (!this.body.complete) this.#res.shouldKeepAlive = false;
     sendProblem(this.#res, code, options);
   }
 

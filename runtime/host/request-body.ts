@@ -23,12 +23,13 @@ export class RequestBody implements IncomingBody {
   }
 
   get complete(): boolean {
-    return this.#req.complete;
+    // Node says so of a request without a body only after its handler has returned.
+    const declared = this.#chunked || (this.#length ?? 0) > 0;
+    return !declared || this.#req.complete;
   }
 
   get awaited(): boolean {
-    const declared = this.#chunked || (this.#length ?? 0) > 0;
-    return declared && !this.complete && this.#window > 0;
+    return !this.complete && this.#window > 0;
   }
 
   get inline(): FrameBody {
@@ -85,8 +86,8 @@ export class RequestBody implements IncomingBody {
     const req = this.#req;
     if (req.complete || req.destroyed) return;
     const timer = setTimeout(() => req.socket.destroy(), httpLimits.lingerMs);
-    req.once('end', () => clearTimeout(timer));
-    req.socket.once('close', () => clearTimeout(timer));
+    // Not with the socket, which may see many uploads more.
+    req.once('close', () => clearTimeout(timer));
     req.resume();
   }
 

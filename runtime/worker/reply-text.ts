@@ -45,6 +45,13 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
   let lines = '';
   let length: string | null = null;
   let hasDate = false;
+  // The standard's classes see to both, but a handler may return an object that only resembles them.
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new BadHeadError(`the status ${String(status)} cannot be sent`);
+  }
+  if (statusText !== '' && (typeof statusText !== 'string' || !fieldValue.test(statusText))) {
+    throw new BadHeadError(`the status text ${JSON.stringify(statusText)} cannot be sent`);
+  }
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;

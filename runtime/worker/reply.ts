@@ -54,9 +54,11 @@ function adopted(returned: object): Response | null {
 function headersOf(response: Response): string[] {
   const flat: string[] = [];
   const decoded = isDecoded(response);
-  for (const [name, value] of response.headers) {
+  for (const [given, value] of response.headers) {
+    // Lower case in every sound response, but what goes out is judged by name.
+    const name = String(given).toLowerCase();
     if (decoded && (name === 'content-encoding' || name === 'content-length')) continue;
-    flat.push(name, value);
+    flat.push(name, String(value));
   }
   return flat;
 }

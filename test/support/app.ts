@@ -18,6 +18,8 @@ export interface TestApp {
   app: HostApp;
   pool: ThreadPool;
   dir: string;
+  /** Where it listens, on 127.0.0.1. */
+  port: number;
   logs: LogRecord[];
   /** Writes a release, checks it and makes it live. */
   deploy(modules: Record<string, string>): Promise<void>;
@@ -58,6 +60,7 @@ export async function startApp(options: Partial<ThreadPoolOptions> = {}): Promis
     app,
     pool,
     dir: folder.path,
+    port: target.port,
     logs,
     async deploy(modules) {
       const source = { app: 'test', ...(await writeRelease(folder.path, modules, { id: `r${++serial}` })) };

@@ -114,8 +114,7 @@ export class DirectBody implements IncomingBody {
   #hold(chunk: Buffer): void {
     this.#first = this.#first === null ? chunk : Buffer.concat([this.#first, chunk]);
     this.#window -= chunk.length;
-    if (this.#window > 0) return;
-    this.#link.pause();
+    if (this.#left > 0 && this.#window <= 0) this.#link.pause();
   }
 
   #pass(chunk: Buffer): void {

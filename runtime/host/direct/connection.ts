@@ -33,8 +33,8 @@ export class DirectConnection {
   #behind: Buffer | null = null;
   #paused = false;
   #reading = false;
-  /** The time between two requests counts, and no longer the one before the first. */
-  #idleTimed = false;
+  /** The first request came: from here on the idle time counts, and no longer the time of the first head. */
+  #begun = false;
   #draining = false;
   #give: ((socket: Socket) => void) | null = null;
 
@@ -53,6 +53,10 @@ export class DirectConnection {
   /** The transaction of the request being served. */
   open(head: DirectHead): DirectTransaction {
     if (this.#draining) head.keepAlive = false;
+    if (!this.#begun) {
+      this.#begun = true;
+      this.socket.setTimeout(httpLimits.keepAliveTimeoutMs);
+    }
     const transaction = new DirectTransaction(head, this);
     this.#current = transaction;
     if (this.#behind !== null) {
@@ -65,7 +69,7 @@ export class DirectConnection {
   /** Gives the connection away between two requests: now when it is idle, else after its response. */
   giveBack(give: (socket: Socket) => void): void {
     this.#give = give;
-    this.#giveWhenFree();
+    if (!this.#reading) this.#giveWhenFree();
   }
 
   /** Ends the connection now when it is idle, else with its response. */
@@ -84,12 +88,7 @@ export class DirectConnection {
       socket.destroySoon();
       return;
     }
-    if (!this.#idleTimed) {
-      this.#idleTimed = true;
-      socket.setTimeout(httpLimits.keepAliveTimeoutMs);
-    }
-    this.#giveWhenFree();
-    if (this.#early !== null && !this.#reading) this.#readEarly();
+    if (!this.#reading) this.#proceed();
   }
 
   pause(): void {
@@ -104,12 +103,18 @@ export class DirectConnection {
   }
 
   #onData = (chunk: Buffer): void => {
-    if (this.#current === null) {
-      this.#read(chunk);
+    const current = this.#current;
+    if (current === null) {
+      // Behind a response that said `Connection: close` there is no request.
+      if (!this.socket.writable || !this.#readOne(chunk)) return;
     } else {
-      const rest = this.#current.body.feed(chunk);
+      this.#reading = true;
+      const rest = current.body.feed(chunk);
       if (rest !== null) this.#keepEarly(rest);
+      this.#reading = false;
     }
+    // It may be over already: answered at once, or only waiting for the end of its upload.
+    if (this.#current === null) this.#proceed();
   };
 
   /** Pipelined requests wait for their turn; nothing more is read meanwhile. */
@@ -118,18 +123,16 @@ export class DirectConnection {
     this.pause();
   }
 
-  /** In a loop, and not by recursion: a client may send thousands of requests at once. */
-  #readEarly(): void {
-    while (this.#early !== null && this.#current === null && !this.socket.destroyed) {
+  /** What comes after a transaction. In a loop, and not by recursion: a client may send thousands of requests at once. */
+  #proceed(): void {
+    while (this.#early !== null && this.#current === null && this.socket.writable) {
       const chunk = this.#early;
       this.#early = null;
       if (!this.#readOne(chunk)) return;
     }
-    if (this.#early === null) this.resume();
-  }
-
-  #read(chunk: Buffer): void {
-    if (this.#readOne(chunk) && this.#early !== null && this.#current === null) this.#readEarly();
+    if (this.#early !== null) return;
+    this.#giveWhenFree();
+    this.resume();
   }
 
   /** Reads one request; what follows it is kept. False when the connection was handed over. */
@@ -147,8 +150,8 @@ export class DirectConnection {
 
   #handOver(chunk: Buffer): boolean {
     const { socket } = this;
-    this.#leave();
     socket.pause();
+    this.#leave();
     socket.unshift(chunk);
     this.#services.handOver(socket);
     return false;
@@ -156,23 +159,27 @@ export class DirectConnection {
 
   #giveWhenFree(): void {
     const give = this.#give;
-    // A request that was read already is answered here.
-    if (give === null || this.#current !== null || this.#early !== null || this.socket.destroyed) return;
+    if (give === null || this.#current !== null) return;
+    const { socket } = this;
+    // What was read already is answered here.
+    if (this.#early !== null || socket.readableLength > 0 || !socket.writable) return;
     this.#give = null;
     this.#leave();
-    give(this.socket);
+    give(socket);
   }
 
   #leave(): void {
     const { socket } = this;
-    socket.off('data', this.#onData).off('close', this.#onClose).off('error', ignore).off('timeout', this.#onTimeout);
+    // Not 'error': nobody else may listen to it while the connection is on its way.
+    socket.off('data', this.#onData).off('close', this.#onClose).off('timeout', this.#onTimeout);
     socket.setTimeout(0);
+    this.#paused = false;
     this.#services.onClosed(this);
   }
 
   #onTimeout = (): void => {
-    // A request under way has deadlines of its own.
-    if (this.#current === null) this.socket.destroy();
+    // A request under way has deadlines of its own; a response that the client does not take may have none.
+    if (this.#current === null || this.#current.ended) this.socket.destroy();
   };
 
   #onClose = (): void => {

@@ -37,6 +37,7 @@ export class DirectTransaction implements Transaction {
   #chunked = false;
   #ended = false;
   #closed = false;
+  #lingering: NodeJS.Timeout | undefined;
 
   constructor(head: DirectHead, link: DirectLink) {
     this.method = head.method;
@@ -48,6 +49,11 @@ export class DirectTransaction implements Transaction {
 
   get keepAlive(): boolean {
     return this.#keepAlive;
+  }
+
+  /** All of the response is handed to the socket. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   headerLinesFor(requestId: string): string {
@@ -66,6 +72,7 @@ export class DirectTransaction implements Transaction {
 
   /** The client has gone. */
   onGone(): void {
+    clearTimeout(this.#lingering);
     if (this.#closed) return;
     this.#closed = true;
     this.onClosed();
@@ -199,10 +206,9 @@ export class DirectTransaction implements Transaction {
   #linger(): void {
     const { socket } = this.#link;
     this.body.release();
-    const timer = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
-    socket.once('close', () => clearTimeout(timer));
+    this.#lingering = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
     this.body.whenComplete(() => {
-      clearTimeout(timer);
+      clearTimeout(this.#lingering);
       this.#link.finished({ keepAlive: this.#keepAlive });
     });
   }

@@ -62,3 +62,11 @@ test.each([
 ])('replyOf refuses the header %j with the value %j', (name, value) => {
   expect(() => replyOf({ ...base, headers: ['ok', '1', name, value] })).toThrow(BadHeadError);
 });
+
+test.each([199, 1_000, 200.5, Number.NaN, '200 OK\r\nx-forged: 1'])('replyOf refuses the status %j', (status) => {
+  expect(() => replyOf({ ...base, status: status as number })).toThrow(BadHeadError);
+});
+
+test.each(['OK\r\nx-forged: 1', 'OK\n', '\0', 'œ', 5])('replyOf refuses the status text %j', (statusText) => {
+  expect(() => replyOf({ ...base, statusText: statusText as string })).toThrow(BadHeadError);
+});

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { httpLimits } from '../../../../../runtime/contract/limits.ts';
 import { DirectConnection } from '../../../../../runtime/host/direct/connection.ts';
 import type { DirectHead } from '../../../../../runtime/host/direct/request-head.ts';
 import type { DirectTransaction } from '../../../../../runtime/host/direct/transaction.ts';
@@ -163,4 +164,91 @@ test('a streamed response is framed in chunks, small and large', async () => {
   expect(head).toMatch(/^HTTP\/1\.1 200 Fine\r\nConnection: keep-alive\r\n.*Transfer-Encoding: chunked\r\nx-a: 1$/s);
   expect(body).toBe(`3\r\naaa\r\n2710\r\n${large.toString()}\r\n0\r\n\r\n`);
   client.destroy();
+});
+
+test('a connection reads no request behind a response that closes it', async () => {
+  const targets: string[] = [];
+  const { client, received, closed } = await connected((request) => {
+    targets.push(request.head.target);
+    echo(request);
+  });
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  await within(5_000, 'the end', closed);
+  expect(received()).toMatch(/<\/a >$/);
+  expect(targets).toEqual(['/a']);
+});
+
+test('a connection finds the request behind an upload that was answered before its end', async () => {
+  const { client, until, connection } = await connected((request) => {
+    if (request.head.target === '/early') reply(request, '<early>');
+    else echo(request);
+  });
+  const { socket } = await connection;
+  const listeners = socket.listenerCount('close');
+  for (let i = 0; i < 20; i++) {
+    client.write('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234');
+    await within(5_000, 'the answer', once(client, 'data'));
+    client.write(`56789GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await until(`</${i} >`);
+  }
+  expect(socket.listenerCount('close')).toBe(listeners);
+  client.destroy();
+});
+
+test('a connection goes on behind a body that came whole before anybody wanted it', async () => {
+  const length = httpLimits.streamWindowBytes;
+  const waiting = Promise.withResolvers<Served>();
+  const { client, until, connection } = await connected((request) => {
+    if (request.head.contentLength === 0) {
+      echo(request);
+      return;
+    }
+    request.tx.body.open({ maxBytes: Infinity, onReady: () => waiting.resolve(request), onTooLarge() {} });
+  });
+  client.write(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+  const request = await waiting.promise;
+  client.write('x'.repeat(length));
+  await within(5_000, 'the body', new Promise<void>((resolve) => request.tx.body.whenComplete(resolve)));
+  reply(request, '<done>');
+  await until('<done>');
+  expect((await connection).socket.isPaused()).toBe(false);
+  client.write('GET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('</b >');
+  client.destroy();
+});
+
+test('a connection that is given back answers first what was read of it', async () => {
+  const first = Promise.withResolvers<Served>();
+  const { client, until, connection, received } = await connected((request) => {
+    if (request.head.target === '/slow') first.resolve(request);
+    else echo(request);
+  });
+  const { socket } = await connection;
+  client.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  const request = await first.promise;
+  const given = Promise.withResolvers<Socket>();
+  (await connection).giveBack(given.resolve);
+  // Behind the request that waits for its turn the connection is read no further, but what the kernel gave was taken.
+  client.write('GET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  while (socket.readableLength === 0) await new Promise((resolve) => setImmediate(resolve));
+  reply(request, '<slow>');
+  expect(await within(5_000, 'the connection', given.promise)).toBe(socket);
+  await until('</b >');
+  expect(received().match(/<.*?>/g)).toEqual(['<slow>', '</a >', '</b >']);
+  expect(socket.listenerCount('error')).toBeGreaterThan(0);
+  client.destroy();
+});
+
+test('a connection ends when its client takes nothing of a response that is over', async () => {
+  const { client, closed, connection } = await connected((request) => reply(request, 'x'.repeat(1_000_000)));
+  const { socket } = await connection;
+  client.pause();
+  // More than the kernel holds.
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
+  while (socket.writableLength === 0) await new Promise((resolve) => setImmediate(resolve));
+  // The idle time itself is 75 s.
+  socket.emit('timeout');
+  expect(socket.destroyed).toBe(true);
+  client.resume();
+  await within(5_000, 'the end', closed);
 });
