@@ -1,121 +1,18 @@
 /** The app host process: one app, its HTTP server and its worker threads. Started by the supervisor. */
-import type { Socket } from 'node:net';
-import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
-import { FnrunError } from '../contract/errors.ts';
-import { hostLimits } from '../contract/limits.ts';
+import type { HostArguments } from '../contract/ipc.ts';
 import { entryPoint } from '../entry-points.ts';
 import { ThreadPool } from '../pool/thread-pool.ts';
-import { HostApp } from './app.ts';
-import { createLogSink } from './log-sink.ts';
-import { createPulse } from './pulse.ts';
-import { createHostServer } from './server.ts';
+import type { RunningHost } from './run-host.ts';
 
-const {
-  app: name,
-  dev,
-  logFd,
-  threads,
-  memoryMb,
-  logLinesPerSecond,
-  headTimeoutMs,
-} = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
-process.title = `fnrun: ${name}`;
-const now = (): Date => new Date();
-const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
+const options = JSON.parse(process.argv[2] ?? '{}') as HostArguments;
+process.title = `fnrun: ${options.app}`;
+let host: RunningHost | null = null;
 const pool = new ThreadPool({
   workerFile: entryPoint('runtime/worker/main.cjs'),
-  threads,
-  appMemoryMb: memoryMb,
-  onStuck(reason) {
-    app.log({
-      level: 'error',
-      message: `a thread does not end (${reason}); the process is replaced when another is warm`,
-    });
-    send({ type: 'stuck', reason });
-  },
+  threads: options.threads,
+  appMemoryMb: options.memoryMb,
+  onStuck: (reason) => host?.onStuck(reason),
 });
-const app = new HostApp({ app: name, pool, sink, now });
-const server = createHostServer({ app, dev, headTimeoutMs });
-const pulse = createPulse({ app, server });
-
-const send = (message: FromHost): void => {
-  process.send?.(message);
-};
-
-process.on('message', (message: ToHost, handle: unknown) => {
-  if (message.type === 'connection') {
-    send({ type: 'accepted', id: message.id });
-    // The client may have gone while its connection was on the way.
-    if (handle !== undefined && handle !== null) server.accept(handle as Socket);
-    return;
-  }
-  const { id } = message;
-  answer(message).then(
-    (result) => send({ type: 'reply', id, ok: true, result }),
-    (error: unknown) => {
-      const code = error instanceof FnrunError ? error.code : 'FN_INTERNAL';
-      send({ type: 'reply', id, ok: false, code, message: error instanceof Error ? error.message : String(error) });
-    },
-  );
-});
-
-async function answer(message: Exclude<ToHost, { type: 'connection' }>): Promise<unknown> {
-  switch (message.type) {
-    case 'load': {
-      const { release, releaseDir, env, check, fresh } = message;
-      return await app.load({ app: name, release, releaseDir, env }, { check, fresh });
-    }
-    case 'activate':
-      sink.setRate(message.logLinesPerSecond);
-      return await app.activate(message.release, message);
-    case 'discard':
-      app.discard(message.release);
-      return null;
-    case 'stats':
-      return app.stats();
-    case 'ping':
-      return pulse();
-    case 'handover':
-      await handOver();
-      return null;
-    case 'stop':
-      await stop();
-      return null;
-  }
-}
-
-/** Also waits for what goes on behind the responses (`waitUntil`), which is bounded by itself. */
-async function handOver(): Promise<void> {
-  await server.handOver((socket) => process.send?.({ type: 'returned' } satisfies FromHost, socket, {}, () => {}));
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      if (app.stats().inFlight > 0) return;
-      clearInterval(timer);
-      resolve();
-    }, hostLimits.drainSweepMs);
-  });
-}
-
-async function stop(): Promise<void> {
-  const deadline = setTimeout(() => process.kill(process.pid, 'SIGKILL'), hostLimits.stopMs);
-  await server.drain();
-  app.close();
-  await pool.close();
-  clearTimeout(deadline);
-  // After the reply has left.
-  setImmediate(() => process.exit(0));
-}
-
-// Without its daemon a host serves nobody: the daemon held the sockets.
-// With it goes what it started, as far as that is in its process group.
-process.on('disconnect', () => {
-  try {
-    process.kill(-process.pid, 'SIGKILL');
-  } finally {
-    process.kill(process.pid, 'SIGKILL');
-  }
-});
-// The terminal's Ctrl-C reaches the whole group; the daemon ends its hosts itself.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
-send({ type: 'started' });
+// The first thread starts on one CPU while the rest of the host is loaded on another.
+const { runHost } = await import('./run-host.ts');
+host = runHost(options, pool);

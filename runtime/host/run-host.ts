@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
+import { FnrunError } from '../contract/errors.ts';
+import { hostLimits } from '../contract/limits.ts';
+import type { ThreadPool } from '../pool/thread-pool.ts';
+import { HostApp } from './app.ts';
+import { createLogSink } from './log-sink.ts';
+import { createPulse } from './pulse.ts';
+import { createHostServer } from './server.ts';
+import type { HostServer } from './server.ts';
+
+/** An app host that answers its supervisor. */
+export interface RunningHost {
+  /** A thread was told to end and does not. */
+  onStuck(reason: string): void;
+}
+
+/** Makes an app host of this process, over the threads of `pool`. */
+export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
+  const { app: name, dev, logFd, logLinesPerSecond, headTimeoutMs } = options;
+  const now = (): Date => new Date();
+  const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
+  const app = new HostApp({ app: name, pool, sink, now });
+  const server = createHostServer({ app, dev, headTimeoutMs });
+  const pulse = createPulse({ app, server });
+  const send = (message: FromHost): void => {
+    process.send?.(message);
+  };
+
+  async function answer(message: Exclude<ToHost, { type: 'connection' }>): Promise<unknown> {
+    switch (message.type) {
+      case 'load': {
+        const { release, releaseDir, env, check, fresh } = message;
+        return await app.load({ app: name, release, releaseDir, env }, { check, fresh });
+      }
+      case 'activate':
+        sink.setRate(message.logLinesPerSecond);
+        return await app.activate(message.release, message);
+      case 'discard':
+        app.discard(message.release);
+        return null;
+      case 'stats':
+        return app.stats();
+      case 'ping':
+        return pulse();
+      case 'handover':
+        await handOver({ app, server });
+        return null;
+      case 'stop':
+        await stop({ app, server, pool });
+        return null;
+    }
+  }
+
+  process.on('message', (message: ToHost, handle: unknown) => {
+    if (message.type === 'connection') {
+      send({ type: 'accepted', id: message.id });
+      // The client may have gone while its connection was on the way.
+      if (handle !== undefined && handle !== null) server.accept(handle as Socket);
+      return;
+    }
+    const { id } = message;
+    answer(message).then(
+      (result) => send({ type: 'reply', id, ok: true, result }),
+      (error: unknown) => {
+        const code = error instanceof FnrunError ? error.code : 'FN_INTERNAL';
+        send({ type: 'reply', id, ok: false, code, message: error instanceof Error ? error.message : String(error) });
+      },
+    );
+  });
+  endWithDaemon();
+  send({ type: 'started' });
+  return {
+    onStuck(reason) {
+      app.log({
+        level: 'error',
+        message: `a thread does not end (${reason}); the process is replaced when another is warm`,
+      });
+      send({ type: 'stuck', reason });
+    },
+  };
+}
+
+/** Also waits for what goes on behind the responses (`waitUntil`), which is bounded by itself. */
+async function handOver({ app, server }: { app: HostApp; server: HostServer }): Promise<void> {
+  await server.handOver((socket) => process.send?.({ type: 'returned' } satisfies FromHost, socket, {}, () => {}));
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (app.stats().inFlight > 0) return;
+      clearInterval(timer);
+      resolve();
+    }, hostLimits.drainSweepMs);
+  });
+}
+
+async function stop({ app, server, pool }: { app: HostApp; server: HostServer; pool: ThreadPool }): Promise<void> {
+  const deadline = setTimeout(() => process.kill(process.pid, 'SIGKILL'), hostLimits.stopMs);
+  await server.drain();
+  app.close();
+  await pool.close();
+  clearTimeout(deadline);
+  // After the reply has left.
+  setImmediate(() => process.exit(0));
+}
+
+function endWithDaemon(): void {
+  // Without its daemon a host serves nobody: the daemon held the sockets.
+  // With it goes what it started, as far as that is in its process group.
+  process.on('disconnect', () => {
+    try {
+      process.kill(-process.pid, 'SIGKILL');
+    } finally {
+      process.kill(process.pid, 'SIGKILL');
+    }
+  });
+  // The terminal's Ctrl-C reaches the whole group; the daemon ends its hosts itself.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
+}
