@@ -38,6 +38,8 @@ interface Passage {
   requestId: string;
   headers: Record<string, string>;
   proxyReq: ClientRequest | null;
+  /** The client has been asked for its body, and the app may yet refuse it. */
+  expects: boolean;
   retried: boolean;
   timedOut: boolean;
   upgraded: boolean;
@@ -72,7 +74,7 @@ export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
     passage.proxyReq = proxyReq;
     proxyReq.once('timeout', () => (passage.timedOut = true));
     proxyReq.on('information', (info) => passOnEarlyHints(info, res));
-    setImmediate(() => flushRequest(proxyReq));
+    if (passage.expects) setImmediate(() => flushRequest(proxyReq));
   });
   proxy.on('proxyRes', (proxyRes, req, res) => {
     const { upgrade } = proxyRes.headers;
@@ -149,7 +151,16 @@ function passageOf(req: IncomingMessage, to: Destination): Passage {
   const { socketPath, requestId } = to;
   // The types of httpxy know one value per header only; it passes on what http.request takes.
   const headers = forwardedHeaders(req, to) as Record<string, string>;
-  return { socketPath, requestId, headers, proxyReq: null, retried: false, timedOut: false, upgraded: false };
+  return {
+    socketPath,
+    requestId,
+    headers,
+    proxyReq: null,
+    expects: req.headers.expect !== undefined,
+    retried: false,
+    timedOut: false,
+    upgraded: false,
+  };
 }
 
 interface Failure {
