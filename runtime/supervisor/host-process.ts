@@ -281,7 +281,9 @@ export class HostProcess {
     });
     readHostLines(this.#child.stdout!, (line) => this.#note('info', line));
     readHostLines(this.#child.stderr!, (line) => {
-      if (this.#lastWords === null || /fatal|error/i.test(line)) this.#lastWords = line.trim().slice(0, 200);
+      // A native stack comes last, and names functions such as node::OOMErrorHandler.
+      const tells = /fatal|error/i.test(line) && !/^\s*\d+: 0x/.test(line);
+      if (this.#lastWords === null || tells) this.#lastWords = line.trim().slice(0, 200);
       this.#note('error', line);
     });
   }
