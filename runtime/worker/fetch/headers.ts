@@ -101,7 +101,7 @@ export class FastHeaders {
     if (this.#cookies.length > 0) names.push(cookie);
     for (const name of names.sort()) {
       if (name === cookie) for (const value of this.#cookies) yield [name, value];
-      else yield [name, this.#values.get(name)!];
+      else if (this.#values.has(name)) yield [name, this.#values.get(name)!];
     }
   }
 

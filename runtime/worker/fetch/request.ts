@@ -122,16 +122,17 @@ class FastRequest {
   #toNative(): NativeRequest {
     if (this.#native !== null) return this.#native;
     const { body, method, signal } = this.#parts;
+    const used = this.bodyUsed;
     const init: Record<string, unknown> = { method, headers: this.headers, signal: signal() };
     if (this.#hasBody()) {
-      // A stream that was read to its end is gone; an empty one in its place can be read as well.
-      init['body'] = this.#stream ?? (typeof body !== 'function' ? body : this.#used ? '' : body());
+      // No request can be made of a body that was read; of an empty one in its place it can.
+      init['body'] = used ? '' : (this.#stream ?? (typeof body === 'function' ? body() : body));
       init['duplex'] = 'half';
     }
     const made = new (native().Request)(this.url, init);
     this.#native = made;
     // What was read stays read.
-    if (this.#used) void made.arrayBuffer();
+    if (used) void made.arrayBuffer();
     return made;
   }
 
@@ -149,38 +150,43 @@ function serialise(url: string): string {
   return serialised.test(url) ? url : new URL(url).href;
 }
 
-const delegated = [
-  'cache',
-  'credentials',
-  'destination',
-  'duplex',
-  'integrity',
-  'keepalive',
-  'mode',
-  'redirect',
-  'referrer',
-  'referrerPolicy',
-] as const;
+/** What every request says that was made with a method, headers, a body and a signal only. */
+const defaults = {
+  cache: 'default',
+  credentials: 'same-origin',
+  destination: '',
+  duplex: 'half',
+  integrity: '',
+  isHistoryNavigation: false,
+  isReloadNavigation: false,
+  keepalive: false,
+  mode: 'cors',
+  redirect: 'follow',
+  referrer: 'about:client',
+  referrerPolicy: '',
+};
 
-for (const name of delegated) {
-  Object.defineProperty(FastRequest.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get(this: FastRequest): unknown {
-      return nativeOf(this)[name as keyof NativeRequest];
-    },
-  });
+for (const [name, value] of Object.entries(defaults)) {
+  Object.defineProperty(FastRequest.prototype, name, { configurable: true, enumerable: true, get: () => value });
 }
 
-for (const name of ['blob', 'clone', 'formData'] as const) {
-  Object.defineProperty(FastRequest.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    writable: true,
-    value(this: FastRequest): unknown {
-      return (name === 'clone' ? upToDate(this) : nativeOf(this))[name]();
-    },
-  });
+const delegated: Record<string, (this: FastRequest) => unknown> = {
+  async blob() {
+    return await nativeOf(this).blob();
+  },
+  clone() {
+    return upToDate(this).clone();
+  },
+  async formData() {
+    return await nativeOf(this).formData();
+  },
+  textStream() {
+    return (nativeOf(this) as NativeRequest & { textStream(): unknown }).textStream();
+  },
+};
+
+for (const [name, value] of Object.entries(delegated)) {
+  Object.defineProperty(FastRequest.prototype, name, { configurable: true, enumerable: true, writable: true, value });
 }
 
 /** The request a handler gets. */
@@ -211,6 +217,9 @@ function dispatchMembers(): void {
       isFast(request) ? own : Object.getOwnPropertyDescriptor(native().Request.prototype, name)!;
     const shared: PropertyDescriptor = { configurable: true, enumerable: true };
     if (own.get === undefined) {
+      // Only there: whoever replaces a method means the handler's requests too.
+      Reflect.deleteProperty(ours, name);
+      shared.writable = true;
       shared.value = function (this: object): unknown {
         return (of(this).value as () => unknown).call(this);
       };

@@ -74,10 +74,11 @@ class FastResponse {
   }
 
   static redirect(url: string | URL, status: 301 | 302 | 303 | 307 | 308 = 302): NativeResponse {
-    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Invalid status code ${String(status)}`);
+    if (![301, 302, 303, 307, 308].includes(Number(status)))
+      throw new RangeError(`Invalid status code ${String(status)}`);
     // No base URL on a server: as in undici, only an absolute one parses.
     const location = new URL(String(url)).href;
-    return new FastResponse(null, { status, headers: { location } }) as unknown as NativeResponse;
+    return new FastResponse(null, { status: Number(status), headers: { location } }) as unknown as NativeResponse;
   }
 
   get headers(): FastHeaders | Headers {
@@ -253,6 +254,7 @@ function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['hea
     return true;
   }
   for (const key in headers) {
+    if (!Object.hasOwn(headers, key)) continue;
     const given = (headers as Record<string, unknown>)[key];
     const name = lowerName(key);
     const value = typeof given === 'string' ? headerValue(given) : null;
@@ -262,13 +264,13 @@ function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['hea
   return true;
 }
 
-for (const name of ['blob', 'formData'] as const) {
+for (const name of ['blob', 'formData', 'textStream'] as const) {
   Object.defineProperty(FastResponse.prototype, name, {
     configurable: true,
     enumerable: true,
     writable: true,
     value(this: FastResponse): unknown {
-      return nativeOf(this)[name]();
+      return (nativeOf(this) as NativeResponse & { textStream(): unknown })[name]();
     },
   });
 }

@@ -88,3 +88,16 @@ test('Headers of a client keep repeated lines in order', () => {
   const headers = FastHeaders.fromRaw(['Accept', 'a', 'accept', 'b', 'Cookie', 'c=1', 'cookie', 'd=2']);
   expect([headers.get('accept'), headers.get('cookie')]).toEqual(['a, b', 'c=1; d=2']);
 });
+
+test('Headers passes over what was deleted while it is read', () => {
+  const headers = new Headers({ a: '1', b: '2', c: '3' });
+  const seen: unknown[] = [];
+  for (const entry of headers) {
+    headers.delete('b');
+    seen.push(entry);
+  }
+  expect(seen).toEqual([
+    ['a', '1'],
+    ['c', '3'],
+  ]);
+});

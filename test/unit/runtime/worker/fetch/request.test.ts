@@ -85,3 +85,40 @@ test('fetch takes a request', async () => {
   const response = await fetch(own);
   expect([await response.text(), response instanceof Response]).toEqual(['hi', true]);
 });
+
+test('Request tells of its kind before and after its body was read as a stream', async () => {
+  const own = request('abc');
+  await new Response(own.body).text();
+  const told = (one: Request) => [one.cache, one.credentials, one.mode, one.redirect, one.referrer, one.keepalive];
+  expect(told(own)).toEqual(told(new Request('http://a.example/')));
+  expect(() => own.clone()).toThrow(TypeError);
+  await expect(own.blob()).rejects.toThrow(TypeError);
+  // Some libraries copy a request property by property.
+  const all: Record<string, unknown> = {};
+  for (const name in own) all[name] = own[name as keyof Request];
+  expect(all).toMatchObject({ method: 'POST', bodyUsed: true, isReloadNavigation: false });
+});
+
+test('Request and Response give their text as a stream', async () => {
+  const textOf = async (one: object) => {
+    let text = '';
+    for await (const part of (one as { textStream(): AsyncIterable<string> }).textStream()) text += part;
+    return text;
+  };
+  expect(await textOf(request('grün'))).toBe('grün');
+  expect(await textOf(new Response('grün'))).toBe('grün');
+});
+
+test('Request takes a method that somebody puts in the place of one', async () => {
+  const prototype = Request.prototype as { json: (this: Request) => Promise<unknown> };
+  const { json } = prototype;
+  try {
+    prototype.json = async function () {
+      return [await json.call(this)];
+    };
+    expect(await request('1').json()).toEqual([1]);
+    expect(await new Request('http://a.example/', { method: 'POST', body: '2' }).json()).toEqual([2]);
+  } finally {
+    prototype.json = json;
+  }
+});

@@ -122,3 +122,12 @@ test('Response.redirect makes a response with a location', () => {
   expect(() => Response.redirect('/relative')).toThrow(TypeError);
   expect(() => Response.redirect('http://a.example/', 200 as never)).toThrow(RangeError);
 });
+
+test('Response takes the own headers of an object and not the inherited ones', () => {
+  const headers = Object.assign(Object.create({ inherited: '1' }) as object, { own: '2' }) as Record<string, string>;
+  expect([...new Response(null, { headers }).headers]).toEqual([['own', '2']]);
+});
+
+test('Response.redirect takes its status as a text', () => {
+  expect(Response.redirect('http://a.example/', '301' as unknown as 301).status).toBe(301);
+});
