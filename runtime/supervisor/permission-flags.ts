@@ -4,8 +4,14 @@ import { dirname, sep } from 'node:path';
 import type { AppPermissions } from '../contract/app-permissions.ts';
 import { packageRoot } from '../entry-points.ts';
 
-/** What every program reads: configuration, certificates, time zones, libraries, its own process. */
-const systemPaths = ['/etc', '/usr', '/lib', '/lib64', '/bin', '/opt', '/proc', '/sys', '/dev'];
+/** What every program reads: libraries, and of the configuration and the kernel what tells nothing of other programs. */
+const systemPaths = [
+  ...['/usr', '/lib', '/lib64', '/bin', '/opt', '/sys', '/dev'],
+  ...['ssl', 'pki', 'ca-certificates', 'fonts', 'mysql', 'passwd', 'group', 'services', 'mime.types'].map(inEtc),
+  ...['hosts', 'hostname', 'host.conf', 'resolv.conf', 'nsswitch.conf', 'gai.conf', 'machine-id'].map(inEtc),
+  ...['localtime', 'timezone', 'locale.conf', 'os-release', 'debian_version', 'ld.so.cache'].map(inEtc),
+  ...['self', 'thread-self', 'sys', 'meminfo', 'cpuinfo', 'stat', 'loadavg', 'uptime', 'version'].map(inProc),
+];
 
 /** The temporary folder of an app host, whose environment names no other; on macOS it is a link. */
 const temporaryPaths = [...new Set(['/tmp', realpathSync('/tmp')])];
@@ -39,6 +45,14 @@ export function permissionFlags(permissions: AppPermissions, readable: readonly 
     ...[...new Set(write)].map((path) => `--allow-fs-write=${path}`),
     ...silenced.map((warning) => `--disable-warning=${warning}`),
   ];
+}
+
+function inEtc(name: string): string {
+  return `/etc/${name}`;
+}
+
+function inProc(name: string): string {
+  return `/proc/${name}`;
 }
 
 /** fnrun itself and the packages it runs with, wherever npm has put them. */

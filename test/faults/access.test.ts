@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { expectUnharmed, otherApp } from './support/record.ts';
@@ -24,6 +25,8 @@ test("15: a function reaches no file of other apps or of the server, by Node's p
   const report = await server.during('narrow', { row: 15, fault: 'reading what is not its own' }, async () => {
     const { release } = await server.ps('narrow');
     const { release: foreign } = await server.ps('calm');
+    const status = await readFile(`/proc/${await server.pidOf('narrow')}/status`, 'utf8');
+    const daemon = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
     return {
       ownManifest: await reach('read', `${own}/releases/${release}/manifest.json`),
       ownManifestWritten: await reach('write', `${own}/releases/${release}/manifest.json`),
@@ -32,6 +35,8 @@ test("15: a function reaches no file of other apps or of the server, by Node's p
       state: await reach('read', `${home}/state.db`),
       stateWritten: await reach('write', `${home}/state.db`),
       foreignLog: await reach('read', `${home}/logs/calm.ndjson`),
+      serverEnvironment: await reach('read', `/proc/${daemon}/environ`),
+      passwords: await reach('read', '/etc/shadow'),
     };
   });
   const { ownManifest, ...denied } = report.result;
