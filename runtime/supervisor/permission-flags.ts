@@ -6,7 +6,13 @@ import { packageRoot } from '../entry-points.ts';
 
 /** What every program reads: libraries, and of the configuration and the kernel what tells nothing of other programs. */
 const systemPaths = [
-  ...['/usr', '/lib', '/lib64', '/bin', '/opt', '/sys', '/dev'],
+  '/usr',
+  '/lib',
+  '/lib64',
+  '/bin',
+  '/opt',
+  '/sys',
+  '/dev',
   ...['ssl', 'pki', 'ca-certificates', 'fonts', 'mysql', 'passwd', 'group', 'services', 'mime.types'].map(inEtc),
   ...['hosts', 'hostname', 'host.conf', 'resolv.conf', 'nsswitch.conf', 'gai.conf', 'machine-id'].map(inEtc),
   ...['localtime', 'timezone', 'locale.conf', 'os-release', 'debian_version', 'ld.so.cache'].map(inEtc),
