@@ -17,6 +17,8 @@ export const httpLimits = {
   inlineBodyBytes: 64 * KiB,
   /** Bytes in flight per streamed body and direction before the sender waits for credit. */
   streamWindowBytes: 256 * KiB,
+  /** What a chunk of a response counts for beside its bytes: a window of single bytes took 500 MB and a second of the main thread. */
+  chunkOverheadBytes: 512,
   /** Largest request head; Node answers 431 beyond it. */
   headBytes: 16 * KiB,
   /** Largest head of a function's response: what nginx (`proxy_buffer_size 16k`) and Node's clients take, with room for ours. */

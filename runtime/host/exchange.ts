@@ -148,7 +148,7 @@ export class Exchange implements Job, InvocationListener {
       this.#cut();
       return;
     }
-    this.#tx.write(bytes, () => this.#worker?.grantCredit(this.#id, size));
+    this.#tx.write(bytes, () => this.#worker?.grantCredit(this.#id, size + httpLimits.chunkOverheadBytes));
   }
 
   onEnd(): void {

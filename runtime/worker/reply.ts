@@ -1,3 +1,4 @@
+import { httpLimits } from '../contract/limits.ts';
 import { replyFlags, toHost } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { adoptResponse, isDecoded } from './fetch/foreign.ts';
@@ -115,7 +116,7 @@ async function sendStream(
       if (chunk.byteLength === 0) continue;
       while (invocation.credit <= 0 && !invocation.aborted) await creditOf(invocation);
       if (invocation.aborted) break;
-      invocation.credit -= chunk.byteLength;
+      invocation.credit -= chunk.byteLength + httpLimits.chunkOverheadBytes;
       outbox.push(toHost.chunk, invocation.id, outbox.bytes(chunk));
     }
   } catch (error) {

@@ -155,7 +155,10 @@ export class DirectTransaction implements Transaction {
   }
 
   cut(): void {
-    this.#link.socket.destroy();
+    const { socket } = this.#link;
+    // A head that waits for its first chunk leaves: without it the client would take the request for one not served, and repeat it.
+    while (socket.writableCorked > 0) socket.uncork();
+    socket.destroy();
   }
 
   #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {

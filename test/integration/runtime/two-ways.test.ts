@@ -35,6 +35,11 @@ const modules = {
   '/get': `export const GET = () => new Response('got', { headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2'], ['x-latin', '\\xe9']] })`,
   '/status': `export default (request) => new Response(null, { status: Number(new URL(request.url).searchParams.get('s')), statusText: 'So \\xe9' })`,
   '/fail': `export default () => { throw new Error('on purpose') }`,
+  '/broken': `export default () => new Response(new ReadableStream({
+    pull(controller) {
+      controller.error(new Error('on purpose'));
+    },
+  }))`,
   '/none': `export default () => undefined`,
 };
 
@@ -216,6 +221,18 @@ function comparable(response: ReadResponse, request: Ask): unknown {
   const text = body.toString('latin1').replace(/"requestId":"[\da-f-]{36}"/, '');
   return { status, reason, headers: own, text };
 }
+
+test('a response that fails at once was begun, and is cut, on both ways', async () => {
+  const first = 'OPTIONS * HTTP/1.1\r\nHost: a.test\r\n\r\n';
+  const ask = 'GET /broken HTTP/1.1\r\nHost: a.test\r\n\r\n';
+  for (const before of ['', first]) {
+    const client = await open();
+    await client.send(Buffer.from(before + ask));
+    if (before !== '') expect((await client.response(false)).status).toBe(204);
+    // Without a head the client would take the request for one that was not served.
+    expect(await client.rest()).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:[\w-]+: [^\r\n]+\r\n)+\r\n$/);
+  }
+});
 
 test('what is answered on the socket itself is what node:http answers', async () => {
   await fc.assert(
