@@ -17,7 +17,7 @@ export const httpLimits = {
   inlineBodyBytes: 64 * KiB,
   /** Bytes in flight per streamed body and direction before the sender waits for credit. */
   streamWindowBytes: 256 * KiB,
-  /** What a chunk of a response counts for beside its bytes: a window of single bytes took 500 MB and a second of the main thread. */
+  /** What a chunk of a streamed body counts for beside its bytes: a window of single bytes took 500 MB and a second of the main thread. */
   chunkOverheadBytes: 512,
   /** Largest request head; Node answers 431 beyond it. */
   headBytes: 16 * KiB,

@@ -67,7 +67,7 @@ export class RequestBody implements IncomingBody {
         this.#onTooLarge();
         return;
       }
-      this.#window -= chunk.byteLength;
+      this.#window -= chunk.byteLength + httpLimits.chunkOverheadBytes;
       onChunk(chunk);
       if (this.#window <= 0) req.pause();
     });

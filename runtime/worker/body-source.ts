@@ -1,3 +1,4 @@
+import { httpLimits } from '../contract/limits.ts';
 import type { BodySource } from './invocation.ts';
 
 /** A streamed request body: chunks pushed by the host on one side, a ReadableStream on the other. */
@@ -18,12 +19,14 @@ export function createStreamedBody({ grant }: { grant: (bytes: number) => void }
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   let wanted = false;
 
+  const taken = (chunk: Uint8Array): void => grant(chunk.byteLength + httpLimits.chunkOverheadBytes);
+
   const serve = (): void => {
     if (controller === null || !wanted) return;
     const chunk = queue.shift();
     if (chunk !== undefined) {
       wanted = false;
-      grant(chunk.byteLength);
+      taken(chunk);
       controller.enqueue(chunk);
     } else if (failure !== null) {
       controller.error(failure);
@@ -60,10 +63,10 @@ export function createStreamedBody({ grant }: { grant: (bytes: number) => void }
         },
         cancel() {
           controller = null;
-          for (const chunk of queue.splice(0)) grant(chunk.byteLength);
+          for (const chunk of queue.splice(0)) taken(chunk);
           // The host may go on sending: a cancelled body is read to its end and thrown away.
           source.push = (chunk) => {
-            if (chunk !== null) grant(chunk.byteLength);
+            if (chunk !== null) taken(chunk);
           };
         },
       },

@@ -54,6 +54,8 @@ export class Inbox {
       }
     }
     if (this.#backlog.length > 0) setImmediate(this.#next);
+    // Whoever is still named was answered before the abort came.
+    else if (this.#gone.size > 0) this.#gone.clear();
   }
 
   #next = (): void => {

@@ -118,7 +118,7 @@ export class DirectBody implements IncomingBody {
   }
 
   #pass(chunk: Buffer): void {
-    this.#window -= chunk.length;
+    this.#window -= chunk.length + httpLimits.chunkOverheadBytes;
     this.#onChunk!(chunk);
     if (this.#left === 0) this.#onChunk!(null);
     else if (this.#window <= 0) this.#link.pause();

@@ -61,3 +61,14 @@ test('an inbox does not begin what was aborted before its turn, and says so at o
   expect(told.slice(0, 6)).toEqual([toHost.settled, 1, toHost.aborted, 3, toHost.settled, 3]);
   end();
 });
+
+test('an inbox forgets aborts of what was over when they came', async () => {
+  const { inbox, handled, until, end } = started(3);
+  inbox.receive([1, 2].flatMap(invoke));
+  inbox.receive([toWorker.abort, 1, 0]);
+  await until(4);
+  // The same id would never come again: that it is not remembered shows in this way only.
+  inbox.receive(invoke(1));
+  expect(handled).toEqual([1, 2, 1]);
+  end();
+});
