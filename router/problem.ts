@@ -35,7 +35,7 @@ export function sendProblem(res: ServerResponse, code: ErrorCode, options: Probl
   if (left > httpLimits.inlineBodyBytes) res.shouldKeepAlive = false;
   res.writeHead(status, headers);
   const sent = res.req.method === 'HEAD' ? undefined : content;
-  if (left > 0) endAfterUpload(res, sent);
+  if (left > 0) endAfterUpload(res, sent === undefined ? undefined : Buffer.from(sent));
   else res.end(sent);
 }
 
@@ -69,10 +69,10 @@ export function problemResponse(
  * Sends the whole answer but ends it only when the client has sent its body too, or had time to notice: closing
  * a socket with unread data resets it, and the client would see the reset in place of the answer.
  */
-function endAfterUpload(res: ServerResponse, content: string | undefined): void {
+export function endAfterUpload(res: ServerResponse, content: string | Uint8Array | undefined): void {
   const { req } = res;
-  if (content === undefined) res.flushHeaders();
-  else res.write(content);
+  if (content === undefined || content.length === 0) res.flushHeaders();
+  else res.write(content, 'latin1');
   const end = (): void => {
     clearTimeout(deadline);
     res.end();
@@ -87,7 +87,7 @@ function endAfterUpload(res: ServerResponse, content: string | undefined): void 
 }
 
 /** Upper bound of what is still to come. `complete` alone is false for a request without body until its handler returns. */
-function bodyBytesLeft(req: IncomingMessage): number {
+export function bodyBytesLeft(req: IncomingMessage): number {
   if (req.complete) return 0;
   if (req.headers['transfer-encoding'] !== undefined) return Infinity;
   return Number(req.headers['content-length'] ?? 0);

@@ -4,7 +4,7 @@ import { flatOf, linesOf } from '../channel/header-lines.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { sendContinue } from '../../router/continue.ts';
-import { sendProblem } from '../../router/problem.ts';
+import { bodyBytesLeft, endAfterUpload, sendProblem } from '../../router/problem.ts';
 import type { ProblemOptions } from '../../router/problem.ts';
 import { endToEndHeaders } from '../../router/request-headers.ts';
 import { RequestBody } from './request-body.ts';
@@ -58,9 +58,9 @@ export class NodeTransaction implements Transaction {
     const content = this.#writeHead(reply);
     const { body } = reply;
     // node:http encodes the head like a string that goes with it: both are Latin-1.
-    if (!(body instanceof Uint8Array)) this.#res.end(content, 'latin1');
-    else if (body.length > httpLimits.streamWindowBytes) endInPieces(this.#res, { body, onProgress });
-    else this.#res.end(body);
+    if (!(body instanceof Uint8Array)) this.#end(content);
+    else if (body.length > httpLimits.streamWindowBytes) this.#endInPieces(body, onProgress);
+    else this.#end(body);
   }
 
   begin(reply: Reply): void {
@@ -74,11 +74,38 @@ export class NodeTransaction implements Transaction {
   }
 
   end(): void {
-    this.#res.end();
+    this.#end('');
   }
 
   cut(): void {
     this.#res.destroy();
+  }
+
+  /** A connection that ends with this response must not do so under an upload: its sender would see no response. */
+  #end(content: string | Uint8Array): void {
+    const res = this.#res;
+    if (!res.shouldKeepAlive && bodyBytesLeft(this.#req) > 0) endAfterUpload(res, content);
+    else res.end(content, 'latin1');
+  }
+
+  /** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
+  #endInPieces(body: Uint8Array, onProgress: () => void): void {
+    const res = this.#res;
+    let at = 0;
+    const more = (): void => {
+      if (at > 0) onProgress();
+      while (at < body.length && !res.destroyed) {
+        const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
+        at += piece.length;
+        if (at >= body.length) {
+          this.#end(piece);
+        } else if (!res.write(piece)) {
+          res.once('drain', more);
+          return;
+        }
+      }
+    };
+    more();
   }
 
   /** Returns the part of the body that came with the head. */
@@ -89,22 +116,4 @@ export class NodeTransaction implements Transaction {
     else this.#res.writeHead(status, statusText, headers);
     return text.slice(end + 2);
   }
-}
-
-/** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
-function endInPieces(res: ServerResponse, { body, onProgress }: { body: Uint8Array; onProgress: () => void }): void {
-  let at = 0;
-  const more = (): void => {
-    if (at > 0) onProgress();
-    while (at < body.length && !res.destroyed) {
-      const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
-      at += piece.length;
-      if (at >= body.length) res.end(piece);
-      else if (!res.write(piece)) {
-        res.once('drain', more);
-        return;
-      }
-    }
-  };
-  more();
 }
