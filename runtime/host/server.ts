@@ -54,6 +54,7 @@ export function createHostServer({
     socket.resume();
   };
   const services: DirectServices = {
+    headTimeoutMs,
     serve: (head, connection) => serveDirect(head, { connection, app }),
     handOver: toNode,
     onClosed: (connection) => direct.delete(connection),

@@ -6,6 +6,8 @@ import { DirectTransaction } from './transaction.ts';
 
 /** What a connection needs from the server. */
 export interface DirectServices {
+  /** How long the first request may take to come; node:http times those that come in pieces. */
+  headTimeoutMs: number;
   /**
    * Answers a request; `open` gives the transaction, at most once. False, before that, when the request
    * is for node:http after all.
@@ -46,7 +48,7 @@ export class DirectConnection {
     socket.on('error', ignore);
     socket.on('timeout', this.#onTimeout);
     // The first head; node:http does the same for its connections.
-    socket.setTimeout(httpLimits.headersTimeoutMs);
+    socket.setTimeout(services.headTimeoutMs);
     socket.resume();
   }
 

@@ -14,7 +14,10 @@ interface Served {
 }
 
 /** A client and the server's end of its connection; requests are served by `serve`, `/node` is handed over. */
-async function connected(serve: (request: Served) => void): Promise<{
+async function connected(
+  serve: (request: Served) => void,
+  { headTimeoutMs = 20_000 } = {},
+): Promise<{
   client: Socket;
   received: () => string;
   until: (text: string) => Promise<void>;
@@ -26,6 +29,7 @@ async function connected(serve: (request: Served) => void): Promise<{
   const connection = Promise.withResolvers<DirectConnection>();
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     const own = new DirectConnection(socket, {
+      headTimeoutMs,
       serve(head, to) {
         if (head.target === '/node') return false;
         serve({ head, tx: to.open(head) });
@@ -251,4 +255,14 @@ test('a connection ends when its client takes nothing of a response that is over
   expect(socket.destroyed).toBe(true);
   client.resume();
   await within(5_000, 'the end', closed);
+});
+
+test('a connection ends when no request comes in time, and waits longer for the next one', async () => {
+  const silent = await connected(echo, { headTimeoutMs: 50 });
+  await within(5_000, 'the end', silent.closed);
+  const { client, until, connection } = await connected(echo, { headTimeoutMs: 5_000 });
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('</a >');
+  expect((await connection).socket.timeout).toBe(httpLimits.keepAliveTimeoutMs);
+  client.destroy();
 });
