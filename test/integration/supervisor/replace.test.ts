@@ -44,7 +44,8 @@ test('host with a thread that does not end is replaced by a warm one, and its ne
   const { target, deploy, host, dir, logged } = await startHost();
   const fifo = join(dir, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  const stuck = `import { openSync } from 'node:fs'; export const config = { timeoutMs: 300 };
+  // A worker is there before: on a busy machine a start would outlast the timeout, and nothing were stuck.
+  const stuck = `import { openSync } from 'node:fs'; export const config = { timeoutMs: 600, minWorkers: 1 };
     export default () => { openSync(${JSON.stringify(fifo)}, 'r'); };`;
   await deploy({ '/': ok, '/stuck': stuck });
   const before = (await fetchFrom(target, { path: '/' })).json();
