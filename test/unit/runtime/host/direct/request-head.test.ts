@@ -1,11 +1,4 @@
-import fc from 'fast-check';
-import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { flatOf } from '../../../../../runtime/channel/header-lines.ts';
 import { readDirectHead } from '../../../../../runtime/host/direct/request-head.ts';
 
@@ -75,62 +68,4 @@ test.each([
   ['two request ids', get('X-Request-Id: 1\r\nX-Request-Id: 2\r\n')],
 ])('readDirectHead leaves %s to node:http', (_what, text) => {
   expect(readDirectHead(text)).toBeNull();
-});
-
-const server = createServer();
-beforeAll(async () => {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-/** What node:http makes of the same head; null when it refuses it. */
-async function nodeReads(text: string): Promise<{ method: string; url: string; raw: string[] } | null> {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  socket.on('error', () => {});
-  const read = new Promise<{ req: IncomingMessage | null; end: Duplex }>((resolve) => {
-    server.once('request', (req) => resolve({ req, end: req.socket }));
-    server.once('clientError', (_error, end) => resolve({ req: null, end }));
-  });
-  socket.write(Buffer.from(`${text}\r\n`, 'latin1'));
-  const { req, end } = await read;
-  // An end that closes later would be told as a client error of the next one.
-  end.destroy();
-  if (!end.closed) await once(end, 'close');
-  server.removeAllListeners('request').removeAllListeners('clientError');
-  socket.destroy();
-  return req === null ? null : { method: req.method!, url: req.url!, raw: req.rawHeaders };
-}
-
-test('readDirectHead reads nothing otherwise than node:http does', async () => {
-  const pieces = fc.constantFrom(...'abZ09-_:;, \t"\\/()[]{}=%&?#\r\n\0\x01\x7f\x80\xffHost'.split(''));
-  const noise = fc.array(pieces, { maxLength: 8 }).map((chars) => chars.join(''));
-  const name = fc.oneof(noise, fc.constantFrom('Host', 'Content-Length', 'Connection', 'Accept', 'Cookie', 'TE'));
-  const value = fc.oneof(noise, fc.constantFrom('0', '3', 'close', 'keep-alive', ' x ', '\t'));
-  const target = fc.oneof(
-    noise.map((text) => `/${text}`),
-    fc.constantFrom('/', '*', '/a?b=c', 'http://a/'),
-  );
-  const head = fc
-    .tuple(fc.constantFrom('GET', 'POST', 'PUT', 'OPTIONS'), target, fc.array(fc.tuple(name, value), { maxLength: 4 }))
-    .map(
-      ([method, path, lines]) =>
-        `${method} ${path} HTTP/1.1\r\nHost: a\r\n${lines.map(([n, v]) => `${n}:${v}\r\n`).join('')}`,
-    );
-  let both = 0;
-  await fc.assert(
-    fc.asyncProperty(head, async (text) => {
-      // What holds an empty line ends there: the connection cuts it off first.
-      const whole = text.indexOf('\r\n\r\n');
-      const read = readDirectHead(whole === -1 ? text : text.slice(0, whole + 2));
-      if (read === null) return;
-      const node = await nodeReads(whole === -1 ? text : text.slice(0, whole + 2));
-      both++;
-      expect(node).toEqual({ method: read.method, url: read.target, raw: flatOf(read.allHeaderLines) });
-    }),
-    { numRuns: 1_500 },
-  );
-  expect(both).toBeGreaterThan(50);
 });
