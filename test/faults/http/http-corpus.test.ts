@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { cp } from 'node:fs/promises';
+import { eventually } from '../../support/deadline.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, runCli, startCli, type RunningCli } from '../../support/cli.ts';
 import { fetchFrom, targetOf, type HttpTarget } from '../../support/http.ts';
@@ -72,13 +73,20 @@ function runCorpus(way: Way, target: () => HttpTarget, { halves = false } = {}):
     if (way === 'dev') return;
     test('the log has the reason of every 502', async () => {
       expect(failed.length).toBeGreaterThan(20);
-      const { stdout } = await runCli(['logs', 'one', '--home', serve.home, '--json', '-n', '10000']);
-      const told = new Map<string, string>();
-      for (const line of stdout.trim().split('\n')) {
-        const { level, requestId, message } = JSON.parse(line);
-        if (level === 'error') told.set(requestId, message);
-      }
-      for (const id of failed) expect(told.get(id), id).toMatch(/\w+ \w+/);
+      // Lines are on their way for a moment after the answer.
+      await eventually(
+        async () => {
+          const { stdout } = await runCli(['logs', 'one', '--home', serve.home, '--json', '-n', '10000']);
+          const told = new Map<string, string>();
+          for (const line of stdout.trim().split('\n')) {
+            const { level, requestId, message } = JSON.parse(line);
+            if (level === 'error') told.set(requestId, message);
+          }
+          for (const id of failed) expect(told.get(id), id).toMatch(/\w+ \w+/);
+          return true;
+        },
+        { deadlineMs: 15_000, everyMs: 250 },
+      );
     });
   });
 }
