@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { cp } from 'node:fs/promises';
-import { eventually } from '../../support/deadline.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot, runCli, startCli, type RunningCli } from '../../support/cli.ts';
+import { eventually } from '../../support/deadline.ts';
 import { fetchFrom, targetOf, type HttpTarget } from '../../support/http.ts';
 import { startNginx, type Nginx } from '../../support/nginx.ts';
 import { pushTree, startServe, type Serve } from '../../support/serve.ts';
