@@ -3,6 +3,7 @@ import { invocationLimits, workerLimits } from '../contract/limits.ts';
 import type { FunctionInspection } from '../contract/manifest.ts';
 import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
+import { IdTable } from '../channel/id-table.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { logLineAt, replyAt } from './frame-readers.ts';
@@ -49,11 +50,10 @@ export class FunctionWorker {
   readonly load = new WorkerLoad();
   readonly #outbox: Outbox;
   #events: WorkerEvents;
-  readonly #running = new Map<number, InvocationListener | null>();
+  readonly #running = new IdTable<InvocationListener | null>();
   readonly #suspicions = new Set<number>();
   readonly #aborts: AbortWatch;
   #resolveLoaded: (entry: BootCheckEntry) => void = () => {};
-  #nextId = 1;
   #drainTimer: NodeJS.Timeout | null = null;
 
   constructor(thread: Thread, { assignment, events }: { assignment: Assignment; events: WorkerEvents }) {
@@ -98,8 +98,7 @@ export class FunctionWorker {
 
   /** Starts an invocation and returns its id in this worker. */
   invoke(fields: InvokeFields, listener: InvocationListener): number {
-    const id = this.#nextId++;
-    this.#running.set(id, listener);
+    const id = this.#running.add(listener);
     const { method, url, headerLines, params, body, requestId, timeoutMs, clientAddress } = fields;
     this.#outbox.push(toWorker.invoke, id, method, url, headerLines, params, body, requestId, timeoutMs, clientAddress);
     return id;
@@ -107,9 +106,7 @@ export class FunctionWorker {
 
   /** Gives a place to what talks to the worker in frames of its own, a WebSocket. Returns its id in this worker. */
   begin(listener: InvocationListener): number {
-    const id = this.#nextId++;
-    this.#running.set(id, listener);
-    return id;
+    return this.#running.add(listener);
   }
 
   /** Sends a frame of an invocation that runs. */
@@ -290,7 +287,7 @@ export class FunctionWorker {
     this.#resolveLoaded(
       loadFailure(this.name, 'FN_LOAD_FAILED', `the worker ended while the module loaded: ${reason}`),
     );
-    const left = [...this.#running.values()];
+    const left = this.#running.values();
     this.#running.clear();
     for (const listener of left) listener?.onWorkerGone(reason);
     this.#events.onEnded(this, reason);

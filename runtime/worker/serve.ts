@@ -1,6 +1,7 @@
 import { invocationLimits, httpLimits } from '../contract/limits.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField } from '../channel/frames.ts';
+import { IdTable } from '../channel/id-table.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { createStreamedBody } from './body-source.ts';
 import { createContext } from './context.ts';
@@ -24,7 +25,7 @@ export class FunctionServer {
   readonly #outbox: Outbox;
   readonly #logs: LogChannel;
   readonly #services: ContextServices;
-  readonly #running = new Map<number, Invocation>();
+  readonly #running = new IdTable<Invocation>();
   readonly #inbox: Inbox;
   readonly #sockets: WebSockets;
 

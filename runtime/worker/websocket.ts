@@ -2,6 +2,7 @@ import type { WebSocketContext } from '../contract/handler.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { FrameField } from '../channel/frames.ts';
+import type { IdTable } from '../channel/id-table.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { createContext } from './context.ts';
 import type { ContextServices } from './context.ts';
@@ -19,7 +20,7 @@ export interface WebSocketsOptions {
   handlers: SocketHandlers;
   outbox: Outbox;
   services: ContextServices;
-  running: Map<number, Invocation>;
+  running: IdTable<Invocation>;
   /** The setting: how long an asynchronous listener may hold back what the client sends next. */
   timeoutMs: number;
   /** Logs what the handler threw; before the socket is open the client is told too. */
