@@ -85,14 +85,17 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const cgroups = cgroup ? useCgroups(log) : null;
   const createHost = (host: AppHostOptions): AppHost => createAppHost({ ...host, policy, cgroups });
   const apps = new Apps({ context, paths, hook, createHost });
+  const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
+  // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
+  // end, then the gateway ends, which carried their last words.
+  stack.defer(() => gateway.close());
   stack.defer(() => apps.stop());
+  stack.defer(() => gateway.drain());
   await apps.start();
 
   if (options.listen !== null) {
-    const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
     const { host, port } = await gateway.listen(options.listen);
     urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
-    stack.defer(() => gateway.close());
   }
 
   const health = () => ({

@@ -11,6 +11,7 @@ import { sendProblem } from '../problem.ts';
 import { requestIdOf } from '../request-id.ts';
 import { originForm, readRequestHead } from '../target.ts';
 import { isUpgradeRequest } from '../upgrade-request.ts';
+import { trackConnections } from './connections.ts';
 import { createProxy } from './proxy.ts';
 import type { Destination } from './proxy.ts';
 import { resolveHost } from './resolve-host.ts';
@@ -22,8 +23,10 @@ export interface GatewayOptions {
   apps: () => readonly GatewayApp[];
   /** Version told by the health check. */
   version: string;
-  /** How long requests may go on after `close()`, in ms. @default gatewayLimits.drainMs */
+  /** How long requests may go on after `drain()`, in ms. @default gatewayLimits.drainMs */
   drainMs?: number;
+  /** How long WebSockets may take to end after `close()`, in ms. @default gatewayLimits.closeMs */
+  closeMs?: number;
   /** Requests and WebSockets at once per app; further ones get 503. @default gatewayLimits.inFlightPerApp */
   inFlightPerApp?: number;
   /** Time without a byte after which a WebSocket is given up, in ms. @default gatewayLimits.socketIdleMs */
@@ -39,7 +42,12 @@ export interface Gateway {
    * @throws FnrunError FN_PORT_IN_USE when the port is taken
    */
   listen(options: { host: string; port: number }): Promise<{ host: string; port: number }>;
-  /** Ends WebSockets and idle connections at once, requests when they are done or the drain time is over. Idempotent. */
+  /**
+   * Takes no more, ends idle connections at once and others with their request. Resolves when that is so, or the drain
+   * time is over. WebSockets go on: it is their app that ends them, and says why. Idempotent.
+   */
+  drain(): Promise<void>;
+  /** After `drain()`, gives WebSockets a moment to pass on how their apps ended them, then cuts those left. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -49,14 +57,13 @@ export const healthPath = '/.well-known/fnrun/health';
 /** Creates a gateway that leads each request to the app its Host names. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { apps, version, drainMs = gatewayLimits.drainMs, inFlightPerApp = gatewayLimits.inFlightPerApp } = options;
+  const { closeMs = gatewayLimits.closeMs } = options;
   const { socketIdleMs = gatewayLimits.socketIdleMs, headTimeoutMs = httpLimits.headersTimeoutMs } = options;
   // A response without length ends with its connection in HTTP/1.0.
   const keepAlive = (res: ServerResponse): boolean =>
-    res.shouldKeepAlive && closing === null && res.req.httpVersionMinor > 0;
+    res.shouldKeepAlive && !connections.draining && res.req.httpVersionMinor > 0;
   const proxy = createProxy({ keepAlive, socketIdleMs });
-  const upgraded = new Set<Socket>();
   const inFlight = new Map<string, number>();
-  let closing: Promise<void> | null = null;
 
   const enter = (app: string, leaving: ServerResponse | Socket): boolean => {
     const count = inFlight.get(app) ?? 0;
@@ -66,8 +73,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       const left = (inFlight.get(app) ?? 1) - 1;
       if (left === 0) inFlight.delete(app);
       else inFlight.set(app, left);
-      // A response that began before `close()` has left its connection open for another request.
-      if (closing !== null) setImmediate(() => server.closeIdleConnections());
+      // A response that began before `drain()` has left its connection open for another request.
+      if (connections.draining) setImmediate(() => server.closeIdleConnections());
     });
     return true;
   };
@@ -85,7 +92,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       else sendProblem(res, route.code, problem);
     } else if (route.kind === 'health') {
       res.setHeader('x-request-id', requestId);
-      answerHealth(res, { status: closing === null ? 'ok' : 'stopping', apps: apps().length, version });
+      answerHealth(res, { status: connections.draining ? 'stopping' : 'ok', apps: apps().length, version });
     } else if (route.kind === 'server-options') {
       res.writeHead(204, { 'x-request-id': requestId }).end();
     } else if (enter(route.app.name, res)) {
@@ -97,6 +104,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   };
   const server = createServer(serverOptions(headTimeoutMs), onRequest);
+  const connections = trackConnections(server, { drainMs, closeMs });
   server.on('checkContinue', (req, res) => {
     holdContinue(res);
     onRequest(req, res);
@@ -106,24 +114,27 @@ export function createGateway(options: GatewayOptions): Gateway {
     // The server listens on TCP without TLS: its streams are sockets.
     const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
-    upgraded.add(socket);
-    socket.once('close', () => upgraded.delete(socket));
+    connections.upgraded(socket);
     const requestId = requestIdOf(req.headers['x-request-id']);
     const route = readRoute(req, { apps: apps(), requestId });
     if (route.kind === 'problem') endWithProblem(socket, route.code, { detail: route.detail, requestId });
     else if (route.kind !== 'app') endWithProblem(socket, 'FN_NOT_FOUND', { requestId });
+    else if (connections.draining) endWithProblem(socket, 'FN_APP_UNAVAILABLE', { ...stopping, requestId });
     else if (enter(route.app.name, socket)) proxy.upgrade(req, socket, { head, to: route.to });
     else endWithProblem(socket, 'FN_OVERLOADED', { requestId });
   });
 
   return {
     listen: (address) => listen(server, address),
-    close() {
-      closing ??= drain(server, { upgraded, drainMs }).then(() => proxy.close());
-      return closing;
+    drain: () => connections.drain(),
+    async close() {
+      await connections.end();
+      proxy.close();
     },
   };
 }
+
+const stopping = { detail: 'The server is stopping' };
 
 const serverOptions = (headTimeoutMs: number): ServerOptions => ({
   maxHeaderSize: httpLimits.headBytes,
@@ -198,14 +209,4 @@ function listen(
       resolve({ host: bound.address, port: bound.port });
     });
   });
-}
-
-async function drain(server: Server, { upgraded, drainMs }: { upgraded: Set<Socket>; drainMs: number }): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise((resolve) => server.close(resolve));
-  // A WebSocket has no end of its own to wait for.
-  for (const socket of upgraded) socket.destroy();
-  const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
-  await closed;
-  clearTimeout(deadline);
 }

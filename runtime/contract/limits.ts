@@ -229,6 +229,8 @@ export const hostLimits = {
   startMs: 10_000,
   /** How long a host may finish its requests when it is stopped. */
   stopMs: 10_000,
+  /** And what goes on behind the last of them: `waitUntil`, listeners that were told that their WebSocket is closed. */
+  behindMs: 3_000,
   /** Crashes in a row after which connections are refused at once instead of held. */
   crashesHeld: 3,
   /** Beyond `stopMs`, until the process is killed. */
@@ -287,8 +289,10 @@ export const gatewayLimits = {
   upgradeMs: 30_000,
   /** A WebSocket that carried nothing for this long is given up; app hosts ping their clients more often. */
   socketIdleMs: 120_000,
-  /** How long requests may go on after `close()`. */
+  /** How long requests may go on when the server stops. */
   drainMs: 10_000,
+  /** How long WebSockets may take to pass on how their apps ended them, which have ended by then. */
+  closeMs: 2_000,
 } as const;
 
 /** Bounds on logs. */

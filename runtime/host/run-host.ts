@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
@@ -84,18 +85,20 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
 /** Also waits for what goes on behind the responses (`waitUntil`), which is bounded by itself. */
 async function handOver({ app, server }: { app: HostApp; server: HostServer }): Promise<void> {
   await server.handOver((socket) => process.send?.({ type: 'returned' } satisfies FromHost, socket, {}, () => {}));
-  await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      if (app.stats().inFlight > 0) return;
-      clearInterval(timer);
-      resolve();
-    }, hostLimits.drainSweepMs);
-  });
+  await settled(app);
+}
+
+/** Resolves when no function has anything to do any more, at the latest after `limitMs`. */
+async function settled(app: HostApp, { limitMs = Infinity }: { limitMs?: number } = {}): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (app.stats().inFlight > 0 && performance.now() < until) await sleep(hostLimits.drainSweepMs);
 }
 
 async function stop({ app, server, pool }: { app: HostApp; server: HostServer; pool: ThreadPool }): Promise<void> {
   const deadline = setTimeout(() => process.kill(process.pid, 'SIGKILL'), hostLimits.stopMs);
   await server.drain();
+  // Listeners that were told that their WebSocket is closed, and `waitUntil`.
+  await settled(app, { limitMs: hostLimits.behindMs });
   app.close();
   await pool.close();
   clearTimeout(deadline);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { gatewayLimits, socketLimits, workerLimits } from '../../runtime/contract/limits.ts';
+import { gatewayLimits, hostLimits, socketLimits, workerLimits } from '../../runtime/contract/limits.ts';
 import { repositoryRoot, startCli } from '../support/cli.ts';
 import { readDocument } from '../support/doc-app.ts';
 import { targetOf } from '../support/http.ts';
@@ -63,4 +63,12 @@ test('docs/websocket.md has the places of a function, and how often its workers 
   expect(workerLimits.carryOversMax).toBe(5);
   expect(document).toContain('up to five deployments');
   expect(document).toContain(`does not answer a close within ${socketLimits.closeMs / 1000} s`);
+});
+
+test('docs/websocket.md has how long a server takes to stop', () => {
+  const text = document.replaceAll('\n', ' ');
+  expect(text).toContain(`end first, for ${gatewayLimits.drainMs / 1000} s at most`);
+  expect(text).toContain(
+    `gets ${hostLimits.behindMs / 1000} s more. \`fnrun dev\` takes ${hostLimits.devStopMs / 1000} s`,
+  );
 });

@@ -25,13 +25,14 @@ export interface AppOptions extends Partial<GatewayApp> {
 
 export async function startGateway({
   drainMs = 5_000,
+  closeMs = 100,
   inFlightPerApp = 100,
   socketIdleMs = 60_000,
 } = {}): Promise<GatewayFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'fnrun-gw-'));
   const apps: GatewayApp[] = [];
   const servers: Server[] = [];
-  const gateway = createGateway({ apps: () => apps, version: '1.2.3', drainMs, inFlightPerApp, socketIdleMs });
+  const gateway = createGateway({ apps: () => apps, version: '1.2.3', drainMs, closeMs, inFlightPerApp, socketIdleMs });
   const { port } = await gateway.listen({ host: '127.0.0.1', port: 0 });
   const addApp = (name: string, options: Partial<GatewayApp> = {}): GatewayApp => {
     const { domains = [], live = true, socketPath = join(dir, `${name}.sock`) } = options;
