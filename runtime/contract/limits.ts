@@ -31,6 +31,8 @@ export const httpLimits = {
   keepAliveTimeoutMs: 75_000,
   /** How long a refused upload is read and dropped, so that its client sees the answer and no reset. */
   lingerMs: 2_000,
+  /** How often a client that has ended its own side is looked for, while it waits for its answer. */
+  halfOpenCheckMs: 250,
   /** A client that takes nothing of a file for this long is cut off. */
   responseIdleMs: 60_000,
   targetBytes: 8 * KiB,

@@ -11,6 +11,7 @@ import type { HostApp } from './app.ts';
 import { DirectConnection } from './direct/connection.ts';
 import type { DirectServices } from './direct/connection.ts';
 import type { DirectHead } from './direct/request-head.ts';
+import { allowHalfOpen, destroyWhenGone } from './half-open.ts';
 import { giveWhenWritten, handBack } from './hand-back.ts';
 import { NodeTransaction } from './node-transaction.ts';
 import { peerFrom, peerOf } from './peer.ts';
@@ -51,6 +52,7 @@ export function createHostServer({
   let idleSince = performance.now();
   const toNode = (socket: Socket): void => {
     server.emit('connection', socket);
+    socket.once('end', () => destroyWhenGone(socket));
     socket.resume();
   };
   const services: DirectServices = {
@@ -67,6 +69,7 @@ export function createHostServer({
         idleSince = performance.now();
       });
       socket.setNoDelay(true);
+      allowHalfOpen(socket);
       if (dev) toNode(socket);
       else direct.add(new DirectConnection(socket, services));
     },
@@ -119,6 +122,8 @@ function createNodeServer({
     },
     (req, res) => handle({ req, res, app, dev }),
   );
+  // A client that has ended its side is answered, where its socket allows for it. An old switch, without types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   guardServer(server);
   server.on('upgrade', (req, socket, head) => upgrades.handle(req, socket as Socket, head));
   server.on('checkContinue', (req, res) => {

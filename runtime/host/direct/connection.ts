@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { httpLimits } from '../../contract/limits.ts';
+import { destroyWhenGone } from '../half-open.ts';
 import { readDirectHead } from './request-head.ts';
 import type { DirectHead } from './request-head.ts';
 import { DirectTransaction } from './transaction.ts';
@@ -38,12 +39,15 @@ export class DirectConnection {
   /** The first request came: from here on the idle time counts, and no longer the time of the first head. */
   #begun = false;
   #draining = false;
+  /** The client sends nothing more, and waits for its answers. */
+  #halfOpen = false;
   #give: ((socket: Socket) => void) | null = null;
 
   constructor(socket: Socket, services: DirectServices) {
     this.socket = socket;
     this.#services = services;
     socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('error', ignore);
     socket.on('timeout', this.#onTimeout);
@@ -133,6 +137,10 @@ export class DirectConnection {
       if (!this.#readOne(chunk)) return;
     }
     if (this.#early !== null) return;
+    if (this.#halfOpen) {
+      this.#endBehindCurrent();
+      return;
+    }
     this.#giveWhenFree();
     this.resume();
   }
@@ -152,6 +160,11 @@ export class DirectConnection {
 
   #handOver(chunk: Buffer): boolean {
     const { socket } = this;
+    if (this.#halfOpen) {
+      // Its end has been read: nobody can read from it any more.
+      socket.destroySoon();
+      return false;
+    }
     socket.pause();
     this.#leave();
     socket.unshift(chunk);
@@ -173,10 +186,29 @@ export class DirectConnection {
   #leave(): void {
     const { socket } = this;
     // Not 'error': nobody else may listen to it while the connection is on its way.
-    socket.off('data', this.#onData).off('close', this.#onClose).off('timeout', this.#onTimeout);
+    socket
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('close', this.#onClose)
+      .off('timeout', this.#onTimeout);
     socket.setTimeout(0);
     this.#paused = false;
     this.#services.onClosed(this);
+  }
+
+  #onEnd = (): void => {
+    // Where it is not allowed Node ends our side too.
+    if (!this.socket.allowHalfOpen) return;
+    this.#halfOpen = true;
+    this.#endBehindCurrent();
+    destroyWhenGone(this.socket);
+  };
+
+  /** The client sends nothing more: what it has sent in full is answered, then the connection ends. */
+  #endBehindCurrent(): void {
+    const current = this.#current;
+    if (current === null || !current.body.complete) this.socket.destroySoon();
+    else if (this.#early === null) current.closeAfter();
   }
 
   #onTimeout = (): void => {
