@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
+import { processesWith } from '../support/proc.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { allow } from './support/machine.ts';
@@ -15,7 +16,8 @@ let server: FaultServer;
 const timeoutMs = 1_000;
 
 beforeAll(async () => {
-  server = await startFaultServer({ blocking: {}, stuck: {} });
+  const childProcess = { 'fnrun.json': JSON.stringify({ permissions: { childProcess: true } }) };
+  server = await startFaultServer({ blocking: {}, stuck: {}, waits: childProcess });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -63,6 +65,45 @@ test('2: a native call past the timeout gets 504 on time, and its thread ends wi
   expect([status, code]).toEqual([504, 'FN_TIMEOUT']);
   expect(ms).toBeLessThan(timeoutMs + allow(250, report));
   expect(servedAgainMs).toBeLessThan(2 * timeoutMs + allow(500, report));
+  expectUnharmed(report, 'same app', ...otherApp);
+});
+
+test('2: execSync past the timeout gets 504 on time, and its thread ends with the call', async () => {
+  await server.ask('waits', { path: '/exec' });
+  const pid = await server.pidOf('waits');
+  const report = await server.during('waits', { row: 2, fault: 'execSync of twice the timeout' }, async () => {
+    const blocked = await call('waits', `/exec?seconds=${(2 * timeoutMs) / 1_000}`);
+    return { ...blocked, servedAgainMs: await untilServed('waits', '/exec') };
+  });
+  const { status, code, ms, servedAgainMs } = report.result;
+  expect([status, code]).toEqual([504, 'FN_TIMEOUT']);
+  expect(ms).toBeLessThan(timeoutMs + allow(250, report));
+  expect(servedAgainMs).toBeLessThan(2 * timeoutMs + allow(500, report));
+  await server.logged('waits', ({ message }) => message.includes('its event loop is blocked'));
+  // The call has ended within the time that a thread has to end: nobody was replaced.
+  await eventually(async () => (await processesWith('FNRUN_TEST_EXEC=2')).length === 0);
+  expect(await server.pidOf('waits')).toBe(pid);
+  expectUnharmed(report, 'same app', ...otherApp);
+});
+
+test('2: execSync without an end gets 504 on time, another host takes over, and the program ends with the first', async () => {
+  await server.ask('waits', { path: '/exec' });
+  const pid = await server.pidOf('waits');
+  const report = await server.during('waits', { row: 2, fault: "execSync('sleep 30')" }, async () => {
+    const blocked = await call('waits', '/exec?seconds=30');
+    const servedAgainMs = await untilServed('waits', '/exec');
+    const { length } = await processesWith('FNRUN_TEST_EXEC=30');
+    await server.nextHost('waits', pid);
+    return { ...blocked, servedAgainMs, running: length };
+  });
+  const { status, code, ms, servedAgainMs, running } = report.result;
+  expect([status, code]).toEqual([504, 'FN_TIMEOUT']);
+  expect(ms).toBeLessThan(timeoutMs + allow(250, report));
+  expect(servedAgainMs).toBeLessThan(allow(1_000, report));
+  expect(running).toBeGreaterThan(0);
+  await eventually(async () => (await processesWith('FNRUN_TEST_EXEC=30')).length === 0);
+  const { exits } = await server.ps('waits');
+  expect(exits[0]!.reason).toMatch(/^a thread of it did not end \(its event loop is blocked/);
   expectUnharmed(report, 'same app', ...otherApp);
 });
 

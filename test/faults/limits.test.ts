@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
+import { processesWith } from '../support/proc.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { allow } from './support/machine.ts';
 import { expectBackWithin, expectNoFailures, expectUnharmed, lostHost, otherApp } from './support/record.ts';
@@ -45,18 +45,11 @@ test.each(['buffers', 'wasm'])('5: a leak of %s ends the host at the memory limi
   expectUnharmed(report, ...otherApp);
 });
 
-/** Processes of the machine that the bomb has started. */
-async function bombed(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => environments[index]!.includes('FNRUN_TEST_BOMB=1'));
-}
-
 test('6: a fork bomb ends the host of its app, and all that it started', async () => {
   const { reason, report } = await exceed('forks', { row: 6, fault: 'fork bomb', path: '/fork-bomb?depth=9' });
   expectNoFailures(report, ...otherApp);
   expect(reason).toBe('it has more child processes than limits.processes = 16');
-  await eventually(async () => (await bombed()).length === 0, { deadlineMs: 15_000 });
+  await eventually(async () => (await processesWith('FNRUN_TEST_BOMB=1')).length === 0, { deadlineMs: 15_000 });
 });
 
 test('6: a function that was given no child processes starts none', async () => {

@@ -29,3 +29,10 @@ export async function residentTreeBytes(pid: number): Promise<number> {
   const sizes = await Promise.all([residentBytes(pid), ...children.map((child) => residentTreeBytes(child))]);
   return sizes.reduce((sum, size) => sum + size, 0);
 }
+
+/** Processes of the machine that have the variable `entry` (`NAME=value`) in their environment (Linux). */
+export async function processesWith(entry: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => environments[index]!.split('\0').includes(entry));
+}

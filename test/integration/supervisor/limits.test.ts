@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
-import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/deadline.ts';
 import { startHost } from '../../support/host.ts';
 import { fetchFrom } from '../../support/http.ts';
+import { processesWith } from '../../support/proc.ts';
 
 const ok = `export default () => new Response('ok')`;
 
@@ -41,20 +41,6 @@ test('app with more child processes than it may have is killed, and they with it
   expect((await fetchFrom(target, { path: '/' })).text).toBe('ok');
   expect(host.status().exits[0]!.reason).toBe('it has more child processes than limits.processes = 4');
 });
-
-/** Running processes whose environment holds `text`. */
-async function processesWith(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const held = await Promise.all(
-    pids.map((pid) =>
-      readFile(`/proc/${pid}/environ`, 'utf8').then(
-        (env) => env.includes(text),
-        () => false,
-      ),
-    ),
-  );
-  return pids.filter((_, index) => held[index]);
-}
 
 test('app that starts threads without end is killed with the number it may have', async () => {
   const { target, deploy, host } = await startHost();
