@@ -222,6 +222,9 @@ export const socketLimits = {
   pingEveryMs: 25_000,
   /** How long a client may take to answer a close frame. */
   closeMs: 3_000,
+  /** How often a host looks for a moment without a request to load what WebSockets need, and how many times before it takes any. */
+  prepareEveryMs: 100,
+  prepareLooks: 100,
   /** Text of a close frame (RFC 6455, section 5.5). */
   reasonBytes: 123,
 } as const;

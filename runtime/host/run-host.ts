@@ -34,9 +34,12 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
         const { release, releaseDir, env, check, fresh } = message;
         return await app.load({ app: name, release, releaseDir, env }, { check, fresh });
       }
-      case 'activate':
+      case 'activate': {
         sink.setRate(message.logLinesPerSecond);
-        return await app.activate(message.release, message);
+        const result = await app.activate(message.release, message);
+        server.prepare();
+        return result;
+      }
       case 'discard':
         app.discard(message.release);
         return null;

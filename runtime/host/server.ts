@@ -30,6 +30,8 @@ export interface HostServerOptions {
 /** The HTTP server of an app host. It never listens: connections are handed to it. */
 export interface HostServer {
   accept(socket: Socket): void;
+  /** A release went live: what its WebSockets will need is made ready. */
+  prepare(): void;
   /** Ends idle connections, lets the others finish their response. Resolves when none is left. */
   drain(): Promise<void>;
   /** Gives every connection to `give`, each between two of its requests. Resolves when none is left. */
@@ -73,6 +75,7 @@ export function createHostServer({
       if (dev) toNode(socket);
       else direct.add(new DirectConnection(socket, services));
     },
+    prepare: () => upgrades.prepare(),
     async drain() {
       draining = true;
       upgrades.close(1001, 'the server is stopping');

@@ -30,7 +30,7 @@ export interface UpgradeOptions {
   clientAddress: string;
   /** Development: failures of the handler are told with their stack. */
   dev: boolean;
-  /** The class of the ws package; it is loaded with the first upgrade. */
+  /** The class of the ws package. */
   server: typeof WebSocketServer;
   onTrouble: (message: string) => void;
   /** The status of the answer: 101, or that of the refusal. */

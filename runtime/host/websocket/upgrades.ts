@@ -13,6 +13,7 @@ import { peerOf } from '../peer.ts';
 import { originAllowed, readHandshake } from './handshake.ts';
 import { trackSockets } from './open-sockets.ts';
 import type { OpenSockets } from './open-sockets.ts';
+import { createSocketPackage } from './package.ts';
 import { refusalOf } from './refusal.ts';
 import { Upgrade } from './upgrade.ts';
 import type { UpgradeOptions } from './upgrade.ts';
@@ -30,6 +31,8 @@ export interface Upgrades {
   /** Whether a request asks for a WebSocket where there is one; all others are served as if they had not asked. */
   wants(req: IncomingMessage): boolean;
   handle(req: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** A release went live: what its WebSockets will need is made ready. */
+  prepare(): void;
   /** Closes the open ones, opens no more. */
   close(code: number, reason: string): void;
 }
@@ -45,6 +48,7 @@ interface Found {
 /** Creates the part of a host's server that answers upgrades. */
 export function createUpgrades({ app, dev, pingEveryMs = socketLimits.pingEveryMs }: UpgradesOptions): Upgrades {
   const sockets = trackSockets({ pingEveryMs });
+  const ws = createSocketPackage(app);
   return {
     wants(req) {
       return isUpgradeRequest(req) && find(req, app)?.slot.fn.inspection?.websocket === true;
@@ -89,12 +93,12 @@ export function createUpgrades({ app, dev, pingEveryMs = socketLimits.pingEveryM
           app.counters.failures++;
         },
       };
-      // Only an app that has WebSockets pays for it.
-      void import('ws').then(({ WebSocketServer }) => {
+      void ws.load().then(({ WebSocketServer }) => {
         if (socket.destroyed) sockets.end(null);
         else slot.dispatch(new Upgrade(req, { ...options, server: WebSocketServer }));
       });
     },
+    prepare: () => ws.prepare(),
     close: (code, reason) => sockets.close(code, reason),
   };
 }
