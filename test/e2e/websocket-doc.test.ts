@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { gatewayLimits, hostLimits, socketLimits, workerLimits } from '../../runtime/contract/limits.ts';
+import { deployLimits, gatewayLimits, hostLimits, socketLimits, workerLimits } from '../../runtime/contract/limits.ts';
 import { repositoryRoot, startCli } from '../support/cli.ts';
 import { readDocument } from '../support/doc-app.ts';
 import { targetOf } from '../support/http.ts';
@@ -65,7 +65,11 @@ test('docs/websocket.md has the places of a function, and how often its workers 
   expect(document).toContain(`does not answer a close within ${socketLimits.closeMs / 1000} s`);
 });
 
-test('docs/websocket.md has how long a server takes to stop', () => {
+test('docs/websocket.md has how long a server takes to stop, and all of it fits into the time there is', () => {
+  const { drainMs, closeMs } = gatewayLimits;
+  const { stopMs, killSlackMs, behindMs } = hostLimits;
+  expect(socketLimits.closeMs + behindMs).toBeLessThan(stopMs);
+  expect(drainMs + stopMs + killSlackMs + closeMs).toBeLessThan(deployLimits.shutdownMs);
   const text = document.replaceAll('\n', ' ');
   expect(text).toContain(`end first, for ${gatewayLimits.drainMs / 1000} s at most`);
   expect(text).toContain(
