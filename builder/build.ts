@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { buildLimits } from '../runtime/contract/limits.ts';
+import type { AppConfig, ReleaseConfig } from '../runtime/contract/app-config.ts';
+import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import type { Manifest } from '../runtime/contract/manifest.ts';
 import { bundleFunctions } from './bundle/bundler.ts';
 import type { Bundling } from './bundle/bundler.ts';
@@ -61,6 +62,10 @@ export interface BuildSuccess {
   timings: { discoverMs: number; installMs: number; bundleMs: number; writeMs: number; totalMs: number };
   /** The release existed already, byte for byte. */
   reused: boolean;
+  /** What fnrun.json wants to be run before the release goes live. */
+  releaseCommand: Required<ReleaseConfig> | null;
+  /** Where the app's packages are installed; null: it has none. */
+  modulesDir: string | null;
 }
 
 /** A build that made no release. */
@@ -138,6 +143,8 @@ async function run(options: RunOptions, warnings: BuildProblem[]): Promise<Build
     ok: true,
     release: manifest.release,
     ...written,
+    releaseCommand: releaseCommandOf(found.config),
+    modulesDir: dependencies.modulesDir,
     warnings: sortProblems(warnings),
     changed,
     bundled: bundling.bundled,
@@ -235,6 +242,12 @@ function releaseFiles(root: string, { bundling, found }: { bundling: Bundling; f
     immutable: false,
   }));
   return [...bundles, ...statics];
+}
+
+function releaseCommandOf({ release = {} }: AppConfig): Required<ReleaseConfig> | null {
+  const { command = '', timeoutMs = deployLimits.releaseCommandMs } =
+    typeof release === 'string' ? { command: release } : release;
+  return command === '' ? null : { command, timeoutMs };
 }
 
 function noteChanges(manifest: Manifest, state: BuildState): { changed: string[]; seen: string[] } {

@@ -6,6 +6,7 @@ import type { DeployContext, ManagedApp } from '../deploy/context.ts';
 import { createControlService } from '../deploy/control-service.ts';
 import { gitVersion } from '../deploy/git/version.ts';
 import { lockHome } from '../deploy/home-lock.ts';
+import { guardRelease } from '../deploy/watch/take-back.ts';
 import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import { createControlApi } from '../router/control/api.ts';
@@ -78,6 +79,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     urlOf: (app) => appUrl(app, { urls }),
     now: Date.now,
     log,
+    watch: (app, since) => guardRelease(context, app, since),
     signal: ending.signal,
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };

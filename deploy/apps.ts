@@ -143,6 +143,7 @@ export class Apps {
       production: await this.#production(own.repository),
       activation: null,
       activations: 0,
+      unwatch: null,
     };
     await reconcile(context, app);
     await sweepLeftovers(context, app);
@@ -158,6 +159,7 @@ export class Apps {
     this.#entries.delete(name);
     this.#listAnew();
     entry.listener.close();
+    entry.app.unwatch?.();
     await entry.app.host.stop();
     await entry.app.log.close();
   }

@@ -3,19 +3,23 @@ import type { BuildProblem, BuildSuccess } from '../builder/build.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import type { LoadResult } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
-import { tell, tellBuilt, tellChecked } from './account/lines.ts';
+import { ms, tell, tellBuilt, tellChecked } from './account/lines.ts';
 import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import { type DeployContext, type ManagedApp, releaseRef } from './context.ts';
 import { problemRecord } from './problem-record.ts';
 import { Rejection } from './rejection.ts';
+import { runReleaseCommand } from './release-command.ts';
+import { countRequests, failedChecks } from './switch.ts';
+import type { RequestCount } from './switch.ts';
 
 /** A tree to make a candidate of. */
 export interface CandidateOptions {
   /** The exported tree. */
   sourceDir: string;
+  commit: string;
   account: Account;
   /** Called as the work goes on; ends up in the deployment's record. */
-  onStep: (step: 'build' | 'check') => void;
+  onStep: (step: 'build' | 'check' | 'command') => void;
 }
 
 /** A release that is built and passed its boot check. */
@@ -25,6 +29,8 @@ export interface Candidate {
   domains: string[];
   /** Whether the app host has it loaded beside the live release. */
   loaded: boolean;
+  /** The app's requests when the check began; null when no process ran. */
+  requests: RequestCount | null;
 }
 
 /**
@@ -39,13 +45,17 @@ export async function prepareCandidate(
   const built = await buildTree(context, app, options);
   tellBuilt(options.account, built);
   const { functions, domains } = built.manifest;
-  const candidate = { release: built.release, functions: functions.length, domains };
+  const requests = await countRequests(app);
+  const candidate = { release: built.release, functions: functions.length, domains, requests };
   if (built.release === app.live?.release) {
     tell(options.account, 'boot check', 'not needed: this release is the live one');
+    await runCommandOf(context, app, { built, options });
     return { ...candidate, loaded: false };
   }
   try {
     await checkRelease(context, app, { built, options });
+    await runCommandOf(context, app, { built, options });
+    await askChecks(app, { release: built.release, account: options.account });
   } catch (error) {
     await app.host.discard(built.release).catch(() => {});
     if (!built.reused) await rm(built.dir, { recursive: true, force: true });
@@ -93,6 +103,32 @@ async function checkRelease(
   await writeInspections(built, entries, { durable: true });
   tellChecked(account, { entries, tookMs });
   if (newProcess) tell(account, 'process', 'a new one takes over: permissions, threads or open files are others now');
+}
+
+async function runCommandOf(
+  context: DeployContext,
+  app: ManagedApp,
+  { built, options }: { built: BuildSuccess; options: CandidateOptions },
+): Promise<void> {
+  if (built.releaseCommand === null) return;
+  options.onStep('command');
+  await runReleaseCommand(context, app, { built, ...options });
+}
+
+/** After the release command: what it has prepared (tables, say) is there for the checks. */
+async function askChecks(app: ManagedApp, { release, account }: { release: string; account: Account }): Promise<void> {
+  const result = await app.host.probe(release);
+  if (result.asked === 0) return;
+  const [first] = result.failed;
+  if (first === undefined) {
+    tell(account, 'health', `ok, ${result.asked === 1 ? '1 check' : `${result.asked} checks`} (${ms(result.ms)})`);
+    return;
+  }
+  throw new Rejection(`${failedChecks(result.failed)}; nothing changed, what was live goes on`, {
+    details: result.failed.map(({ name, path, reason }) => `  ${name}: GET ${path} ${reason}`).join('\n'),
+    hint: `see what the function said: fnrun logs ${app.name}; mend it, commit, push again`,
+    record: `${first.name}: check ${first.path} ${first.reason}`,
+  });
 }
 
 async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<LoadResult> {

@@ -1,4 +1,5 @@
 import type { BuildOptions, BuildProblem, BuildResult } from '../builder/build.ts';
+import type { HostStats } from '../runtime/contract/ipc.ts';
 import type { AppHost, ReleaseRef } from '../runtime/supervisor/app-host.ts';
 import type { LogFile } from '../runtime/supervisor/log-file.ts';
 import type { Account } from './account/account.ts';
@@ -21,6 +22,8 @@ export interface DeployContext {
   now: () => number;
   /** One line for whoever runs the server. */
   log: (line: string) => void;
+  /** Watches a release that has just gone live in the place of `before`, and takes it back when it does badly. */
+  watch: (app: ManagedApp, since: WatchStart) => Promise<void>;
   /** Aborts when the daemon stops. */
   signal: AbortSignal;
 }
@@ -40,6 +43,8 @@ export interface ManagedApp {
   /** The newest accepted push, which the post-receive hook asks for. */
   activation: Activation | null;
   activations: number;
+  /** Stops watching the live release; null when it is not watched. */
+  unwatch: (() => void) | null;
 }
 
 /** The live release, as the gateway and the control API show it. */
@@ -50,6 +55,15 @@ export interface LiveRelease {
   functions: number;
   domains: string[];
   sinceMs: number;
+}
+
+/** What a new release is compared with. */
+export interface WatchStart {
+  before: LiveRelease;
+  /** Of the process that served it, just before the switch; null when none ran. */
+  stats: HostStats | null;
+  /** The deployment that made the new release live. */
+  deployment: string;
 }
 
 /** A push that was accepted, from then on until the next one. */

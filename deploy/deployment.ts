@@ -57,6 +57,7 @@ export async function beginDeployment(
     finishedAtMs: null,
     durationMs: null,
     error: null,
+    note: null,
   };
   await context.store.createDeployment(deployment);
   return progressOf(context, app, { deployment, accounts: [start.account] });

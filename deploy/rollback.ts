@@ -4,7 +4,7 @@ import { Account } from './account/account.ts';
 import { tell } from './account/lines.ts';
 import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
 import { beginDeployment, type Progress } from './deployment.ts';
-import { afterSwitch, switchTo } from './switch.ts';
+import { afterSwitch, failedChecks, switchTo } from './switch.ts';
 import type { DeploymentRecord } from './store/store.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
 
@@ -12,6 +12,8 @@ import { deployLimits } from '../runtime/contract/limits.ts';
 export interface SwitchRequest {
   source: Exclude<DeploymentSource, 'push'>;
   release: string | null;
+  /** Only if this deployment is still the live one, which is not told as an error. */
+  expected?: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export async function switchRelease(
     if (live === null) {
       throw new FnrunError('FN_NO_RELEASE', `${app.name} has no live release yet`, { hint: 'push to it first' });
     }
+    if (request.expected !== undefined && request.expected !== live.deployment) throw new Superseded();
     const target = await findTarget(context, app, { request, live });
     const { commit, author, subject } = target;
     const account = new Account();
@@ -55,6 +58,7 @@ async function carryOut(
     tell(account, deployment.source, `to release ${release}`);
     progress.enter('check');
     await loadChecked(app, { release, fresh });
+    await askChecks(app, release);
     progress.enter('activate');
     await switchTo(context, app, { deployment, release, loaded: true, account, startedAtMs: deployment.startedAtMs });
   } catch (error) {
@@ -65,6 +69,18 @@ async function carryOut(
   await progress.saveAccount();
   await afterSwitch(context, app);
   return (await context.store.getDeployment(deployment.id)) ?? deployment;
+}
+
+/** Something else went live meanwhile. */
+export class Superseded extends Error {}
+
+async function askChecks(app: ManagedApp, release: string): Promise<void> {
+  const { failed } = await app.host.probe(release);
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new FnrunError('FN_CHECK_FAILED', `${failedChecks(failed)}: GET ${first.path} ${first.reason}`, {
+    hint: `what was live goes on; see: fnrun logs ${app.name}`,
+  });
 }
 
 async function loadChecked(app: ManagedApp, { release, fresh }: { release: string; fresh: boolean }): Promise<void> {
@@ -104,14 +120,16 @@ async function findTarget(
 }
 
 /** The release that was pushed before the one that is live. `past` newest first. */
-export function previous<T extends { release: string | null; source: DeploymentSource }>(
+export function previous<T extends { release: string | null; source: DeploymentSource; note?: string | null }>(
   past: readonly T[],
   live: string,
 ): T | undefined {
   // Counted along the pushes only: a rollback after a rollback goes further back, not forth again.
   const pushes = past.filter((one) => one.source === 'push');
   const at = pushes.findIndex((one) => one.release === live);
-  return pushes.slice(at + 1).find((one) => one.release !== live);
+  // One that was taken back for its failures is nothing to go back to.
+  const bad = new Set(pushes.filter((one) => (one.note ?? null) !== null).map((one) => one.release));
+  return pushes.slice(at + 1).find((one) => one.release !== live && !bad.has(one.release));
 }
 
 function named(

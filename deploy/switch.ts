@@ -1,3 +1,4 @@
+import type { ProbeFailure } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
 import { ms, tell, tellLive } from './account/lines.ts';
 import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
@@ -14,6 +15,16 @@ export interface SwitchOptions {
   account: Account;
   /** When the pusher began; the account's total counts from here. ms since the epoch. */
   startedAtMs: number;
+  /** The app's requests when its check began; null: nothing is told about them. */
+  requests?: RequestCount | null;
+}
+
+/** What an app's process has counted. */
+export interface RequestCount {
+  pid: number | null;
+  /** Answered, well or not. */
+  done: number;
+  failed: number;
 }
 
 /**
@@ -22,13 +33,39 @@ export interface SwitchOptions {
  */
 export async function switchTo(context: DeployContext, app: ManagedApp, options: SwitchOptions): Promise<void> {
   const { deployment, release, account } = options;
+  const before = app.live;
+  const stats = await app.host.stats().catch(() => null);
   if (options.loaded) await activate(app, release);
+  const meanwhile = options.loaded ? difference(options.requests ?? null, await countRequests(app)) : null;
   const finishedAtMs = context.now();
   await context.store.goLive(deployment.id, { finishedAtMs, durationMs: finishedAtMs - deployment.startedAtMs });
   app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
   app.activations += 1;
+  if (meanwhile !== null) tell(account, 'switched', meanwhile);
   tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
   tell(account, 'total', ms(finishedAtMs - options.startedAtMs));
+  if (before === null || !options.loaded || deployment.source !== 'push') app.unwatch?.();
+  else void context.watch(app, { before, stats, deployment: deployment.id });
+}
+
+/** How many requests the running process of an app has answered; null when none runs. */
+export async function countRequests(app: Pick<ManagedApp, 'host'>): Promise<RequestCount | null> {
+  const stats = await app.host.stats().catch(() => null);
+  if (stats === null) return null;
+  return { pid: app.host.status().pid, done: stats.requests - stats.inFlight, failed: stats.failures };
+}
+
+/** `0 of 214 requests failed during the switch`; null when another process has taken over, which counts from 0. */
+function difference(from: RequestCount | null, to: RequestCount | null): string | null {
+  if (from === null || to === null || from.pid !== to.pid) return null;
+  return `${to.failed - from.failed} of ${to.done - from.done} requests failed during the switch`;
+}
+
+/** `2 functions do not answer their checks` */
+export function failedChecks(failed: readonly ProbeFailure[]): string {
+  return failed.length === 1
+    ? `the function ${failed[0]!.name} does not answer its check`
+    : `${failed.length} functions do not answer their checks`;
 }
 
 /** Housekeeping that no pusher waits for, but the app's next deployment does. */

@@ -26,14 +26,14 @@ export const command = defineCommand({
 });
 
 function row(deployment: DeploymentBody): string[] {
-  const { release, state, source, commit, startedAt, durationMs, subject, error, live } = deployment;
+  const { release, state, source, commit, startedAt, durationMs, subject, error, note, live } = deployment;
   return [
     release ?? '-',
-    live ? 'live' : state,
+    live ? 'live' : note === null ? state : 'taken back',
     source,
     commit.slice(0, 8),
     formatAge(startedAt, { nowMs: Date.now() }),
     durationMs === null ? '-' : formatDuration(durationMs),
-    error === null ? subject : `${subject} (${error})`,
+    error === null && note === null ? subject : `${subject} (${error ?? note})`,
   ];
 }

@@ -6,6 +6,7 @@ import { tell } from '../account/lines.ts';
 import { type Candidate, prepareCandidate } from '../candidate.ts';
 import type { DeployContext, ManagedApp } from '../context.ts';
 import { beginDeployment, type Progress } from '../deployment.ts';
+import { deployLimits } from '../../runtime/contract/limits.ts';
 import { exportTree, readCommitInfo } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
 import type { Quarantine } from '../git/run.ts';
@@ -59,6 +60,7 @@ async function deployUpdate(
       await refuseOvertaken(app, update);
       app.production = update.ref;
       const progress = await beginDeployment(context, app, { ...update, commit: update.new, source: 'push', account });
+      await tellTakenBack(context, app, account);
       let candidate: Candidate | null = null;
       try {
         candidate = await makeCandidate(context, app, { push, update, progress });
@@ -76,6 +78,13 @@ async function deployUpdate(
     },
     { onWait },
   );
+}
+
+/** Whoever pushes next is to know that what was pushed before did not last. */
+async function tellTakenBack(context: DeployContext, app: ManagedApp, account: Account): Promise<void> {
+  const newest = await context.store.listDeployments(app.name, { limit: deployLimits.laneWaiting });
+  const last = newest.find(({ source, state }) => source === 'push' && state === 'succeeded');
+  if (last?.note != null) tell(account, 'note', `release ${last.release} was ${last.note}`);
 }
 
 /** Gives the record of a push that failed before its tree was exported the subject and the author. */
@@ -103,7 +112,12 @@ async function makeCandidate(
   try {
     const [files] = await Promise.all([listTree(update.new, git), refuseForced(update, { app, push })]);
     progress.describe(await exportTree(update.new, { ...git, files, dir }));
-    return await prepareCandidate(context, app, { sourceDir: dir, account, onStep: (step) => progress.enter(step) });
+    return await prepareCandidate(context, app, {
+      sourceDir: dir,
+      commit: update.new,
+      account,
+      onStep: (step) => progress.enter(step),
+    });
   } finally {
     // Nobody waits for it: the folder is this deployment's own, and leftovers are swept at start.
     rm(dir, { recursive: true, force: true }).catch((error: Error) => context.log(`${app.name}: ${error.message}`));

@@ -32,6 +32,7 @@ const migrations: readonly string[] = [
      error TEXT
    ) STRICT;
    CREATE INDEX deployments_by_app ON deployments (app, id DESC);`,
+  `ALTER TABLE deployments ADD COLUMN note TEXT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

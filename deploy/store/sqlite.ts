@@ -18,6 +18,7 @@ const deploymentColumns = {
   finishedAtMs: 'finished_at_ms',
   durationMs: 'duration_ms',
   error: 'error',
+  note: 'note',
 } as const satisfies Record<keyof DeploymentRecord, string>;
 
 const selectDeployment = `SELECT ${Object.entries(deploymentColumns)

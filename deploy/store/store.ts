@@ -33,11 +33,16 @@ export interface DeploymentRecord {
   finishedAtMs: number | null;
   durationMs: number | null;
   error: string | null;
+  /** Why it was taken back after it had gone live. */
+  note: string | null;
 }
 
 /** What may change of a deployment while it runs. */
 export type DeploymentPatch = Partial<
-  Pick<DeploymentRecord, 'release' | 'state' | 'step' | 'finishedAtMs' | 'durationMs' | 'error' | 'author' | 'subject'>
+  Pick<
+    DeploymentRecord,
+    'release' | 'state' | 'step' | 'finishedAtMs' | 'durationMs' | 'error' | 'note' | 'author' | 'subject'
+  >
 >;
 
 /**

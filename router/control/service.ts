@@ -32,7 +32,7 @@ export interface ControlService {
 
 /** A rollback or a redeployment. */
 export interface SwitchRequestBody {
-  source: Exclude<DeploymentSource, 'push'>;
+  source: Exclude<DeploymentSource, 'push' | 'auto-rollback'>;
   /** Release id or the start of one; null: the default. */
   release: string | null;
 }

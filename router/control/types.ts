@@ -57,9 +57,10 @@ export interface CreateAppBody {
   name: string;
 }
 
-export type DeploymentSource = 'push' | 'rollback' | 'redeploy';
+/** `auto-rollback`: the server took back a release that failed. */
+export type DeploymentSource = 'push' | 'rollback' | 'redeploy' | 'auto-rollback';
 export type DeploymentState = 'running' | 'succeeded' | 'failed';
-export type DeploymentStep = 'queued' | 'export' | 'build' | 'check' | 'accepted' | 'activate' | 'done';
+export type DeploymentStep = 'queued' | 'export' | 'build' | 'check' | 'command' | 'accepted' | 'activate' | 'done';
 
 /** One deployment. */
 export interface DeploymentBody {
@@ -83,6 +84,8 @@ export interface DeploymentBody {
   durationMs: number | null;
   /** Why it failed, in one line. */
   error: string | null;
+  /** What became of it later, in one line: why it was taken back. */
+  note: string | null;
   /** Whether this deployment is the one that serves now. */
   live: boolean;
 }

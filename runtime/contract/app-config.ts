@@ -1,7 +1,7 @@
 import { checkLimits, checkPermissions } from './app-checks.ts';
 import type { AppLimitsInput } from './app-limits.ts';
 import type { AppPermissionsInput } from './app-permissions.ts';
-import { list, map, number, object, text, wrong } from './config-check.ts';
+import { boolean, list, map, number, object, text, wrong } from './config-check.ts';
 import type { Check, ConfigIssue } from './config-check.ts';
 import { checkSettings, settingKeys } from './settings.ts';
 import type { FunctionSettingsInput } from './settings.ts';
@@ -23,7 +23,10 @@ export interface AppConfig {
   /** What its code may do beside serving; docs/limits.md. */
   permissions?: AppPermissionsInput;
   bundle?: BundleConfig;
-  release?: ReleaseConfig;
+  /** What runs once for a release before it is made live: a shell command line, or more about it. */
+  release?: string | ReleaseConfig;
+  /** Whether a release that fails far more often than the one before it is taken back. @default true */
+  autoRollback?: boolean;
   database?: DatabaseConfig;
 }
 
@@ -39,7 +42,7 @@ export interface BundleConfig {
   define?: Record<string, string>;
 }
 
-/** What runs once for a release, before it is made live. */
+/** What runs once for a release, before it is made live; docs/deploying.md. */
 export interface ReleaseConfig {
   /** A shell command line, run in the app's folder; a failure rejects the release. */
   command?: string;
@@ -72,6 +75,7 @@ export const appConfigKeys: readonly string[] = [
   'permissions',
   'bundle',
   'release',
+  'autoRollback',
   'database',
 ];
 
@@ -85,6 +89,9 @@ const settings: Check = (value, at) =>
 const packageName = text('the name of a package', (value) =>
   /^(?:@[a-z0-9~_-][\w.~-]*\/)?[a-z0-9~_-][\w.~-]*$/i.test(value),
 );
+
+const commandLine = text('a shell command line');
+const releaseObject = object({ command: commandLine, timeoutMs: number({ min: 1, max: 3_600_000, unit: 'ms' }) });
 
 const rootChecks: Record<string, Check> = {
   $schema: text('the address of a schema'),
@@ -106,6 +113,7 @@ const rootChecks: Record<string, Check> = {
       text('a JavaScript literal as a string, such as "\\"text\\"" or "42"'),
     ),
   }),
-  release: object({ command: text('a shell command line'), timeoutMs: number({ min: 1, max: 3_600_000, unit: 'ms' }) }),
+  release: (value, at) => (typeof value === 'string' ? commandLine : releaseObject)(value, at),
+  autoRollback: boolean,
   database: object({ connections: number({ min: 1, max: 10_000, unit: 'connections' }) }),
 };

@@ -52,6 +52,7 @@ export const errorCatalogue = {
   FN_BUSY: { status: 503, exitCode: 1, title: 'Too many deployments of the app are waiting' },
   FN_ALREADY_LIVE: { status: 409, exitCode: 1, title: 'The release is live already' },
   FN_BOOT_CHECK: { status: 409, exitCode: 1, title: 'A function of the release does not load' },
+  FN_CHECK_FAILED: { status: 409, exitCode: 1, title: 'A function of the release does not answer its check' },
   FN_NO_SUCH_RELEASE: { status: 404, exitCode: 1, title: 'There is no such release' },
   FN_PUSH_REJECTED: { status: null, exitCode: 1, title: 'The push was rejected' },
   FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },

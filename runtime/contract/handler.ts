@@ -99,4 +99,9 @@ export interface Config {
   maxMessageBytes?: number;
   /** Time without a message, either way, after which a WebSocket is closed, in ms. @default 3600000 */
   socketIdleMs?: number;
+  /**
+   * Path of this function that is asked (GET) in every new release before it goes live: 2xx or 3xx lets it, anything
+   * else rejects the deployment. @default none, loading is enough
+   */
+  check?: string;
 }

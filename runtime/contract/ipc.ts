@@ -25,6 +25,8 @@ export type ToHost =
       /** Whether a function that does not load keeps the release from going live. */
       strict: boolean;
     }
+  /** Ask what the functions of a loaded candidate name in their `check` setting. */
+  | { type: 'probe'; id: number; release: string }
   | { type: 'discard'; id: number; release: string }
   | { type: 'stats'; id: number }
   /** Whether it lives, and what it does. */
@@ -102,6 +104,23 @@ export interface LoadResult {
   newProcess?: boolean;
 }
 
+/** Reply to `probe`. */
+export interface ProbeResult {
+  /** Functions that were asked. */
+  asked: number;
+  ms: number;
+  failed: ProbeFailure[];
+}
+
+/** A function whose `check` was not answered well. */
+export interface ProbeFailure {
+  name: string;
+  /** The setting `check`. */
+  path: string;
+  /** `answered 503` */
+  reason: string;
+}
+
 /** Reply to `activate`. */
 export interface ActivateResult {
   release: string;
@@ -157,6 +176,8 @@ export interface FunctionStats {
   queued: number;
   requests: number;
   failures: number;
+  /** Responses of the handler's own with a status of 500 or above. */
+  serverErrors: number;
   timeoutMs: number;
   /** V8 heap of one worker. */
   memoryMb: number;

@@ -169,6 +169,8 @@ export const appLimits = {
   /** Default of `processes`: child processes at once, for an app that may have any. */
   processes: 16,
   processesMax: 4_096,
+  /** And at least, for its release command: tools start others. */
+  commandProcesses: 64,
   /** Default of `openFiles`: sockets count too, two for a request through the gateway. */
   openFiles: 16_384,
   openFilesMin: 256,
@@ -381,6 +383,25 @@ export const deployLimits = {
   deploymentsKept: 200,
   /** Activations of one app between two runs of `git gc --auto`. */
   activationsPerGc: 50,
+  /** One answer to a function's `check`, unless its timeoutMs is less; and how many are waited for at once. */
+  checkRequestMs: 10_000,
+  checksAtOnce: 4,
+  /** All of them. */
+  checksMs: 60_000,
+  /** Default of `release.timeoutMs`, how long a command may take to end when it is told to, and its output. */
+  releaseCommandMs: 60_000,
+  releaseCommandGraceMs: 5_000,
+  releaseCommandLines: 400,
+  /** How long a new release is watched, how often it is looked at, and what counts as worse: see deploy/watch/verdict.ts. */
+  watchMs: 60_000,
+  watchEveryMs: 2_000,
+  watchRequestsMin: 20,
+  watchFailuresMin: 10,
+  watchRateMin: 0.1,
+  watchRateFactor: 5,
+  watchRateFloor: 0.01,
+  watchRateBefore: 0.5,
+  watchCrashes: 3,
   /** How long everything may take to end when the daemon is asked to stop. */
   shutdownMs: 40_000,
 } as const;

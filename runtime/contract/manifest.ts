@@ -65,4 +65,6 @@ export interface Manifest {
   limits?: AppLimitsInput;
   /** `permissions` of fnrun.json; absent when it has none. */
   permissions?: AppPermissionsInput;
+  /** Whether the release is taken back when it fails far more often than the one before it; absent: yes. */
+  autoRollback?: boolean;
 }

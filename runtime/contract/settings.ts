@@ -22,6 +22,8 @@ export interface FunctionSettings {
   origins: string[] | null;
   maxMessageBytes: number;
   socketIdleMs: number;
+  /** Path that must answer before a release goes live; null: loading is enough. */
+  check: string | null;
 }
 
 /** Settings as written by the user: any subset. */
@@ -61,6 +63,7 @@ export const settingKeys: readonly string[] = [
   'handler',
   'payload',
   'origins',
+  'check',
 ];
 
 /** The settings of a function that sets nothing. */
@@ -79,10 +82,14 @@ export const defaultSettings: FunctionSettings = {
   origins: null,
   maxMessageBytes: socketLimits.messageBytes,
   socketIdleMs: socketLimits.idleMs,
+  check: null,
 };
 
 // RFC 9110, section 5.6.2: a method is a token.
 const methodToken = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A request target in origin form, as it stands in a request line. */
+const checkPath = /^\/[\x21-\x22\x24-\x7e]{0,1023}$/;
 
 /** Checks each known key of `input`; unknown keys are listed as such and left to the caller to judge. */
 export function checkSettings(input: unknown): SettingsIssue[] {
@@ -127,6 +134,8 @@ function wantedOf(key: string, value: unknown): string | null {
     }
     case 'origins':
       return Array.isArray(value) && value.every(isOrigin) ? null : 'a list of origins such as ["https://example.org"]';
+    case 'check':
+      return typeof value === 'string' && checkPath.test(value) ? null : 'a path such as "/health"';
     case 'subtree':
       return typeof value === 'boolean' ? null : 'true or false';
     case 'handler':

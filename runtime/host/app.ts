@@ -1,4 +1,4 @@
-import type { ActivateResult, BootCheckEntry, HostStats, LoadResult } from '../contract/ipc.ts';
+import type { ActivateResult, BootCheckEntry, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
@@ -11,6 +11,7 @@ import type { SlotServices } from './slot-services.ts';
 import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
+import { probeCandidate } from './probe.ts';
 import { ThreadShares } from './thread-shares.ts';
 import type { QueueTotal } from './wait-queue.ts';
 import { carryOver, drainInto, retireAll, warmUp } from './switch.ts';
@@ -78,11 +79,7 @@ export class HostApp {
   /** Makes a loaded candidate the live generation. Throws `FN_NO_SUCH_RELEASE`, `FN_LOAD_FAILED`. */
   async activate(release: string, options: Pick<WarmUpOptions, 'warm' | 'strict'> = {}): Promise<ActivateResult> {
     const before = performance.now();
-    const candidate = this.#candidates.get(release);
-    if (candidate === undefined) {
-      throw new FnrunError('FN_NO_SUCH_RELEASE', `Release ${release} is not loaded in this host`);
-    }
-    const { generation: next, fresh } = candidate;
+    const { generation: next, fresh } = this.#candidate(release);
     await warmUp(next, { old: this.#live, carry: !fresh, ...options });
     this.#candidates.delete(release);
     // From here to the end nothing waits: no request sees half a switch.
@@ -93,6 +90,11 @@ export class HostApp {
     this.#options.pool.release();
     const warm = [...next.slots.values()].reduce((sum, slot) => sum + slot.readyCount, 0);
     return { release, warm, carriedOver, ms: performance.now() - before };
+  }
+
+  /** Asks what the functions of a loaded candidate name in their `check` setting. Throws `FN_NO_SUCH_RELEASE`. */
+  async probe(release: string): Promise<ProbeResult> {
+    return await probeCandidate(this.#candidate(release).generation, { app: this, live: this.#live });
   }
 
   /** Drops a candidate and the workers it has already. */
@@ -160,6 +162,12 @@ export class HostApp {
     } finally {
       this.#checking.delete(release);
     }
+  }
+
+  #candidate(release: string): Candidate {
+    const candidate = this.#candidates.get(release);
+    if (candidate !== undefined) return candidate;
+    throw new FnrunError('FN_NO_SUCH_RELEASE', `Release ${release} is not loaded in this host`);
   }
 
   /** A worker that computes goes behind the main thread, and those of other functions, also when nobody else asks for its function. */

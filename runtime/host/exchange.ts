@@ -118,6 +118,7 @@ export class Exchange implements Job, InvocationListener {
       this.#unsendable(`its body is larger than maxResponseBytes = ${this.#allowed}`);
       return;
     }
+    if (reply.status >= 500) this.#options.slot.serverErrors++;
     try {
       if (reply.body === true) {
         this.#tx.begin(reply);

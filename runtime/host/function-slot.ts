@@ -17,6 +17,7 @@ export class FunctionSlot {
   readonly fn: ManifestFunction;
   requests = 0;
   failures = 0;
+  serverErrors = 0;
   readonly #workers = new WorkerGroup();
   readonly #waiting: WaitingRoom;
   readonly #health: FunctionHealth;
@@ -70,12 +71,23 @@ export class FunctionSlot {
   }
 
   stats(): FunctionStats {
-    const { requests, failures, queued } = this;
+    const { requests, failures, serverErrors, queued } = this;
     const { name, route } = this.fn;
     const { inFlight, size: workers } = this.#workers;
     const { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes } = this.settings;
     const settings = { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes };
-    return { name, route, ...this.#health.stats, workers, inFlight, queued, requests, failures, ...settings };
+    return {
+      name,
+      route,
+      ...this.#health.stats,
+      workers,
+      inFlight,
+      queued,
+      requests,
+      failures,
+      serverErrors,
+      ...settings,
+    };
   }
 
   /** Starts the job on the least busy worker, or lets it wait for one. */

@@ -40,6 +40,8 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
         server.prepare();
         return result;
       }
+      case 'probe':
+        return await app.probe(message.release);
       case 'discard':
         app.discard(message.release);
         return null;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AppLimits } from '../contract/app-limits.ts';
 import type { AppPermissions } from '../contract/app-permissions.ts';
-import type { ActivateResult, HostStats, LoadResult } from '../contract/ipc.ts';
+import type { ActivateResult, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { Cgroups } from './cgroup.ts';
 import type { HostExit } from './exits.ts';
@@ -48,6 +48,8 @@ export interface AppHost {
    * operator does not give.
    */
   load(candidate: ReleaseRef, options: { check: boolean; fresh?: boolean }): Promise<LoadResult>;
+  /** Asks a loaded candidate's functions what their `check` settings name. Rejects when it is not loaded any more. */
+  probe(release: string): Promise<ProbeResult>;
   /** Makes a loaded candidate the live release: warm first, then atomic, old workers drain. */
   activate(candidate: ReleaseRef): Promise<ActivateResult>;
   /** Drops a loaded candidate. */

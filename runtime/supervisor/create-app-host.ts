@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net';
-import type { ActivateResult, HostPulse, HostStats, LoadResult } from '../contract/ipc.ts';
+import type { ActivateResult, HostPulse, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
 import { Backoff } from './backoff.ts';
+import { exitOf } from './exits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Held } from './held.ts';
 import { HostProcess } from './host-process.ts';
 import type { ProcessEnd } from './host-process.ts';
-import { activateIn, bringUp, statsOf } from './launch.ts';
+import { activateIn, bringUp, loadIn, probeIn, statsOf } from './launch.ts';
 import { defaultPlan, readPlan, sameProcess } from './launch-plan.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { Leaving } from './leaving.ts';
@@ -79,9 +80,7 @@ class SupervisedHost implements AppHost {
       else this.#successor = { host, release: candidate.release };
       try {
         await host.started;
-        const message = { type: 'load', ...candidate, check, fresh } as const;
-        const result = await host.request(message, { deadlineMs: hostLimits.bootCheckMs });
-        return { ...(result as LoadResult), newProcess: !same };
+        return { ...(await loadIn(host, candidate, { check, fresh })), newProcess: !same };
       } catch (error) {
         this.#dropSuccessor();
         throw error;
@@ -89,9 +88,13 @@ class SupervisedHost implements AppHost {
     });
   }
 
+  probe(release: string): Promise<ProbeResult> {
+    return this.#turns.run(async () => await probeIn(this.#successorFor(release) ?? (await this.#running()), release));
+  }
+
   activate(candidate: ReleaseRef): Promise<ActivateResult> {
     return this.#turns.run(async () => {
-      const successor = this.#successor?.release === candidate.release ? this.#successor.host : null;
+      const successor = this.#successorFor(candidate.release);
       const host = successor ?? (await this.#running());
       const plan = successor?.plan ?? (await this.#planOf(candidate));
       const warm = successor === null ? {} : (this.#heartbeat?.pulse.ready ?? {});
@@ -108,7 +111,7 @@ class SupervisedHost implements AppHost {
   }
 
   async discard(release: string): Promise<void> {
-    if (this.#successor?.release === release) this.#dropSuccessor();
+    if (this.#successorFor(release) !== null) this.#dropSuccessor();
     if (this.#candidate === release) this.#candidate = null;
     await this.#process?.request({ type: 'discard', release }, { deadlineMs: hostLimits.startMs });
   }
@@ -237,9 +240,9 @@ class SupervisedHost implements AppHost {
 
   #sleepIfIdle(host: HostProcess, { idleMs }: HostPulse): void {
     const { idleStopMs } = host.plan.limits;
-    if (idleStopMs === 0 || idleMs < idleStopMs || this.#options.dev === true) return;
     const wanted = host.asked || this.#turns.busy || this.#candidate !== null || this.#successor !== null;
-    if (wanted || this.#process !== host || this.#state !== 'running') return;
+    if (idleStopMs === 0 || idleMs < idleStopMs || this.#options.dev === true || wanted) return;
+    if (this.#process !== host || this.#state !== 'running') return;
     this.#process = null;
     this.#ready = null;
     this.#state = 'stopped';
@@ -268,14 +271,11 @@ class SupervisedHost implements AppHost {
   }
 
   #record(host: HostProcess, end: ProcessEnd): void {
-    const uptimeMs = Math.round(performance.now() - host.startedAt);
-    this.#backoff.add({
-      time: new Date().toISOString(),
-      ...end,
-      uptimeMs,
-      inFlight: this.#heartbeat?.pulse.inFlight ?? {},
-    });
+    this.#backoff.add(exitOf(host.startedAt, end, this.#heartbeat?.pulse.inFlight ?? {}));
   }
+
+  #successorFor = (release: string): HostProcess | null =>
+    this.#successor?.release === release ? this.#successor.host : null;
 
   async #planOf({ releaseDir }: ReleaseRef): Promise<LaunchPlan> {
     return await readPlan(releaseDir, { policy: this.#options.policy ?? {}, strict: true });

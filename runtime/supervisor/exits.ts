@@ -14,6 +14,16 @@ export interface HostExit {
   inFlight: Record<string, number>;
 }
 
+/** What is kept of the end of a process that started at `startedAt`, by `performance.now()`. */
+export function exitOf(
+  startedAt: number,
+  end: Pick<HostExit, 'reason' | 'lastWords'>,
+  inFlight: HostExit['inFlight'],
+): HostExit {
+  const uptimeMs = Math.round(performance.now() - startedAt);
+  return { time: new Date().toISOString(), ...end, uptimeMs, inFlight };
+}
+
 /** The last ends of one app's processes, newest first. */
 export class Exits {
   #kept: readonly HostExit[] = [];

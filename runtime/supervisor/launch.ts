@@ -1,5 +1,5 @@
-import type { ActivateResult, HostStats } from '../contract/ipc.ts';
-import { hostLimits, workerLimits } from '../contract/limits.ts';
+import type { ActivateResult, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
+import { deployLimits, hostLimits, workerLimits } from '../contract/limits.ts';
 import type { ReleaseRef } from './app-host.ts';
 import type { HostProcess } from './host-process.ts';
 import type { LaunchPlan } from './launch-plan.ts';
@@ -20,6 +20,22 @@ export async function activateIn(host: HostProcess, options: ActivateOptions): P
   const deadlineMs = workerLimits.loadMs + hostLimits.startMs;
   const message = { type: 'activate', release, logLinesPerSecond, warm, strict } as const;
   return (await host.request(message, { deadlineMs })) as ActivateResult;
+}
+
+/** Loads a candidate and, with `check`, every function of it in a worker. */
+export async function loadIn(
+  host: HostProcess,
+  candidate: ReleaseRef,
+  { check, fresh }: { check: boolean; fresh: boolean },
+): Promise<LoadResult> {
+  const message = { type: 'load', ...candidate, check, fresh } as const;
+  return (await host.request(message, { deadlineMs: hostLimits.bootCheckMs })) as LoadResult;
+}
+
+/** Asks a loaded candidate's functions what their `check` settings name. */
+export async function probeIn(host: HostProcess, release: string): Promise<ProbeResult> {
+  const deadlineMs = deployLimits.checksMs + hostLimits.startMs;
+  return (await host.request({ type: 'probe', release }, { deadlineMs })) as ProbeResult;
 }
 
 /** Waits until `host` runs and serves `live`, if there is one; kills it when that fails. */

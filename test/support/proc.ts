@@ -36,3 +36,9 @@ export async function processesWith(entry: string): Promise<number[]> {
   const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')));
   return pids.filter((_, index) => environments[index]!.split('\0').includes(entry));
 }
+
+/** Whether a process does anything yet: one that ended and that nobody has asked about does not. */
+export async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  return stat !== null && !/\) [ZX] /.test(stat);
+}

@@ -32,6 +32,7 @@ const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): Deployme
   finishedAtMs: null,
   durationMs: null,
   error: null,
+  note: null,
   ...patch,
 });
 

@@ -46,6 +46,7 @@ test('config with every key passes', () => {
       define: { DEBUG: 'false' },
     },
     release: { command: 'npm run migrate', timeoutMs: 1000 },
+    autoRollback: false,
     database: { connections: 10 },
   };
   expect(Object.keys(config).toSorted()).toEqual(appConfigKeys.toSorted());

@@ -21,6 +21,7 @@ const fn: FunctionStats = {
   concurrency: 50,
   queued: 2,
   requests: 100,
+  serverErrors: 0,
   failures: 7,
   timeoutMs: 10_000,
   memoryMb: 128,

@@ -1,0 +1,68 @@
+import { symlink } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import type { BuildSuccess } from '../builder/build.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
+import { readPlan } from '../runtime/supervisor/launch-plan.ts';
+import { runCommand } from '../runtime/supervisor/run-command.ts';
+import type { Account } from './account/account.ts';
+import { ms, tell } from './account/lines.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { releaseRef } from './context.ts';
+import { Rejection } from './rejection.ts';
+
+const systemPath = ['/usr/local/bin', '/usr/bin', '/bin'];
+
+/** What a release command runs with. */
+export interface ReleaseCommandOptions {
+  built: BuildSuccess;
+  sourceDir: string;
+  commit: string;
+  account: Account;
+}
+
+/**
+ * Runs `release` of fnrun.json in the exported tree, with the app's packages and environment, and passes its output
+ * on. Rejects with a Rejection when it fails; the release does not go live then.
+ */
+export async function runReleaseCommand(
+  context: DeployContext,
+  app: ManagedApp,
+  { built, sourceDir, commit, account }: ReleaseCommandOptions,
+): Promise<void> {
+  const { releaseCommand, modulesDir } = built;
+  if (releaseCommand === null) return;
+  const { command, timeoutMs } = releaseCommand;
+  if (modulesDir !== null) await symlink(modulesDir, join(sourceDir, 'node_modules'), 'dir');
+  const { limits } = await readPlan(built.dir, { policy: {}, strict: false });
+  const { release, env } = releaseRef(app, built.release);
+  tell(account, 'release', command);
+  const startedMs = performance.now();
+  let lines = 0;
+  const failure = await runCommand({
+    command,
+    cwd: sourceDir,
+    env: {
+      NODE_ENV: 'production',
+      ...env,
+      PATH: [join(sourceDir, 'node_modules/.bin'), dirname(process.execPath), ...systemPath].join(delimiter),
+      HOME: sourceDir,
+      FNRUN_APP: app.name,
+      FNRUN_RELEASE: release,
+      FNRUN_COMMIT: commit,
+    },
+    limits,
+    timeoutMs,
+    signal: context.signal,
+    onLine: (line) => {
+      lines++;
+      if (lines <= deployLimits.releaseCommandLines) account.write(`  ${line}`);
+      else if (lines === deployLimits.releaseCommandLines + 1) account.write('  … (more is not shown)');
+    },
+  });
+  const took = ms(performance.now() - startedMs);
+  if (failure === null) return tell(account, 'release', `ok (${took})`);
+  throw new Rejection(`the release command failed after ${took}: ${failure}; what was live goes on`, {
+    hint: 'what it had done by then stays done: mend it so that it can run again, commit, push again',
+    record: `release command: ${failure}`,
+  });
+}
