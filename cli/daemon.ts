@@ -4,6 +4,8 @@ import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
 import type { DeployContext, ManagedApp } from '../deploy/context.ts';
 import { createControlService } from '../deploy/control-service.ts';
+import { readSecretKey } from '../deploy/env/secret-key.ts';
+import { createEnvVault } from '../deploy/env/vault.ts';
 import { gitVersion } from '../deploy/git/version.ts';
 import { lockHome } from '../deploy/home-lock.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
@@ -47,7 +49,7 @@ export interface Daemon {
 /**
  * Starts the daemon: takes the home, makes its state whole, listens for every app, then opens
  * the gateway and the control API. Rejects with FN_ALREADY_RUNNING, FN_NAME_TOO_LONG,
- * FN_PORT_IN_USE or FN_GIT_FAILED; nothing runs then.
+ * FN_SECRET_KEY, FN_PORT_IN_USE or FN_GIT_FAILED; nothing runs then.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   checkSocketPath(homePaths(options.home).controlSocket);
@@ -68,12 +70,15 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const urls: string[] = [];
   const lock = lockHome(paths.lockFile, { home: paths.home });
   stack.defer(() => lock.release());
+  // Whatever is wrong with a key that is there is told before anything needs it.
+  await readSecretKey(paths.secretKey);
   const store = openSqliteStore(paths.stateFile);
   stack.defer(() => store.close());
 
   const ending = new AbortController();
   const context: DeployContext = {
     store,
+    vault: createEnvVault({ store, keyFile: paths.secretKey, now: Date.now }),
     build,
     formatProblems,
     urlOf: (app) => appUrl(app, { urls }),

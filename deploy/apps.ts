@@ -12,6 +12,7 @@ import { createRepository, type HookProgram, refreshRepository, sweepQuarantine 
 import { readRef } from './git/refs.ts';
 import { Lane } from './lane.ts';
 import { appPaths, checkSocketPath, type HomePaths } from './paths.ts';
+import { Redaction } from './redaction/redaction.ts';
 import { productionBranch } from './push/updates.ts';
 import { reconcile } from './reconcile.ts';
 import { sweepLeftovers } from './retention.ts';
@@ -131,7 +132,8 @@ export class Apps {
     await refreshRepository(own.repository, { app: name, hook });
     await sweepQuarantine(own.repository);
     const log = new LogFile({ path: own.logFile, app: name });
-    const onLog = (record: LogRecord): void => log.write(record);
+    const redaction = new Redaction();
+    const onLog = (record: LogRecord): void => log.write(redaction.record(record));
     const app: ManagedApp = {
       name,
       createdAtMs,
@@ -139,6 +141,7 @@ export class Apps {
       host: createHost({ app: name, onLog, readable: [own.releases, own.cache] }),
       lane: new Lane(),
       log,
+      redaction,
       live: null,
       production: await this.#production(own.repository),
       activation: null,

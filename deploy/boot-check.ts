@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import type { BuildProblem } from '../builder/build.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../runtime/contract/ipc.ts';
-import type { Manifest } from '../runtime/contract/manifest.ts';
+import { type Manifest, manifestName } from '../runtime/contract/manifest.ts';
 import { permissionHint } from './permission-hint.ts';
 
 /**
  * Completes the manifest of the release in `dir` by what loading its functions told about them, which
- * routing needs. Resolves to the whole manifest. With `durable` it is on the disk by then.
+ * routing needs; `release` names it when it is not the build alone (see `manifestName`). Resolves to the whole
+ * manifest. With `durable` it is on the disk by then.
  */
 export async function writeInspections(
   release: { dir: string; manifest: Manifest },
   entries: readonly BootCheckEntry[],
-  { durable }: { durable: boolean },
+  { durable, release: id }: { durable: boolean; release?: string },
 ): Promise<Manifest> {
   const known = new Map(entries.map((entry) => [entry.name, entry.inspection]));
   const functions = release.manifest.functions.map((fn) => ({
@@ -21,7 +22,7 @@ export async function writeInspections(
     inspection: known.get(fn.name) ?? fn.inspection,
   }));
   const manifest: Manifest = { ...release.manifest, functions };
-  const file = join(release.dir, 'manifest.json');
+  const file = join(release.dir, manifestName(id === undefined ? {} : { release: id }));
   const temporary = `${file}.new`;
   await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: durable });
   await rename(temporary, file);

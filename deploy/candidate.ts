@@ -5,8 +5,10 @@ import type { LoadResult } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
 import { ms, tell, tellBuilt, tellChecked } from './account/lines.ts';
 import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
-import { type DeployContext, type ManagedApp, releaseRef } from './context.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import { releaseId } from './env/release-id.ts';
 import { problemRecord } from './problem-record.ts';
+import { loadRelease, type ReleaseName } from './release-ref.ts';
 import { Rejection } from './rejection.ts';
 import { runReleaseCommand } from './release-command.ts';
 import { countRequests, failedChecks } from './switch.ts';
@@ -25,6 +27,9 @@ export interface CandidateOptions {
 /** A release that is built and passed its boot check. */
 export interface Candidate {
   release: string;
+  /** What it consists of: the build, and the app's current environment. */
+  build: string;
+  env: string | null;
   functions: number;
   domains: string[];
   /** Whether the app host has it loaded beside the live release. */
@@ -46,18 +51,21 @@ export async function prepareCandidate(
   tellBuilt(options.account, built);
   const { functions, domains } = built.manifest;
   const requests = await countRequests(app);
-  const candidate = { release: built.release, functions: functions.length, domains, requests };
-  if (built.release === app.live?.release) {
+  const env = (await context.store.getApp(app.name))?.env ?? null;
+  const release = { id: releaseId({ build: built.release, env }), build: built.release, env };
+  const { id, ...parts } = release;
+  const candidate = { release: id, ...parts, functions: functions.length, domains, requests };
+  if (id === app.live?.release) {
     tell(options.account, 'boot check', 'not needed: this release is the live one');
-    await runCommandOf(context, app, { built, options });
+    await runCommandOf(context, app, { release, built, options });
     return { ...candidate, loaded: false };
   }
   try {
-    await checkRelease(context, app, { built, options });
-    await runCommandOf(context, app, { built, options });
-    await askChecks(app, { release: built.release, account: options.account });
+    await checkRelease(context, app, { release, built, options });
+    await runCommandOf(context, app, { release, built, options });
+    await askChecks(app, { release: id, account: options.account });
   } catch (error) {
-    await app.host.discard(built.release).catch(() => {});
+    await app.host.discard(id).catch(() => {});
     if (!built.reused) await rm(built.dir, { recursive: true, force: true });
     throw error;
   }
@@ -85,12 +93,12 @@ async function buildTree(context: DeployContext, app: ManagedApp, options: Candi
 async function checkRelease(
   context: DeployContext,
   app: ManagedApp,
-  { built, options }: { built: BuildSuccess; options: CandidateOptions },
+  { release, built, options }: { release: ReleaseName; built: BuildSuccess; options: CandidateOptions },
 ): Promise<void> {
   const { account, sourceDir, onStep } = options;
   onStep('check');
   const startedMs = performance.now();
-  const { functions: entries, newProcess = false } = await loadAll(app, built);
+  const { functions: entries, newProcess = false } = await loadAll(context, app, { release, built });
   const tookMs = performance.now() - startedMs;
   const failed = entries.filter((entry) => entry.error !== null);
   if (failed.length > 0) {
@@ -100,7 +108,8 @@ async function checkRelease(
     throw rejection(context, { problems, account, what: 'does not load' });
   }
   for (const warning of warningsOf(entries)) tell(account, 'warning', warning);
-  await writeInspections(built, entries, { durable: true });
+  const own = release.id === built.release ? {} : { release: release.id };
+  await writeInspections(built, entries, { durable: true, ...own });
   tellChecked(account, { entries, tookMs });
   if (newProcess) tell(account, 'process', 'a new one takes over: permissions, threads or open files are others now');
 }
@@ -108,11 +117,11 @@ async function checkRelease(
 async function runCommandOf(
   context: DeployContext,
   app: ManagedApp,
-  { built, options }: { built: BuildSuccess; options: CandidateOptions },
+  { release, built, options }: { release: ReleaseName; built: BuildSuccess; options: CandidateOptions },
 ): Promise<void> {
   if (built.releaseCommand === null) return;
   options.onStep('command');
-  await runReleaseCommand(context, app, { built, ...options });
+  await runReleaseCommand(context, app, { release, built, ...options });
 }
 
 /** After the release command: what it has prepared (tables, say) is there for the checks. */
@@ -131,9 +140,13 @@ async function askChecks(app: ManagedApp, { release, account }: { release: strin
   });
 }
 
-async function loadAll(app: ManagedApp, built: BuildSuccess): Promise<LoadResult> {
+async function loadAll(
+  context: DeployContext,
+  app: ManagedApp,
+  { release, built }: { release: ReleaseName; built: BuildSuccess },
+): Promise<LoadResult> {
   try {
-    return await app.host.load(releaseRef(app, built.release), { check: true });
+    return await loadRelease(context, app, { release, check: true });
   } catch (cause) {
     if (!(cause instanceof FnrunError) || cause.code !== 'FN_HOST_FAILED') throw cause;
     const names = built.changed.slice(0, 5).join(', ');

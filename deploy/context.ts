@@ -1,16 +1,18 @@
 import type { BuildOptions, BuildProblem, BuildResult } from '../builder/build.ts';
 import type { HostStats } from '../runtime/contract/ipc.ts';
-import type { AppHost, ReleaseRef } from '../runtime/supervisor/app-host.ts';
+import type { AppHost } from '../runtime/supervisor/app-host.ts';
 import type { LogFile } from '../runtime/supervisor/log-file.ts';
 import type { Account } from './account/account.ts';
+import type { EnvVault } from './env/vault.ts';
 import type { Lane } from './lane.ts';
 import type { AppPaths } from './paths.ts';
+import type { Redaction } from './redaction/redaction.ts';
 import type { Store } from './store/store.ts';
-import { join } from 'node:path';
 
 /** What deployments are made with; the composition root fills it in. */
 export interface DeployContext {
   store: Store;
+  vault: EnvVault;
   build: (options: BuildOptions) => Promise<BuildResult>;
   formatProblems: (
     problems: readonly BuildProblem[],
@@ -36,6 +38,8 @@ export interface ManagedApp {
   readonly host: AppHost;
   readonly lane: Lane;
   readonly log: LogFile;
+  /** Keeps the values of its variables out of logs, accounts and errors. */
+  readonly redaction: Redaction;
   /** What serves; null before the first deployment. */
   live: LiveRelease | null;
   /** The branch that deploys. */
@@ -50,6 +54,7 @@ export interface ManagedApp {
 /** The live release, as the gateway and the control API show it. */
 export interface LiveRelease {
   release: string;
+  env: string | null;
   deployment: string;
   commit: string;
   functions: number;
@@ -70,9 +75,4 @@ export interface WatchStart {
 export interface Activation {
   commit: string;
   account: Account;
-}
-
-/** A release of `app` on disk, with what it runs with. */
-export function releaseRef(app: ManagedApp, release: string): ReleaseRef {
-  return { release, releaseDir: join(app.paths.releases, release), env: {} };
 }

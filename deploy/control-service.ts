@@ -8,6 +8,8 @@ import { tellFailure } from './account/failure.ts';
 import { tell, tellLive } from './account/lines.ts';
 import type { Apps } from './apps.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
+import { changeEnv } from './env/change-env.ts';
+import { readEnv } from './env/read-env.ts';
 import { presentApp, presentDeployment, presentProcess } from './present.ts';
 import { receivePush } from './push/receive.ts';
 import { checkQuarantine } from './push/quarantine.ts';
@@ -40,10 +42,16 @@ export function createControlService({ context, apps, health }: ControlServiceOp
       const app = apps.get(name);
       return presentDeployment(await switchRelease(context, app, request), app.live);
     },
+    readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
+    changeEnv: async (name, change) => {
+      const app = apps.get(name);
+      const { changed, deployment } = await changeEnv(context, app, change);
+      return { app: name, changed, deployment: deployment && presentDeployment(deployment, app.live) };
+    },
     receive: async function* (name, { body, signal }) {
       const app = apps.get(name);
       const quarantine = checkQuarantine(body.quarantine, app.paths.repository);
-      const account = new Account({ color: body.color });
+      const account = accountOf(app, body);
       // A clock that is wrong or a hook that is not ours must not make the total absurd.
       const now = context.now();
       const startedAtMs = body.startedAtMs > now - 10_000 && body.startedAtMs <= now ? body.startedAtMs : now;
@@ -63,12 +71,16 @@ export function createControlService({ context, apps, health }: ControlServiceOp
   };
 }
 
+function accountOf(app: ManagedApp, { color }: { color: boolean }): Account {
+  return new Account({ color, redact: (text) => app.redaction.text(text) });
+}
+
 /** The account of the activation that a post-receive hook asks for. */
 function followActivation(context: DeployContext, app: ManagedApp, body: ActivateBody): Account {
   const update = body.updates.find((one) => one.ref === app.production);
   const { activation } = app;
   if (update !== undefined && activation?.commit === update.new) return activation.account;
-  const account = new Account({ color: body.color });
+  const account = accountOf(app, body);
   if (update === undefined) account.end(true);
   else void activateLate(context, app, { commit: update.new, account });
   return account;

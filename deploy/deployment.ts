@@ -82,12 +82,12 @@ function progressOf(
     enter: (step) => {
       deployment.step = step;
     },
-    accept: async ({ release, functions, domains }) => {
+    accept: async ({ release, build, env, functions, domains }) => {
       Object.assign(deployment, { release, step: 'accepted' });
       const { author, subject } = deployment;
       await store.acceptDeployment(
         id,
-        { app: app.name, id: release, createdAtMs: context.now(), functions, domains },
+        { app: app.name, id: release, build, env, createdAtMs: context.now(), functions, domains },
         { author, subject },
       );
     },
@@ -97,7 +97,7 @@ function progressOf(
       const finishedAtMs = context.now();
       const durationMs = finishedAtMs - deployment.startedAtMs;
       const { release, step, author, subject } = deployment;
-      const why = error instanceof Rejection ? error.record : describeError(error).line;
+      const why = app.redaction.text(error instanceof Rejection ? error.record : describeError(error).line);
       const outcome = { state: 'failed', finishedAtMs, durationMs, error: why } as const;
       try {
         await store.updateDeployment(id, { release, step, author, subject, ...outcome });

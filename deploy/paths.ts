@@ -12,6 +12,8 @@ export interface HomePaths {
   stateFile: string;
   /** Written by the operator; need not be there. */
   configFile: string;
+  /** What stored environment values are encrypted with; made at first use. */
+  secretKey: string;
   apps: string;
   logs: string;
 }
@@ -40,6 +42,7 @@ export function homePaths(home: string): HomePaths {
     lockFile: join(run, 'daemon.lock'),
     stateFile: join(home, 'state.db'),
     configFile: join(home, 'config.json'),
+    secretKey: join(home, 'secret.key'),
     apps: join(home, 'apps'),
     logs: join(home, 'logs'),
   };

@@ -36,7 +36,10 @@ export function presentDeployment(record: DeploymentRecord, live: LiveRelease | 
 export async function presentProcess(app: ManagedApp): Promise<ProcessBody> {
   // A host that does not answer must not keep the others from being shown.
   const stats = await app.host.stats().catch(() => null);
-  return { app: app.name, release: app.live?.release ?? null, ...app.host.status(), stats };
+  const { lastExit, exits, ...status } = app.host.status();
+  // What a process said last may be anything.
+  const ends = app.redaction.value({ lastExit, exits });
+  return { app: app.name, release: app.live?.release ?? null, ...status, ...ends, stats };
 }
 
 function iso(timeMs: number): string {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { FnrunError } from '../runtime/contract/errors.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { readRef } from './git/refs.ts';
 import type { DeploymentRecord } from './store/store.ts';
+import { findRelease, loadRelease, releaseDir, releaseRef } from './release-ref.ts';
 import { describeLive, switchTo } from './switch.ts';
-import { releaseRef } from './context.ts';
 import type { Account } from './account/account.ts';
 
 /**
@@ -21,15 +21,22 @@ export async function reconcile(context: DeployContext, app: ManagedApp): Promis
   }
   const liveDeployment = (await store.getApp(app.name))?.liveDeployment ?? null;
   const live = liveDeployment === null ? null : await store.getDeployment(liveDeployment);
-  app.live = live === null ? null : await describeLive(context, app, live);
-  if (app.live !== null) app.host.setLive(releaseRef(app, app.live.release));
+  if (live === null || live.release === null) return;
+  try {
+    app.host.setLive(await releaseRef(context, app, await findRelease(context, app, live.release)));
+    app.live = await describeLive(context, app, live);
+  } catch (error) {
+    // Its variables are lost with the key. Without them it must not serve; the operator can set them anew.
+    if (!(error instanceof FnrunError) || error.code !== 'FN_SECRET_KEY') throw error;
+    context.log(`${app.name}: is not served: ${error.message}; ${error.hint}`);
+  }
 }
 
 async function settle(context: DeployContext, app: ManagedApp, deployment: DeploymentRecord): Promise<void> {
   const { store } = context;
   const finishedAtMs = context.now();
   const durationMs = finishedAtMs - deployment.startedAtMs;
-  if (await mayGoLive(app, deployment)) {
+  if (await mayGoLive(context, app, deployment)) {
     await store.goLive(deployment.id, { finishedAtMs, durationMs });
     context.log(`${app.name}: release ${deployment.release} is live: its push was accepted before the server ended`);
     return;
@@ -39,10 +46,12 @@ async function settle(context: DeployContext, app: ManagedApp, deployment: Deplo
   context.log(`${app.name}: deployment ${deployment.id} has failed: the server ended during it`);
 }
 
-async function mayGoLive(app: ManagedApp, deployment: DeploymentRecord): Promise<boolean> {
+async function mayGoLive(context: DeployContext, app: ManagedApp, deployment: DeploymentRecord): Promise<boolean> {
   const { source, step, release, ref, commit } = deployment;
   if (source !== 'push' || step !== 'accepted' || release === null) return false;
-  return (await readRef(app.paths.repository, ref)) === commit && existsSync(join(app.paths.releases, release));
+  const record = await context.store.getRelease(app.name, release);
+  if (record === null || !existsSync(releaseDir(app, record))) return false;
+  return (await readRef(app.paths.repository, ref)) === commit;
 }
 
 /**
@@ -63,9 +72,10 @@ export async function activateRef(
     );
     const release = newest?.release ?? null;
     if (newest === undefined || release === null || superseded) return false;
-    if ((await context.store.getRelease(app.name, release)) === null) return false;
+    const record = await context.store.getRelease(app.name, release);
+    if (record === null) return false;
     if ((await readRef(app.paths.repository, newest.ref)) !== commit) return false;
-    await app.host.load(releaseRef(app, release), { check: false });
+    await loadRelease(context, app, { release: record, check: false });
     const startedAtMs = context.now();
     await switchTo(context, app, { deployment: newest, release, loaded: true, account, startedAtMs });
     return true;

@@ -7,13 +7,14 @@ import { runCommand } from '../runtime/supervisor/run-command.ts';
 import type { Account } from './account/account.ts';
 import { ms, tell } from './account/lines.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
-import { releaseRef } from './context.ts';
+import { releaseRef, type ReleaseName } from './release-ref.ts';
 import { Rejection } from './rejection.ts';
 
 const systemPath = ['/usr/local/bin', '/usr/bin', '/bin'];
 
 /** What a release command runs with. */
 export interface ReleaseCommandOptions {
+  release: ReleaseName;
   built: BuildSuccess;
   sourceDir: string;
   commit: string;
@@ -27,14 +28,14 @@ export interface ReleaseCommandOptions {
 export async function runReleaseCommand(
   context: DeployContext,
   app: ManagedApp,
-  { built, sourceDir, commit, account }: ReleaseCommandOptions,
+  { release, built, sourceDir, commit, account }: ReleaseCommandOptions,
 ): Promise<void> {
   const { releaseCommand, modulesDir } = built;
   if (releaseCommand === null) return;
   const { command, timeoutMs } = releaseCommand;
   if (modulesDir !== null) await symlink(modulesDir, join(sourceDir, 'node_modules'), 'dir');
   const { limits } = await readPlan(built.dir, { policy: {}, strict: false });
-  const { release, env } = releaseRef(app, built.release);
+  const { env } = await releaseRef(context, app, release);
   tell(account, 'release', command);
   const startedMs = performance.now();
   let lines = 0;
@@ -47,7 +48,7 @@ export async function runReleaseCommand(
       PATH: [join(sourceDir, 'node_modules/.bin'), dirname(process.execPath), ...systemPath].join(delimiter),
       HOME: sourceDir,
       FNRUN_APP: app.name,
-      FNRUN_RELEASE: release,
+      FNRUN_RELEASE: release.id,
       FNRUN_COMMIT: commit,
     },
     limits,

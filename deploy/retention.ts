@@ -1,8 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import { manifestName } from '../runtime/contract/manifest.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { git } from './git/run.ts';
+import { releaseDir } from './release-ref.ts';
 
 const releaseId = /^[0-9a-f]{16}$/;
 
@@ -11,12 +13,17 @@ export async function keepHouse(context: DeployContext, app: ManagedApp): Promis
   const { store } = context;
   const deployments = await store.listDeployments(app.name, { limit: deployLimits.deploymentsKept });
   const kept = releasesToKeep(deployments, app.live?.release ?? null);
-  for (const release of await store.listReleases(app.name)) {
+  const releases = await store.listReleases(app.name);
+  const builds = new Set(releases.filter((release) => kept.has(release.id)).map((release) => release.build));
+  for (const release of releases) {
     if (kept.has(release.id)) continue;
     // The record goes first: a release that is on record is whole.
     await store.removeRelease(app.name, release.id);
-    await rm(join(app.paths.releases, release.id), { recursive: true, force: true });
+    const dir = releaseDir(app, release);
+    if (builds.has(release.build)) await rm(join(dir, manifestName({ release: release.id })), { force: true });
+    else await rm(dir, { recursive: true, force: true });
   }
+  await store.trimEnvs(app.name);
   for (const id of await store.trimDeployments(app.name, { keep: deployLimits.deploymentsKept })) {
     await rm(join(app.paths.accounts, `${id}.log`), { force: true });
   }
@@ -44,7 +51,7 @@ export function releasesToKeep(
 export async function sweepLeftovers(context: DeployContext, app: Pick<ManagedApp, 'name' | 'paths'>): Promise<void> {
   const { store } = context;
   await rm(app.paths.build, { recursive: true, force: true });
-  const recorded = new Set((await store.listReleases(app.name)).map((release) => release.id));
+  const recorded = new Set((await store.listReleases(app.name)).map((release) => release.build));
   for (const entry of await readdir(app.paths.releases).catch(() => [])) {
     if (releaseId.test(entry) && recorded.has(entry)) continue;
     await rm(join(app.paths.releases, entry), { recursive: true, force: true });

@@ -2,15 +2,16 @@ import { FnrunError } from '../runtime/contract/errors.ts';
 import type { DeploymentSource } from '../router/control/types.ts';
 import { Account } from './account/account.ts';
 import { tell } from './account/lines.ts';
-import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
+import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { beginDeployment, type Progress } from './deployment.ts';
+import { findRelease, loadRelease } from './release-ref.ts';
 import { afterSwitch, failedChecks, switchTo } from './switch.ts';
 import type { DeploymentRecord } from './store/store.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
 
 /** Which release to switch to; `release` is an id or the start of one. */
 export interface SwitchRequest {
-  source: Exclude<DeploymentSource, 'push'>;
+  source: Exclude<DeploymentSource, 'push' | 'env'>;
   release: string | null;
   /** Only if this deployment is still the live one, which is not told as an error. */
   expected?: string;
@@ -34,7 +35,7 @@ export async function switchRelease(
     if (request.expected !== undefined && request.expected !== live.deployment) throw new Superseded();
     const target = await findTarget(context, app, { request, live });
     const { commit, author, subject } = target;
-    const account = new Account();
+    const account = new Account({ redact: (text) => app.redaction.text(text) });
     const progress = await beginDeployment(context, app, {
       commit,
       ref: app.production,
@@ -57,7 +58,7 @@ async function carryOut(
   try {
     tell(account, deployment.source, `to release ${release}`);
     progress.enter('check');
-    await loadChecked(app, { release, fresh });
+    await loadChecked(context, app, { release, fresh });
     await askChecks(app, release);
     progress.enter('activate');
     await switchTo(context, app, { deployment, release, loaded: true, account, startedAtMs: deployment.startedAtMs });
@@ -74,7 +75,8 @@ async function carryOut(
 /** Something else went live meanwhile. */
 export class Superseded extends Error {}
 
-async function askChecks(app: ManagedApp, release: string): Promise<void> {
+/** Rejects with FN_CHECK_FAILED when a function of a loaded release does not answer its check. */
+export async function askChecks(app: ManagedApp, release: string): Promise<void> {
   const { failed } = await app.host.probe(release);
   const [first] = failed;
   if (first === undefined) return;
@@ -83,8 +85,13 @@ async function askChecks(app: ManagedApp, release: string): Promise<void> {
   });
 }
 
-async function loadChecked(app: ManagedApp, { release, fresh }: { release: string; fresh: boolean }): Promise<void> {
-  const { functions } = await app.host.load(releaseRef(app, release), { check: true, fresh });
+async function loadChecked(
+  context: DeployContext,
+  app: ManagedApp,
+  { release, fresh }: { release: string; fresh: boolean },
+): Promise<void> {
+  const found = await findRelease(context, app, release);
+  const { functions } = await loadRelease(context, app, { release: found, check: true, fresh });
   const failed = functions.find((entry) => entry.error !== null);
   if (failed === undefined) return;
   const { file, line, message } = failed.error ?? { file: null, line: null, message: 'it did not load' };
@@ -119,17 +126,17 @@ async function findTarget(
   });
 }
 
-/** The release that was pushed before the one that is live. `past` newest first. */
+/** The release that was pushed, or got its environment, before the one that is live. `past` newest first. */
 export function previous<T extends { release: string | null; source: DeploymentSource; note?: string | null }>(
   past: readonly T[],
   live: string,
 ): T | undefined {
-  // Counted along the pushes only: a rollback after a rollback goes further back, not forth again.
-  const pushes = past.filter((one) => one.source === 'push');
-  const at = pushes.findIndex((one) => one.release === live);
+  // Counted along what was new: a rollback after a rollback goes further back, not forth again.
+  const steps = past.filter((one) => one.source === 'push' || one.source === 'env');
+  const at = steps.findIndex((one) => one.release === live);
   // One that was taken back for its failures is nothing to go back to.
-  const bad = new Set(pushes.filter((one) => (one.note ?? null) !== null).map((one) => one.release));
-  return pushes.slice(at + 1).find((one) => one.release !== live && !bad.has(one.release));
+  const bad = new Set(steps.filter((one) => (one.note ?? null) !== null).map((one) => one.release));
+  return steps.slice(at + 1).find((one) => one.release !== live && !bad.has(one.release));
 }
 
 function named(

@@ -1,8 +1,9 @@
 import type { ProbeFailure } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
 import { ms, tell, tellLive } from './account/lines.ts';
-import { type DeployContext, type LiveRelease, type ManagedApp, releaseRef } from './context.ts';
+import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { pointHead } from './git/refs.ts';
+import { findRelease, releaseRef } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
 import type { DeploymentRecord } from './store/store.ts';
 
@@ -35,7 +36,7 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   const { deployment, release, account } = options;
   const before = app.live;
   const stats = await app.host.stats().catch(() => null);
-  if (options.loaded) await activate(app, release);
+  if (options.loaded) await activate(context, app, release);
   const meanwhile = options.loaded ? difference(options.requests ?? null, await countRequests(app)) : null;
   const finishedAtMs = context.now();
   await context.store.goLive(deployment.id, { finishedAtMs, durationMs: finishedAtMs - deployment.startedAtMs });
@@ -44,7 +45,8 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   if (meanwhile !== null) tell(account, 'switched', meanwhile);
   tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
   tell(account, 'total', ms(finishedAtMs - options.startedAtMs));
-  if (before === null || !options.loaded || deployment.source !== 'push') app.unwatch?.();
+  const isNew = deployment.source === 'push' || deployment.source === 'env';
+  if (before === null || !options.loaded || !isNew) app.unwatch?.();
   else void context.watch(app, { before, stats, deployment: deployment.id });
 }
 
@@ -88,6 +90,7 @@ export async function describeLive(
   const release = await context.store.getRelease(app.name, deployment.release);
   return {
     release: deployment.release,
+    env: release?.env ?? null,
     deployment: deployment.id,
     commit: deployment.commit,
     functions: release?.functions ?? 0,
@@ -96,8 +99,8 @@ export async function describeLive(
   };
 }
 
-async function activate(app: ManagedApp, release: string): Promise<void> {
-  const ref = releaseRef(app, release);
+async function activate(context: DeployContext, app: ManagedApp, release: string): Promise<void> {
+  const ref = await releaseRef(context, app, await findRelease(context, app, release));
   try {
     await app.host.activate(ref);
   } catch {

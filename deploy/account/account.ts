@@ -9,17 +9,20 @@ import { deployLimits } from '../../runtime/contract/limits.ts';
  */
 export class Account {
   readonly color: boolean;
+  readonly #redact: (text: string) => string;
   readonly #events: AccountEvent[] = [];
   #wake = Promise.withResolvers<void>();
   #ended = false;
 
-  constructor({ color = false }: { color?: boolean } = {}) {
+  /** `redact` takes the secrets out of what is written. */
+  constructor({ color = false, redact = same }: { color?: boolean; redact?: (text: string) => string } = {}) {
     this.color = color;
+    this.#redact = redact;
   }
 
   /** Adds `text`, which may have several lines. Ignored after `end`. */
   write(text: string): void {
-    for (const line of text.split('\n')) this.#push({ type: 'line', text: cut(line) });
+    for (const line of this.#redact(text).split('\n')) this.#push({ type: 'line', text: cut(line) });
   }
 
   /** Ends the account; the first call counts. */
@@ -56,6 +59,10 @@ export class Account {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
+}
+
+function same(text: string): string {
+  return text;
 }
 
 function cut(line: string): string {

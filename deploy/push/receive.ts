@@ -130,7 +130,7 @@ async function awaitRef(
   app: ManagedApp,
   { push, update, progress, candidate }: { push: Push; update: RefUpdate; progress: Progress; candidate: Candidate },
 ): Promise<void> {
-  const account = new Account({ color: push.account.color });
+  const account = new Account({ color: push.account.color, redact: (text) => app.redaction.text(text) });
   app.activation = { commit: update.new, account };
   progress.follow(account);
   const moved = refMoved(app.paths.repository, { ref: update.ref, commit: update.new, signal: context.signal });

@@ -33,6 +33,17 @@ const migrations: readonly string[] = [
    ) STRICT;
    CREATE INDEX deployments_by_app ON deployments (app, id DESC);`,
   `ALTER TABLE deployments ADD COLUMN note TEXT;`,
+  `CREATE TABLE envs (
+     app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+     id TEXT NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     variables TEXT NOT NULL,
+     PRIMARY KEY (app, id)
+   ) STRICT;
+   ALTER TABLE apps ADD COLUMN env TEXT;
+   ALTER TABLE releases ADD COLUMN build TEXT;
+   ALTER TABLE releases ADD COLUMN env TEXT;
+   UPDATE releases SET build = id;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
-import type { AppRecord, DeploymentPatch, DeploymentRecord, ReleaseRecord, Store } from './store.ts';
+import type { AppRecord, DeploymentPatch, DeploymentRecord, EnvVersion, ReleaseRecord, Store } from './store.ts';
 
 const deploymentColumns = {
   id: 'id',
@@ -63,9 +63,10 @@ interface Sql {
 
 type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'removeApp';
 type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRelease';
+type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'trimEnvs';
 
 function storeOver(sql: Sql): Store {
-  return { ...apps(sql), ...releases(sql), ...deployments(sql), close: async () => sql.close() };
+  return { ...apps(sql), ...releases(sql), ...envs(sql), ...deployments(sql), close: async () => sql.close() };
 }
 
 function apps(sql: Sql): Pick<Store, AppMethods> {
@@ -79,7 +80,7 @@ function apps(sql: Sql): Pick<Store, AppMethods> {
     createApp: async (name, { createdAtMs }) => {
       if (getApp(name) !== null) throw new FnrunError('FN_APP_EXISTS', `There is an app ${name} already`);
       sql.run('INSERT INTO apps (name, created_at_ms) VALUES (?, ?)', name, createdAtMs);
-      return { name, createdAtMs, liveDeployment: null };
+      return { name, createdAtMs, liveDeployment: null, env: null };
     },
     removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
   };
@@ -98,7 +99,31 @@ function releases(sql: Sql): Pick<Store, ReleaseMethods> {
   };
 }
 
-function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | 'close'> {
+function envs(sql: Sql): Pick<Store, EnvMethods> {
+  return {
+    saveEnv: async ({ app, id, createdAtMs, variables }) =>
+      sql.run(
+        'INSERT INTO envs (app, id, created_at_ms, variables) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        app,
+        id,
+        createdAtMs,
+        JSON.stringify(variables),
+      ),
+    getEnv: async (app, id) => {
+      const row = sql.get('SELECT * FROM envs WHERE app = ? AND id = ?', app, id);
+      return row === undefined ? null : toEnv(row);
+    },
+    useEnv: async (app, id) => sql.run('UPDATE apps SET env = ? WHERE name = ?', id, app),
+    trimEnvs: async (app) =>
+      sql.run(
+        `DELETE FROM envs WHERE app = ?1 AND id IS NOT (SELECT env FROM apps WHERE name = ?1)
+           AND id NOT IN (SELECT env FROM releases WHERE app = ?1 AND env IS NOT NULL)`,
+        app,
+      ),
+  };
+}
+
+function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | 'close'> {
   return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];
@@ -122,10 +147,14 @@ function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | 'close
     goLive: async (id, outcome) =>
       sql.atOnce(() => {
         update(sql, { id, patch: { ...outcome, state: 'succeeded', step: 'done', error: null } });
-        sql.run('UPDATE apps SET live_deployment = ?1 WHERE name = (SELECT app FROM deployments WHERE id = ?1)', id);
+        sql.run(makeLive, id);
       }),
   };
 }
+
+const makeLive = `UPDATE apps SET live_deployment = ?1, env = (
+    SELECT env FROM releases WHERE (app, id) = (SELECT app, release_id FROM deployments WHERE id = ?1)
+  ) WHERE name = (SELECT app FROM deployments WHERE id = ?1)`;
 
 const trim = `DELETE FROM deployments WHERE app = ?1
   AND id NOT IN (SELECT id FROM deployments WHERE app = ?1 ORDER BY id DESC LIMIT ?2)
@@ -140,9 +169,12 @@ function update(sql: Sql, { id, patch }: { id: string; patch: DeploymentPatch })
 
 function saveRelease(sql: Sql, release: ReleaseRecord): void {
   sql.run(
-    'INSERT INTO releases (app, id, created_at_ms, functions, domains) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO releases (app, id, build, env, created_at_ms, functions, domains) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
     release.app,
     release.id,
+    release.build,
+    release.env,
     release.createdAtMs,
     release.functions,
     JSON.stringify(release.domains),
@@ -165,6 +197,7 @@ function toApp(row: Row): AppRecord {
     name: row['name'] as string,
     createdAtMs: row['created_at_ms'] as number,
     liveDeployment: row['live_deployment'] as string | null,
+    env: row['env'] as string | null,
   };
 }
 
@@ -172,9 +205,20 @@ function toRelease(row: Row): ReleaseRecord {
   return {
     app: row['app'] as string,
     id: row['id'] as string,
+    build: row['build'] as string,
+    env: row['env'] as string | null,
     createdAtMs: row['created_at_ms'] as number,
     functions: row['functions'] as number,
     domains: JSON.parse(row['domains'] as string) as string[],
+  };
+}
+
+function toEnv(row: Row): EnvVersion {
+  return {
+    app: row['app'] as string,
+    id: row['id'] as string,
+    createdAtMs: row['created_at_ms'] as number,
+    variables: JSON.parse(row['variables'] as string) as Record<string, string>,
   };
 }
 

@@ -5,12 +5,27 @@ export interface AppRecord {
   name: string;
   createdAtMs: number;
   liveDeployment: string | null;
+  /** The environment that the next release gets, that of the live one once there is one; null: no variables. */
+  env: string | null;
+}
+
+/** One version of an app's environment; it never changes. */
+export interface EnvVersion {
+  app: string;
+  id: string;
+  createdAtMs: number;
+  /** Encrypted values by name. */
+  variables: Record<string, string>;
 }
 
 /** A release that passed its boot check and lies in the app's releases folder. */
 export interface ReleaseRecord {
   app: string;
   id: string;
+  /** Name of its folder. */
+  build: string;
+  /** Its environment; null: no variables. */
+  env: string | null;
   createdAtMs: number;
   functions: number;
   domains: string[];
@@ -64,6 +79,14 @@ export interface Store {
   listReleases(app: string): Promise<ReleaseRecord[]>;
   removeRelease(app: string, id: string): Promise<void>;
 
+  /** Records a version, or does nothing when it is recorded. */
+  saveEnv(env: EnvVersion): Promise<void>;
+  getEnv(app: string, id: string): Promise<EnvVersion | null>;
+  /** Makes a version the app's current one without a deployment. */
+  useEnv(app: string, id: string | null): Promise<void>;
+  /** Removes the versions that neither a release nor the app names. */
+  trimEnvs(app: string): Promise<void>;
+
   createDeployment(deployment: DeploymentRecord): Promise<void>;
   updateDeployment(id: string, patch: DeploymentPatch): Promise<void>;
   getDeployment(id: string): Promise<DeploymentRecord | null>;
@@ -74,7 +97,7 @@ export interface Store {
 
   /** Marks the deployment accepted and records its release, at once. */
   acceptDeployment(id: string, release: ReleaseRecord, patch: DeploymentPatch): Promise<void>;
-  /** Marks the deployment succeeded and makes it the app's live one, at once. */
+  /** Marks the deployment succeeded, makes it the app's live one and its release's environment the current one, at once. */
   goLive(id: string, options: { finishedAtMs: number; durationMs: number }): Promise<void>;
 
   close(): Promise<void>;

@@ -14,9 +14,12 @@ export function talliesOf(
   );
 }
 
-/** Names of the functions that are in both releases and not the same: what a new release can have made worse. */
-export function changedFunctions(before: Manifest, after: Manifest): Set<string> {
+/**
+ * Names of the functions that are in both releases and not the same: what a new release can have made worse. With
+ * `all` also those whose code is the same.
+ */
+export function changedFunctions(before: Manifest, after: Manifest, { all }: { all: boolean }): Set<string> {
   const hashes = new Map(before.functions.map(({ name, hash }) => [name, hash]));
-  const changed = (fn: ManifestFunction): boolean => hashes.has(fn.name) && hashes.get(fn.name) !== fn.hash;
+  const changed = (fn: ManifestFunction): boolean => hashes.has(fn.name) && (all || hashes.get(fn.name) !== fn.hash);
   return new Set(after.functions.filter(changed).map(({ name }) => name));
 }

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { deployLimits } from '../../runtime/contract/limits.ts';
 import type { HostStats } from '../../runtime/contract/ipc.ts';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
 import { describeError } from '../account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from '../context.ts';
-import { releaseRef } from '../context.ts';
+import { findRelease, readBuildManifest, releaseDir } from '../release-ref.ts';
 import { changedFunctions, talliesOf } from './tallies.ts';
 import { verdict } from './verdict.ts';
 
@@ -27,9 +25,10 @@ export async function watchRelease(context: DeployContext, app: ManagedApp, opti
   const { live } = app;
   if (live === null) return;
   const { before, stats, takeBack } = options;
-  const [old, now] = await Promise.all([manifestOf(app, before.release), manifestOf(app, live.release)]);
-  if (old === null || now === null || now.autoRollback === false || app.live !== live) return;
-  const names = changedFunctions(old, now);
+  const [old, now] = await Promise.all([before, live].map(({ release }) => manifestOf(context, app, release)));
+  if (old == null || now == null || now.autoRollback === false || app.live !== live) return;
+  // With other variables every function may do otherwise.
+  const names = changedFunctions(old, now, { all: before.env !== live.env });
   const then = talliesOf(stats, { release: before.release, names });
   const since = new Date().toISOString();
   const until = performance.now() + deployLimits.watchMs;
@@ -60,9 +59,9 @@ function told(error: unknown): string {
   return describeError(error).line;
 }
 
-async function manifestOf(app: ManagedApp, release: string): Promise<Manifest | null> {
+async function manifestOf(context: DeployContext, app: ManagedApp, release: string): Promise<Manifest | null> {
   try {
-    return JSON.parse(await readFile(join(releaseRef(app, release).releaseDir, 'manifest.json'), 'utf8')) as Manifest;
+    return await readBuildManifest(releaseDir(app, await findRelease(context, app, release)));
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import { FnrunError, problemOf } from '../../runtime/contract/errors.ts';
 import { deployLimits, hostLimits, logLimits } from '../../runtime/contract/limits.ts';
-import { readActivateBody, readCreateAppBody, readReceiveBody, readSwitchBody } from './bodies.ts';
+import { readActivateBody, readCreateAppBody, readEnvChangeBody, readReceiveBody, readSwitchBody } from './bodies.ts';
 import { ndjson } from './ndjson.ts';
 import type { ControlService, SwitchRequestBody } from './service.ts';
 import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
@@ -25,6 +25,7 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
   api.get('/v1/ps', async (c) => c.json(await service.listProcesses()));
   addAppRoutes(api, service);
   addDeploymentRoutes(api, service);
+  addEnvRoutes(api, service);
   addStreams(api, { service, onError });
   return api;
 }
@@ -56,6 +57,17 @@ function addDeploymentRoutes(api: Hono, service: ControlService): void {
   }
 }
 
+function addEnvRoutes(api: Hono, service: ControlService): void {
+  api.get('/v1/apps/:app/env', async (c) => {
+    c.header('cache-control', 'no-store');
+    return c.json(await service.readEnv(c.req.param('app'), { values: isTrue(c.req.query('values')) }));
+  });
+  api.post('/v1/apps/:app/env', async (c) => {
+    const change = readEnvChangeBody(await json(c));
+    return c.json(await service.changeEnv(c.req.param('app'), change));
+  });
+}
+
 function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
   api.post('/v1/apps/:app/receive', async (c) => {
     const body = readReceiveBody(await json(c));
@@ -69,11 +81,15 @@ function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
     const lines = readCount(c, { name: 'lines', fallback: logLimits.tailLines, max: logLimits.tailLinesMax });
     const query = {
       lines,
-      follow: ['1', 'true'].includes(c.req.query('follow') ?? ''),
+      follow: isTrue(c.req.query('follow')),
       function: c.req.query('function') ?? null,
     };
     return ndjson(c.req.raw.signal, (signal) => service.readLogs(c.req.param('app'), { ...query, signal }), onError);
   });
+}
+
+function isTrue(query: string | undefined): boolean {
+  return query === '1' || query === 'true';
 }
 
 async function json(c: Context): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { deployLimits } from '../../runtime/contract/limits.ts';
-import type { ActivateBody, CreateAppBody, ReceiveBody, RefUpdate, SwitchBody } from './types.ts';
+import type { ActivateBody, CreateAppBody, EnvChangeBody, ReceiveBody, RefUpdate, SwitchBody } from './types.ts';
 
 // SHA-1 or SHA-256.
 const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -22,6 +22,16 @@ export function readSwitchBody(value: unknown): SwitchBody {
     });
   }
   return { release };
+}
+
+export function readEnvChangeBody(value: unknown): Required<EnvChangeBody> {
+  const { set = {}, unset = [] } = object(value);
+  const entries = Object.entries(object(set));
+  if (!entries.every(([, text]) => typeof text === 'string')) throw bad('set must hold texts');
+  if (!Array.isArray(unset) || !unset.every((name) => typeof name === 'string'))
+    throw bad('unset must be a list of names');
+  if (entries.length + unset.length === 0) throw bad('set or unset must name a variable');
+  return { set: Object.fromEntries(entries) as Record<string, string>, unset };
 }
 
 export function readReceiveBody(value: unknown): ReceiveBody {

@@ -5,6 +5,9 @@ import type {
   AppBody,
   DeploymentBody,
   DeploymentSource,
+  EnvBody,
+  EnvChangeBody,
+  EnvChangedBody,
   HealthBody,
   ProcessesBody,
   ReceiveBody,
@@ -22,6 +25,9 @@ export interface ControlService {
   /** What a deployment told its pusher. */
   readAccount(app: string, deployment: string): Promise<string>;
   switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
+  /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */
+  readEnv(app: string, options: { values: boolean }): Promise<EnvBody>;
+  changeEnv(app: string, change: Required<EnvChangeBody>): Promise<EnvChangedBody>;
   /** Decides on a push. `signal` aborts when the hook is gone. */
   receive(app: string, request: { body: ReceiveBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
   /** Follows the activation of an accepted push. */
@@ -32,7 +38,7 @@ export interface ControlService {
 
 /** A rollback or a redeployment. */
 export interface SwitchRequestBody {
-  source: Exclude<DeploymentSource, 'push' | 'auto-rollback'>;
+  source: Extract<DeploymentSource, 'rollback' | 'redeploy'>;
   /** Release id or the start of one; null: the default. */
   release: string | null;
 }

@@ -58,7 +58,7 @@ export interface CreateAppBody {
 }
 
 /** `auto-rollback`: the server took back a release that failed. */
-export type DeploymentSource = 'push' | 'rollback' | 'redeploy' | 'auto-rollback';
+export type DeploymentSource = 'push' | 'env' | 'rollback' | 'redeploy' | 'auto-rollback';
 export type DeploymentState = 'running' | 'succeeded' | 'failed';
 export type DeploymentStep = 'queued' | 'export' | 'build' | 'check' | 'command' | 'accepted' | 'activate' | 'done';
 
@@ -100,6 +100,35 @@ export interface DeploymentsBody {
 export interface SwitchBody {
   /** Release id or the start of one. Rollback: default the release before the live one. Redeploy: default the live one. */
   release?: string;
+}
+
+/** `GET /v1/apps/:app/env`, by name; with `?values=1` every variable has its value. */
+export interface EnvBody {
+  app: string;
+  variables: VariableBody[];
+}
+
+/** One variable of an app. */
+export interface VariableBody {
+  name: string;
+  /** Size of its value in UTF-8. */
+  bytes: number;
+  value?: string;
+}
+
+/** Body of `POST /v1/apps/:app/env`: variables to set, and names to unset. */
+export interface EnvChangeBody {
+  set?: Record<string, string>;
+  unset?: string[];
+}
+
+/** Answer to `POST /v1/apps/:app/env`, once it is live. */
+export interface EnvChangedBody {
+  app: string;
+  /** False: every variable was as wanted already. */
+  changed: boolean;
+  /** Null when nothing was deployed: nothing changed, or the app has no release yet. */
+  deployment: DeploymentBody | null;
 }
 
 /** One app in `GET /v1/ps`. */

@@ -54,6 +54,8 @@ export const errorCatalogue = {
   FN_BOOT_CHECK: { status: 409, exitCode: 1, title: 'A function of the release does not load' },
   FN_CHECK_FAILED: { status: 409, exitCode: 1, title: 'A function of the release does not answer its check' },
   FN_NO_SUCH_RELEASE: { status: 404, exitCode: 1, title: 'There is no such release' },
+  FN_BAD_ENV: { status: 400, exitCode: 2, title: 'The environment cannot be that' },
+  FN_SECRET_KEY: { status: 409, exitCode: 1, title: 'Stored values cannot be read with the key there is' },
   FN_PUSH_REJECTED: { status: null, exitCode: 1, title: 'The push was rejected' },
   FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },
   FN_GIT_FAILED: { status: null, exitCode: 1, title: 'git failed' },

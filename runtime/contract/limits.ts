@@ -319,6 +319,21 @@ export const logLimits = {
   followLines: 1_000,
 } as const;
 
+/** Bounds on the environment variables of one app; docs/env.md. */
+export const envLimits = {
+  variables: 256,
+  nameChars: 128,
+  valueBytes: 32 * KiB,
+  /** Names and values together; JSON may make six bytes of one, and the control API takes `hostLimits.controlBodyBytes`. */
+  totalBytes: 128 * KiB,
+  /** Characters of a value from which it is kept out of logs; below it, ordinary words and numbers would be taken for it. */
+  redactedCharsMin: 6,
+  /** And of one line of a value with several lines, such as a key in PEM. */
+  redactedLineChars: 16,
+  /** Versions of one app's environment that are kept out of its log at once: the live one, a candidate's, those that drain. */
+  redactedVersions: 4,
+} as const;
+
 /** Bounds on a build and a deployment. */
 export const buildLimits = {
   functions: 1_000,

@@ -68,3 +68,11 @@ export interface Manifest {
   /** Whether the release is taken back when it fails far more often than the one before it; absent: yes. */
   autoRollback?: boolean;
 }
+
+/**
+ * Name of a manifest in the folder of a build. A release that has the build with variables has one of its own beside
+ * that of the build: what loading the functions told may depend on the variables.
+ */
+export function manifestName({ release }: { release?: string } = {}): string {
+  return release === undefined ? 'manifest.json' : `manifest.${release}.json`;
+}

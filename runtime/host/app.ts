@@ -66,7 +66,7 @@ export class HostApp {
     this.discard(source.release);
     // A host that is woken needs its first thread at once; a deployment needs the CPUs.
     if (check || this.#live !== null) this.#options.pool.hold();
-    const manifest = await readManifest(source.releaseDir);
+    const manifest = await readManifest(source);
     const generation = new Generation(source, { manifest, services: this.#services });
     const takeThread = (): Thread | null => this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
     const functions = check ? await this.#check(generation, { live: fresh ? null : this.#live, takeThread }) : [];

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
+import { manifestName } from '../contract/manifest.ts';
 import type { Manifest, ManifestFunction } from '../contract/manifest.ts';
 import type { Assignment } from '../channel/frames.ts';
 import { createMatcher } from '../../router/match.ts';
@@ -86,11 +87,12 @@ export class Generation {
   }
 }
 
-/** Reads a release's manifest. Throws `FN_NO_SUCH_RELEASE` when it cannot be read. */
-export async function readManifest(releaseDir: string): Promise<Manifest> {
-  const path = join(releaseDir, 'manifest.json');
+/** Reads a release's manifest: its own, else that of its build. Throws `FN_NO_SUCH_RELEASE` when it cannot be read. */
+export async function readManifest({ release, releaseDir }: GenerationSource): Promise<Manifest> {
+  const own = await readFile(join(releaseDir, manifestName({ release })), 'utf8').catch(() => null);
+  const path = join(releaseDir, manifestName());
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Manifest;
+    return JSON.parse(own ?? (await readFile(path, 'utf8'))) as Manifest;
   } catch (error) {
     throw new FnrunError('FN_NO_SUCH_RELEASE', `Cannot read the manifest ${path}`, { cause: error });
   }

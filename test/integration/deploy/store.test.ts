@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../deploy/store/sqlite.ts';
-import type { DeploymentRecord, ReleaseRecord, Store } from '../../../deploy/store/store.ts';
+import type { DeploymentRecord, EnvVersion, ReleaseRecord, Store } from '../../../deploy/store/store.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
 let store: Store;
@@ -36,19 +36,24 @@ const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): Deployme
   ...patch,
 });
 
-const release = (id: string): ReleaseRecord => ({
+const release = (id: string, parts: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   app: 'hello',
   id,
+  build: id,
+  env: null,
   createdAtMs: 5,
   functions: 3,
   domains: ['a.example'],
+  ...parts,
 });
+
+const env = (id: string): EnvVersion => ({ app: 'hello', id, createdAtMs: 6, variables: { TOKEN: 'sealed' } });
 
 test('store keeps apps over a restart', async () => {
   await store.createApp('hello', { createdAtMs: 7 });
   await store.close();
   store = openSqliteStore(file);
-  expect(await store.listApps()).toEqual([{ name: 'hello', createdAtMs: 7, liveDeployment: null }]);
+  expect(await store.listApps()).toEqual([{ name: 'hello', createdAtMs: 7, liveDeployment: null, env: null }]);
 });
 
 test('store refuses an app that exists', async () => {
@@ -78,14 +83,61 @@ test('store lists deployments newest first and trims old ones but never the live
   expect(await store.listDeployments('hello', { limit: 1 })).toHaveLength(1);
 });
 
+test('store makes the environment of a release the current one when it goes live', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.saveEnv(env('e1'));
+  await store.useEnv('hello', 'e1');
+  expect(await store.getApp('hello')).toMatchObject({ env: 'e1' });
+  for (const [id, of] of [
+    ['d1', release('r1', { build: 'b1', env: 'e1' })],
+    ['d2', release('r2', { build: 'b1', env: null })],
+  ] as const) {
+    await store.createDeployment(deployment(id));
+    await store.acceptDeployment(id, of, {});
+  }
+  await store.goLive('d2', { finishedAtMs: 1, durationMs: 1 });
+  expect(await store.getApp('hello')).toMatchObject({ env: null, liveDeployment: 'd2' });
+  await store.goLive('d1', { finishedAtMs: 1, durationMs: 1 });
+  expect(await store.getApp('hello')).toMatchObject({ env: 'e1', liveDeployment: 'd1' });
+  expect(await store.getRelease('hello', 'r1')).toEqual(release('r1', { build: 'b1', env: 'e1' }));
+});
+
+test('store removes environments that no release names, never the current one', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.createApp('other', { createdAtMs: 7 });
+  for (const id of ['current', 'released', 'unused']) await store.saveEnv(env(id));
+  await store.saveEnv({ ...env('unused'), app: 'other' });
+  await store.useEnv('hello', 'current');
+  await store.saveRelease(release('r1', { env: 'released' }));
+  await store.trimEnvs('hello');
+  const left = await Promise.all(['current', 'released', 'unused'].map((id) => store.getEnv('hello', id)));
+  expect(left).toEqual([env('current'), env('released'), null]);
+  expect(await store.getEnv('other', 'unused')).not.toBeNull();
+});
+
+test('store takes the releases of a home that knew no environments', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.saveRelease(release('r1'));
+  await store.close();
+  const { DatabaseSync } = await import('node:sqlite');
+  const db = new DatabaseSync(file);
+  db.exec(`ALTER TABLE releases DROP COLUMN build; ALTER TABLE releases DROP COLUMN env; ALTER TABLE apps DROP COLUMN env;
+    DROP TABLE envs; PRAGMA user_version = 1`);
+  db.close();
+  store = openSqliteStore(file);
+  expect(await store.listReleases('hello')).toEqual([release('r1')]);
+});
+
 test('store forgets all of an app that is removed', async () => {
   await store.createApp('hello', { createdAtMs: 7 });
   await store.createDeployment(deployment('d1'));
   await store.saveRelease(release('r1'));
+  await store.saveEnv(env('e1'));
   await store.removeApp('hello');
   expect(await store.getApp('hello')).toBeNull();
   expect(await store.getDeployment('d1')).toBeNull();
   expect(await store.listReleases('hello')).toEqual([]);
+  expect(await store.getEnv('hello', 'e1')).toBeNull();
 });
 
 test('store refuses a file of a newer fnrun', async () => {

@@ -1,0 +1,61 @@
+import type { Env } from '../../runtime/contract/env.ts';
+import { envLimits } from '../../runtime/contract/limits.ts';
+import type { LogRecord } from '../../runtime/contract/log.ts';
+import { createRedactor, type Redactor } from './redactor.ts';
+
+/**
+ * Keeps the values of one app's variables out of what is told about it. It covers the newest versions of the
+ * environment: workers of the one before the live one may still log, and so may a candidate's.
+ */
+export class Redaction {
+  /** Newest last. */
+  readonly #versions = new Map<string, Env>();
+  #redactor: Redactor | null = null;
+
+  /** From now on the values of version `id` are replaced too. */
+  cover(id: string | null, env: Env): void {
+    if (id === null) return;
+    const known = this.#versions.delete(id);
+    this.#versions.set(id, env);
+    if (known) return;
+    const [oldest] = this.#versions.keys();
+    if (this.#versions.size > envLimits.redactedVersions && oldest !== undefined) this.#versions.delete(oldest);
+    this.#redactor = createRedactor(this.#versions.values());
+  }
+
+  text(text: string): string {
+    return this.#redactor === null ? text : this.#redactor.text(text);
+  }
+
+  /** A log record without secrets; the same one when there are none in it. */
+  record(record: LogRecord): LogRecord {
+    if (this.#redactor === null) return record;
+    const { message, stack, fields, access } = record;
+    return {
+      ...record,
+      message: this.text(message),
+      ...(stack !== undefined && { stack: this.text(stack) }),
+      ...(fields !== undefined && { fields: this.value(fields) }),
+      ...(access !== undefined && { access: { ...access, path: this.text(access.path) } }),
+    };
+  }
+
+  /** A JSON value without secrets, in texts, numbers and names. */
+  value<T>(value: T): T {
+    return this.#redactor === null ? value : (redactValue(value, this.#redactor) as T);
+  }
+}
+
+function redactValue(value: unknown, redactor: Redactor): unknown {
+  if (typeof value === 'string') return redactor.text(value);
+  if (typeof value === 'number') {
+    const text = String(value);
+    const redacted = redactor.text(text);
+    return redacted === text ? value : redacted;
+  }
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, redactor));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [redactor.text(key), redactValue(item, redactor)]),
+  );
+}

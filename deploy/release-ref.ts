@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FnrunError } from '../runtime/contract/errors.ts';
+import type { LoadResult } from '../runtime/contract/ipc.ts';
+import { type Manifest, manifestName } from '../runtime/contract/manifest.ts';
+import type { ReleaseRef } from '../runtime/supervisor/app-host.ts';
+import type { DeployContext, ManagedApp } from './context.ts';
+import type { ReleaseRecord } from './store/store.ts';
+
+/** What names a release and what it consists of. */
+export type ReleaseName = Pick<ReleaseRecord, 'id' | 'build' | 'env'>;
+
+/** Where the code of a release lies. */
+export function releaseDir(app: Pick<ManagedApp, 'paths'>, { build }: Pick<ReleaseRecord, 'build'>): string {
+  return join(app.paths.releases, build);
+}
+
+/**
+ * A release on disk, with the variables it runs with: what an app host is given. Whatever is told of the app keeps
+ * their values to itself from here on. Rejects with FN_SECRET_KEY.
+ */
+export async function releaseRef(
+  context: DeployContext,
+  app: Pick<ManagedApp, 'name' | 'paths' | 'redaction'>,
+  release: ReleaseName,
+): Promise<ReleaseRef> {
+  const env = await context.vault.read({ app: app.name, id: release.env });
+  app.redaction.cover(release.env, env);
+  return { release: release.id, releaseDir: releaseDir(app, release), env: { ...env } };
+}
+
+/** A release that is on record. Rejects with FN_NO_SUCH_RELEASE. */
+export async function findRelease(
+  context: DeployContext,
+  app: Pick<ManagedApp, 'name'>,
+  id: string,
+): Promise<ReleaseRecord> {
+  const release = await context.store.getRelease(app.name, id);
+  if (release !== null) return release;
+  throw new FnrunError('FN_NO_SUCH_RELEASE', `${app.name} has no release ${id}`, {
+    hint: `see: fnrun deploys ${app.name}`,
+  });
+}
+
+/** What the builder wrote about the build in `dir`. */
+export async function readBuildManifest(dir: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(dir, manifestName()), 'utf8')) as Manifest;
+}
+
+/** Loads a release beside the live one. What its functions said while they loaded comes without secrets. */
+export async function loadRelease(
+  context: DeployContext,
+  app: ManagedApp,
+  { release, check, fresh = false }: { release: ReleaseName; check: boolean; fresh?: boolean },
+): Promise<LoadResult> {
+  const result = await app.host.load(await releaseRef(context, app, release), { check, fresh });
+  return app.redaction.value(result);
+}
