@@ -8,7 +8,7 @@ import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { releaseId } from './env/release-id.ts';
 import { problemRecord } from './problem-record.ts';
-import { loadRelease, type ReleaseName } from './release-ref.ts';
+import { loadRelease, openEnv, type ReleaseName } from './release-ref.ts';
 import { Rejection } from './rejection.ts';
 import { runReleaseCommand } from './release-command.ts';
 import { countRequests, failedChecks } from './switch.ts';
@@ -47,11 +47,13 @@ export async function prepareCandidate(
   app: ManagedApp,
   options: CandidateOptions,
 ): Promise<Candidate> {
+  const env = (await context.store.getApp(app.name))?.env ?? null;
+  // Before anything is told: a value that was committed shows in the code line of a build error.
+  await openEnv(context, app, env);
   const built = await buildTree(context, app, options);
   tellBuilt(options.account, built);
   const { functions, domains } = built.manifest;
   const requests = await countRequests(app);
-  const env = (await context.store.getApp(app.name))?.env ?? null;
   const release = { id: releaseId({ build: built.release, env }), build: built.release, env };
   const { id, ...parts } = release;
   const candidate = { release: id, ...parts, functions: functions.length, domains, requests };

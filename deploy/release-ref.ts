@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Env } from '../runtime/contract/env.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import type { LoadResult } from '../runtime/contract/ipc.ts';
 import { type Manifest, manifestName } from '../runtime/contract/manifest.ts';
@@ -16,16 +17,18 @@ export function releaseDir(app: Pick<ManagedApp, 'paths'>, { build }: Pick<Relea
 }
 
 /**
- * A release on disk, with the variables it runs with: what an app host is given. Whatever is told of the app keeps
- * their values to itself from here on. Rejects with FN_SECRET_KEY.
+ * The variables of a version. Whatever is told of the app keeps their values to itself from here on. Rejects with
+ * FN_SECRET_KEY.
  */
-export async function releaseRef(
-  context: DeployContext,
-  app: Pick<ManagedApp, 'name' | 'paths' | 'redaction'>,
-  release: ReleaseName,
-): Promise<ReleaseRef> {
-  const env = await context.vault.read({ app: app.name, id: release.env });
-  app.redaction.cover(release.env, env);
+export async function openEnv(context: DeployContext, app: ManagedApp, id: string | null): Promise<Env> {
+  const env = await context.vault.read({ app: app.name, id });
+  app.redaction.cover(id, { env, live: app.live?.env ?? null });
+  return env;
+}
+
+/** A release on disk, with the variables it runs with: what an app host is given. Rejects with FN_SECRET_KEY. */
+export async function releaseRef(context: DeployContext, app: ManagedApp, release: ReleaseName): Promise<ReleaseRef> {
+  const env = await openEnv(context, app, release.env);
   return { release: release.id, releaseDir: releaseDir(app, release), env: { ...env } };
 }
 

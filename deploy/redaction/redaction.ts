@@ -12,13 +12,13 @@ export class Redaction {
   readonly #versions = new Map<string, Env>();
   #redactor: Redactor | null = null;
 
-  /** From now on the values of version `id` are replaced too. */
-  cover(id: string | null, env: Env): void {
+  /** From now on the values of version `id` are replaced too. Those of version `live` are not given up for it. */
+  cover(id: string | null, { env, live }: { env: Env; live: string | null }): void {
     if (id === null) return;
     const known = this.#versions.delete(id);
     this.#versions.set(id, env);
     if (known) return;
-    const [oldest] = this.#versions.keys();
+    const oldest = [...this.#versions.keys()].find((one) => one !== live);
     if (this.#versions.size > envLimits.redactedVersions && oldest !== undefined) this.#versions.delete(oldest);
     this.#redactor = createRedactor(this.#versions.values());
   }

@@ -1,4 +1,5 @@
 import type { Env } from '../../runtime/contract/env.ts';
+import { logLimits } from '../../runtime/contract/limits.ts';
 import { type Form, formsOf } from './forms.ts';
 
 /** Replaces secrets in texts. */
@@ -11,6 +12,15 @@ interface Pattern extends Form {
   name: string;
 }
 
+/** A place in a text, and whose value is there. */
+interface Found {
+  start: number;
+  end: number;
+  name: string;
+}
+
+// What a worker's log puts at the end of a line that is too long; see worker/logs.ts.
+const cutMark = /… \(cut: \d+ characters\)$/;
 const base64Digit = /[A-Za-z0-9+/_-]/;
 const blockChars = 3;
 
@@ -31,6 +41,7 @@ export function createRedactor(envs: Iterable<Env>): Redactor | null {
  * took 3 to 60 times as long, and a value of 32 KiB is more than one may hold.
  */
 class Searcher implements Redactor {
+  readonly #patterns: readonly Pattern[];
   /** Characters that are looked at of each pattern: the length of the shortest. */
   readonly #window: number;
   readonly #mask: number;
@@ -38,6 +49,7 @@ class Searcher implements Redactor {
   readonly #buckets = new Map<number, Pattern[]>();
 
   constructor(patterns: readonly Pattern[]) {
+    this.#patterns = patterns;
     this.#window = Math.min(64, ...patterns.map(({ text }) => text.length));
     const blocks = patterns.length * (this.#window - blockChars + 1);
     this.#mask = 2 ** Math.max(12, Math.ceil(Math.log2(blocks * 4))) - 1;
@@ -49,7 +61,7 @@ class Searcher implements Redactor {
   text(text: string): string {
     let out = '';
     let copied = 0;
-    let found: { start: number; end: number; name: string } | null = null;
+    let found: Found | null = null;
     const finish = (): void => {
       if (found === null) return;
       out += `${text.slice(copied, Math.max(copied, found.start))}[redacted ${found.name}]`;
@@ -67,6 +79,14 @@ class Searcher implements Redactor {
         found = { start, end, name: pattern.name };
       }
     }
+    const cut = this.#cutValue(text);
+    if (cut !== null) {
+      if (found !== null && cut.start < found.end) found.end = cut.end;
+      else {
+        finish();
+        found = cut;
+      }
+    }
     finish();
     return copied === 0 ? text : out + text.slice(copied);
   }
@@ -81,6 +101,18 @@ class Searcher implements Redactor {
     const bucket = this.#buckets.get(hash);
     if (bucket === undefined) this.#buckets.set(hash, [pattern]);
     else bucket.push(pattern);
+  }
+
+  /** The beginning of a value that a line was cut within. */
+  #cutValue(text: string): Found | null {
+    const end = text.length <= logLimits.messageBytes ? -1 : text.search(cutMark);
+    if (end === -1) return null;
+    let longest: Found | null = null;
+    for (const pattern of this.#patterns) {
+      const start = end - overlap(text.slice(Math.max(0, end - pattern.text.length), end), pattern.text);
+      if (end - start >= blockChars && start < (longest?.start ?? end)) longest = { start, end, name: pattern.name };
+    }
+    return longest;
   }
 
   /** Where, from `from` on, a pattern may begin; -1: nowhere. */
@@ -112,4 +144,19 @@ function extent(text: string, { at, pattern }: { at: number; pattern: Pattern })
   if (pattern.openStart && start > 0 && base64Digit.test(text[start - 1] as string)) start -= 1;
   if (pattern.openEnd && end < text.length && base64Digit.test(text[end] as string)) end += 1;
   return { start, end };
+}
+
+/** Length of the longest end of `text` that `pattern` begins with (Knuth, Morris and Pratt). */
+function overlap(text: string, pattern: string): number {
+  const borders = new Uint32Array(pattern.length);
+  const advance = (length: number, char: string): number => {
+    let at = length;
+    while (at > 0 && (at === pattern.length || pattern[at] !== char)) at = borders[at - 1] as number;
+    return pattern[at] === char ? at + 1 : at;
+  };
+  for (let at = 1; at < pattern.length; at += 1)
+    borders[at] = advance(borders[at - 1] as number, pattern[at] as string);
+  let length = 0;
+  for (const char of text.split('')) length = advance(length, char);
+  return length;
 }
