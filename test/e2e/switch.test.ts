@@ -30,12 +30,13 @@ afterAll(async () => {
 async function push(version: string): Promise<void> {
   await writeTree(folder.path, {
     'functions/version/index.ts': `
-      export const GET = () => new Response('${version}');
-      export const POST = async (request: Request) => new Response('${version} ' + (await request.text()));`,
+      const version = '${version}' + (process.env.MARK ?? '');
+      export const GET = () => new Response(version);
+      export const POST = async (request: Request) => new Response(version + ' ' + (await request.text()));`,
     'functions/slow/index.ts': `
       export const GET = async () => {
         await new Promise((resolve) => setTimeout(resolve, 30));
-        return new Response('${version}');
+        return new Response('${version}' + (process.env.MARK ?? ''));
       };`,
   });
   await pushTree(folder.path, remote);
@@ -103,4 +104,20 @@ test('1,000 keep-alive requests see no failure when a rollback switches', async 
   const { answers, opened } = await loadDuring(target, { least: 1_000, change: rollback });
   expect(Object.keys(answers).toSorted()).toEqual(['200 v2', '200 v3']);
   expect(opened).toBe(connections);
+});
+
+test('1,000 keep-alive requests see no failure and no other process when a variable is set', async () => {
+  const hostPid = async (): Promise<unknown> => {
+    const { stdout } = await runCli(['ps', 'switch', '--json', '--home', serve.home]);
+    return (JSON.parse(stdout) as { pid: unknown }).pid;
+  };
+  const before = await hostPid();
+  const set = async () => {
+    const { code, stderr } = await runCli(['env', 'switch', 'set', 'MARK=-marked', '--home', serve.home]);
+    expect([stderr, code]).toEqual(['', 0]);
+  };
+  const { answers, opened } = await loadDuring(serve.appSocket('switch'), { least: 1_000, change: set });
+  expect(Object.keys(answers).toSorted()).toEqual(['200 v2', '200 v2-marked']);
+  expect(opened).toBe(connections);
+  expect(await hostPid()).toBe(before);
 });
