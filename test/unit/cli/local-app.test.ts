@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { localAppName } from '../../../cli/app-name.ts';
 import { parsePort } from '../../../cli/parse-port.ts';
 import { readEnv } from '../../../cli/read-env.ts';
+import { envLimits } from '../../../runtime/contract/limits.ts';
 import { makeTempDir, writeTree } from '../../support/temp-dir.ts';
 
 test.each([
@@ -34,6 +35,17 @@ test('readEnv finds nothing when there is no file', async () => {
   await using dir = await makeTempDir();
   expect(await readEnv(dir.path)).toEqual({});
 });
+
+test.each(['A=1\nNODE_OPTIONS=--inspect', 'A-B=secret', `A=${'x'.repeat(envLimits.valueBytes + 1)}`])(
+  'readEnv refuses what a server would, without telling a value',
+  async (text) => {
+    await using dir = await makeTempDir();
+    await writeTree(dir.path, { '.env': text });
+    const refusal = await readEnv(dir.path).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'FN_BAD_ENV', message: expect.stringMatching(/^\.env: /) as string });
+    expect(String(refusal)).not.toMatch(/secret|inspect|xxxx/);
+  },
+);
 
 test.each(['-1', '65536', '1e3', '', '80x'])('parsePort refuses %j', (text) => {
   expect(() => parsePort(text, '--port')).toThrow(`--port must be a port from 0 to 65535: it is ${text}`);
