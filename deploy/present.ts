@@ -38,8 +38,15 @@ export async function presentProcess(app: ManagedApp): Promise<ProcessBody> {
   const stats = await app.host.stats().catch(() => null);
   const { lastExit, exits, ...status } = app.host.status();
   // What a process said last may be anything.
-  const ends = app.redaction.value({ lastExit, exits });
-  return { app: app.name, release: app.live?.release ?? null, ...status, ...ends, stats };
+  const clean = (text: string | null): string | null => text && app.redaction.text(text);
+  return {
+    app: app.name,
+    release: app.live?.release ?? null,
+    ...status,
+    lastExit: clean(lastExit),
+    exits: exits.map((exit) => ({ ...exit, lastWords: clean(exit.lastWords) })),
+    stats,
+  };
 }
 
 function iso(timeMs: number): string {

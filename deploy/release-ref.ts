@@ -56,6 +56,16 @@ export async function loadRelease(
   app: ManagedApp,
   { release, check, fresh = false }: { release: ReleaseName; check: boolean; fresh?: boolean },
 ): Promise<LoadResult> {
-  const result = await app.host.load(await releaseRef(context, app, release), { check, fresh });
-  return app.redaction.value(result);
+  const ref = await releaseRef(context, app, release);
+  const result = await withoutSecrets(app, () => app.host.load(ref, { check, fresh }));
+  return { ...result, functions: result.functions.map((entry) => app.redaction.checked(entry)) };
+}
+
+/** What an app's host rejects with may hold what the app said last. */
+export async function withoutSecrets<T>(app: Pick<ManagedApp, 'redaction'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw app.redaction.error(error);
+  }
 }

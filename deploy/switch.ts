@@ -3,7 +3,7 @@ import type { Account } from './account/account.ts';
 import { ms, tell, tellLive } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { pointHead } from './git/refs.ts';
-import { findRelease, releaseRef } from './release-ref.ts';
+import { findRelease, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
 import type { DeploymentRecord } from './store/store.ts';
 
@@ -105,7 +105,9 @@ async function activate(context: DeployContext, app: ManagedApp, release: string
     await app.host.activate(ref);
   } catch {
     // The host may have died since the boot check; its successor knows only the old release.
-    await app.host.load(ref, { check: false });
-    await app.host.activate(ref);
+    await withoutSecrets(app, async () => {
+      await app.host.load(ref, { check: false });
+      await app.host.activate(ref);
+    });
   }
 }

@@ -1,4 +1,6 @@
 import type { Env } from '../../runtime/contract/env.ts';
+import { FnrunError } from '../../runtime/contract/errors.ts';
+import type { BootCheckEntry } from '../../runtime/contract/ipc.ts';
 import { envLimits } from '../../runtime/contract/limits.ts';
 import type { LogRecord } from '../../runtime/contract/log.ts';
 import { createRedactor, type Redactor } from './redactor.ts';
@@ -40,9 +42,28 @@ export class Redaction {
     };
   }
 
+  /** What came of loading a function, as its pusher is told. */
+  checked(entry: BootCheckEntry): BootCheckEntry {
+    if (this.#redactor === null) return entry;
+    const { error, inspection } = entry;
+    return {
+      ...entry,
+      error: error && { ...error, message: this.text(error.message), stack: error.stack && this.text(error.stack) },
+      inspection: inspection && { ...inspection, warnings: inspection.warnings.map((line) => this.text(line)) },
+    };
+  }
+
+  /** An error without secrets in its message. */
+  error(error: unknown): unknown {
+    if (!(error instanceof FnrunError) || this.text(error.message) === error.message) return error;
+    const hint = error.hint === null ? {} : { hint: this.text(error.hint) };
+    return new FnrunError(error.code, this.text(error.message), hint);
+  }
+
   /** A JSON value without secrets, in texts, numbers and names. */
-  value<T>(value: T): T {
-    return this.#redactor === null ? value : (redactValue(value, this.#redactor) as T);
+  value(value: Record<string, unknown>): Record<string, unknown> {
+    if (this.#redactor === null) return value;
+    return redactValue(value, this.#redactor) as Record<string, unknown>;
   }
 }
 

@@ -37,8 +37,8 @@ export function createRedactor(envs: Iterable<Env>): Redactor | null {
 
 /**
  * Looks for all patterns at once (Wu and Manber, 1994): three characters tell how far ahead the next place is where a
- * pattern could begin, mostly four characters, however many patterns there are. One regular expression of all of them
- * took 3 to 60 times as long, and a value of 32 KiB is more than one may hold.
+ * pattern could begin, mostly four characters, however many patterns there are: 0.3 µs for 1,000 characters. One regular
+ * expression of the forms of 20 variables took 19 µs, and may not be as long as some values are.
  */
 class Searcher implements Redactor {
   readonly #patterns: readonly Pattern[];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ProcessesBody } from '../../router/control/types.ts';
 import { runCli, type CliResult } from '../support/cli.ts';
+import { eventually } from '../support/deadline.ts';
 import { commitAll } from '../support/git.ts';
 import { fetchFrom, type HttpTarget } from '../support/http.ts';
 import { writeTree } from '../support/temp-dir.ts';
@@ -138,6 +139,34 @@ test('env set that the code cannot load with changes nothing, and the error has 
   const [newest] = await fixture.deploys('shop');
   expect(newest).toMatchObject({ source: 'env', state: 'failed' });
   expect(newest?.error).toContain('[redacted MODE]');
+});
+
+test('what loading told with one set of variables is not taken for another, also by the next process', async () => {
+  const app = await fixture.makeApp('methods');
+  await writeTree(app.dir, {
+    'functions/index.ts': `
+      export const config = { methods: [process.env.METHOD ?? 'GET'] };
+      export default (request) => new Response(request.method);`,
+  });
+  await commitAll(app.dir, 'Methods by variable');
+  expect((await push(app.dir, 'main')).code).toBe(0);
+  const statuses = async (): Promise<number[]> =>
+    await Promise.all(
+      ['GET', 'PUT'].map(async (method) => (await fetchFrom(target('methods'), { method, path: '/' })).status),
+    );
+  const endHost = async (): Promise<void> => {
+    const pid = await hostPid('methods');
+    process.kill(pid ?? 0, 'SIGKILL');
+    await eventually(async () => ![null, pid].includes(await hostPid('methods')));
+  };
+  expect(await statuses()).toEqual([200, 405]);
+  await ok('methods', 'set', 'METHOD=PUT');
+  expect(await statuses()).toEqual([405, 200]);
+  await endHost();
+  expect(await statuses()).toEqual([405, 200]);
+  expect((await runCli(['rollback', 'methods', '--home', fixture.server.home])).code).toBe(0);
+  await endHost();
+  expect(await statuses()).toEqual([200, 405]);
 });
 
 test.each([
