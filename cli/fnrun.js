@@ -77,6 +77,8 @@ function findNode() {
 function runWith(node) {
   const stdio = process.send ? [0, 1, 2, 'ipc'] : 'inherit';
   const child = spawn(node, process.execArgv.concat(self, process.argv.slice(2)), { stdio: stdio });
+  // The child covers its own command line, which may hold a value of a variable.
+  if (process.argv[2] === 'env') process.title = 'fnrun env';
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'];
   signals.forEach((signal) => process.on(signal, () => child.kill(signal)));
   if (process.send) {

@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { AppBody, EnvChangedBody, VariableBody } from '../../router/control/types.ts';
-import { runCli, startCli, type CliResult, type RunningCli } from '../support/cli.ts';
+import { launcher, runCli, startCli, type CliResult, type RunningCli } from '../support/cli.ts';
+import { eventually } from '../support/deadline.ts';
 import { commitAll, initRepository, tryGit } from '../support/git.ts';
 import { fetchFrom } from '../support/http.ts';
+import { olderNode } from '../support/older-node.ts';
 import { filesWith, processesWith } from '../support/search.ts';
 import { makeTempDir, writeTree, type TempDir } from '../support/temp-dir.ts';
 
@@ -85,6 +89,23 @@ test('a value lies nowhere in clear: not in the home, not in a command line or e
   // The search would have found it.
   await writeTree(home, { 'logs/probe': `x ${values[0]} y` });
   expect(await filesWith(home, encoded)).toEqual([join(home, 'logs/probe')]);
+});
+
+test('a value on the command line is covered as soon as the command runs', async () => {
+  const value = 'visible-for-a-moment';
+  const args = ['env', 'shop', 'set', `A=${value}`, 'B=-', '--home', home];
+  const env = { PATH: process.env['PATH'] };
+  // An older Node, where there is one, starts another process with the same arguments.
+  const child = spawn(olderNode ?? process.execPath, [launcher, ...args], {
+    env,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  await eventually(async () => (await processesWith(['fnrun env shop set'])).length > 0);
+  expect(await processesWith([value])).toEqual([]);
+  child.stdin.end('typed later');
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(0);
+  expect((await cli('env', 'shop')).stdout).toBe('NAME  BYTES\nA     20\nB     11\n');
 });
 
 test('the variables of the live release are there again after a restart, and its log is redacted from the first line', async () => {
