@@ -33,6 +33,7 @@ test("15: a function reaches no file of other apps or of the server, by Node's p
       foreignManifest: await reach('read', `${other}/releases/${foreign}/manifest.json`),
       foreignRepository: await reach('read', `${other}/repo.git/HEAD`),
       state: await reach('read', `${home}/state.db`),
+      secretKey: await reach('read', `${home}/secret.key`),
       stateWritten: await reach('write', `${home}/state.db`),
       foreignLog: await reach('read', `${home}/logs/calm.ndjson`),
       serverEnvironment: await reach('read', `/proc/${daemon}/environ`),
