@@ -31,10 +31,16 @@ export interface EnvVault {
 
 /** The vault over `store`, with the key in `keyFile`, which is made when the first value is stored. */
 export function createEnvVault({ store, keyFile, now }: VaultOptions): EnvVault {
-  const find = async ({ app, id }: EnvRef): Promise<EnvVersion['variables']> =>
-    id === null ? {} : ((await store.getEnv(app, id))?.variables ?? {});
+  const find = async ({ app, id }: EnvRef): Promise<EnvVersion['variables']> => {
+    if (id === null) return {};
+    const found = await store.getEnv(app, id);
+    // Never without: code must not run as if nothing had been set.
+    if (found === null) throw new Error(`The environment ${id} of ${app} is not on record`);
+    return found.variables;
+  };
   return {
-    read: async (env) => unsealAll(await find(env), { app: env.app, keyFile, key: await readSecretKey(keyFile) }),
+    read: async (env) =>
+      env.id === null ? {} : unsealAll(await find(env), { app: env.app, keyFile, key: await readSecretKey(keyFile) }),
     describe: async (env) =>
       Object.entries(await find(env))
         .map(([name, sealed]) => ({ name, bytes: sealedBytes(sealed) }))

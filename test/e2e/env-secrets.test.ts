@@ -24,7 +24,8 @@ beforeEach(async () => {
   folder = await makeTempDir('fn-');
   home = join(folder.path, 'h');
   await start();
-  expect((await cli('apps', 'create', 'shop')).code).toBe(0);
+  const created = await cli('apps', 'create', 'shop');
+  if (created.code !== 0) throw new Error(created.stderr);
 });
 afterEach(async () => {
   await server.stop();

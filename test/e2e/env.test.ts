@@ -169,6 +169,49 @@ test('what loading told with one set of variables is not taken for another, also
   expect(await statuses()).toEqual([200, 405]);
 });
 
+test('release command has the variables, and what it prints of them is redacted', async () => {
+  const app = await fixture.makeApp('command');
+  const value = 'db-with-a-password';
+  await ok('command', 'set', `DATABASE=${value}`);
+  const release = 'echo "migrating $DATABASE, ${#DATABASE} characters"';
+  await writeTree(app.dir, { 'fnrun.json': JSON.stringify({ release }) });
+  await commitAll(app.dir, 'A release command');
+  const { code, output } = await push(app.dir, 'main');
+  expect(code).toBe(0);
+  expect(output).toContain(`migrating [redacted DATABASE], ${value.length} characters`);
+});
+
+test('variables with which a function does not answer its check, or fails its requests, do not last', async () => {
+  const app = await fixture.makeApp('guarded');
+  await writeTree(app.dir, {
+    'functions/index.ts': `
+      export const config = { check: '/?check' };
+      const { MODE } = process.env;
+      export default (request) => {
+        const asked = new URL(request.url).search === '?check';
+        if (MODE === 'unhealthy' && asked) return new Response(MODE, { status: 503 });
+        if (MODE === 'broken' && !asked) throw new Error(MODE);
+        return new Response(String(MODE));
+      };`,
+  });
+  await commitAll(app.dir, 'A guarded function');
+  expect((await push(app.dir, 'main')).code).toBe(0);
+  const said = async (): Promise<string> => (await fetchFrom(target('guarded'), { path: '/' })).text;
+  const refused = await env('guarded', 'set', 'MODE=unhealthy');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('GET /?check answered 503')]);
+  for (let n = 0; n < 30; n += 1) expect(await said()).toBe('undefined');
+  await ok('guarded', 'set', 'MODE=broken');
+  for (let n = 0; n < 25; n += 1) await said();
+  await eventually(async () => (await said()) === 'undefined', { deadlineMs: 20_000, everyMs: 200 });
+  expect(await ok('guarded')).toMatch(/^No variables/);
+  expect(await fixture.deploys('guarded')).toMatchObject([
+    { source: 'auto-rollback', live: true },
+    { source: 'env', state: 'succeeded', note: expect.stringContaining('taken back') },
+    { source: 'env', state: 'failed' },
+    { source: 'push' },
+  ]);
+});
+
 test.each([
   [['set', 'FNRUN_X=1'], 2, 'FNRUN_X'],
   [['set', 'NODE_OPTIONS=--require=/tmp/x'], 2, 'NODE_OPTIONS'],

@@ -52,7 +52,8 @@ beforeAll(async () => {
   folder = await makeTempDir('fs-');
   remote = await serve.createApp('leaky');
   const args = ['env', 'leaky', 'set', 'API_KEY=-', '--home', serve.home];
-  expect((await runCli(args, { input: secret })).code).toBe(0);
+  const set = await runCli(args, { input: secret });
+  if (set.code !== 0) throw new Error(set.stderr);
   await writeTree(folder.path, {
     'functions/index.ts': `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n${leaks}`,
   });

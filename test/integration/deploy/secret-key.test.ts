@@ -67,6 +67,7 @@ test('a vault makes no key before there is a value, and nothing readable lies in
     expect(await vault.read({ app: 'shop', id })).toEqual({ TOKEN: 'a secret value' });
     expect(await vault.change({ app: 'shop', id }, { set: { TOKEN: 'a secret value' }, unset: [] })).toBe(id);
     expect(await vault.change({ app: 'shop', id }, { set: {}, unset: ['TOKEN'] })).toBeNull();
+    await expect(vault.read({ app: 'other', id })).rejects.toThrow('not on record');
     for (const name of await readdir(dir))
       expect(await readFile(join(dir, name), 'latin1')).not.toContain('secret value');
   });

@@ -122,7 +122,7 @@ test('store takes the releases of a home that knew no environments', async () =>
   const { DatabaseSync } = await import('node:sqlite');
   const db = new DatabaseSync(file);
   db.exec(`ALTER TABLE releases DROP COLUMN build; ALTER TABLE releases DROP COLUMN env; ALTER TABLE apps DROP COLUMN env;
-    DROP TABLE envs; PRAGMA user_version = 1`);
+    DROP TABLE envs; PRAGMA user_version = 2`);
   db.close();
   store = openSqliteStore(file);
   expect(await store.listReleases('hello')).toEqual([release('r1')]);
