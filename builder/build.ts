@@ -9,6 +9,7 @@ import { openCache } from './bundle/cache.ts';
 import type { BuildState } from './bundle/cache.ts';
 import { missingHandlers } from './bundle/handlers.ts';
 import { markLinked } from './dependencies/install.ts';
+import type { RunNpm } from './dependencies/npm.ts';
 import { prepareDependencies } from './dependencies/prepare.ts';
 import type { Dependencies } from './dependencies/prepare.ts';
 import { BuildStop, compareText, problem, sortProblems } from './problem.ts';
@@ -45,6 +46,8 @@ export interface BuildOptions {
   signal?: AbortSignal;
   /** Called with each step's line while the build runs ("installing 14 packages"). */
   onProgress?: (line: string) => void;
+  /** How npm is run. @default as a child process, with npm's configuration of this user */
+  runNpm?: RunNpm;
 }
 
 /** A release that lies complete in `dir`. */

@@ -1,7 +1,8 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { build } from '../builder/build.ts';
 import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
+import { findJail } from '../deploy/build/jail.ts';
+import { BuildPool } from '../deploy/build/pool.ts';
 import type { DeployContext, ManagedApp } from '../deploy/context.ts';
 import { createControlService } from '../deploy/control-service.ts';
 import { readSecretKey } from '../deploy/env/secret-key.ts';
@@ -75,11 +76,20 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const store = openSqliteStore(paths.stateFile);
   stack.defer(() => store.close());
 
+  const { cgroup = true, builds = {}, ...policy } = readServerConfig(paths.configFile);
+  const cgroups = cgroup ? useCgroups(log) : null;
+  // Tried while the rest starts: the first build waits for it.
+  const jail = findJail({ wanted: builds.jail ?? true });
+  void jail.then(({ note }) => log(note));
+  const builders = new BuildPool({ jail, cgroups, policy: builds });
+  stack.defer(() => builders.stop());
+
   const ending = new AbortController();
   const context: DeployContext = {
     store,
     vault: createEnvVault({ store, keyFile: paths.secretKey, now: Date.now }),
-    build,
+    build: (build) => builders.build(build),
+    warmBuild: (places) => void builders.warm(places),
     formatProblems,
     urlOf: (app) => appUrl(app, { urls }),
     now: Date.now,
@@ -88,8 +98,6 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     signal: ending.signal,
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
-  const { cgroup = true, ...policy } = readServerConfig(paths.configFile);
-  const cgroups = cgroup ? useCgroups(log) : null;
   const createHost = (host: AppHostOptions): AppHost => createAppHost({ ...host, policy, cgroups });
   const apps = new Apps({ context, paths, hook, createHost });
   const gateway = createGateway({ apps: gatewayView(apps), version: options.version });

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts';
-import { boolean, object } from '../runtime/contract/config-check.ts';
+import { boolean, number, object } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
+import { appLimits, buildLimits } from '../runtime/contract/limits.ts';
+import type { BuildPolicy } from '../deploy/build/pool.ts';
 import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
 
 /** `config.json` of a home: what its operator says. Every key is optional. */
 export interface ServerConfig extends AppPolicy {
   /** Whether a cgroup that was delegated to the server is used. @default true */
   cgroup?: boolean;
+  /** What builds of pushes may use; docs/building.md. `jail` false: no jail even where one works. */
+  builds?: BuildPolicy & { jail?: boolean };
 }
 
 const check = object({
@@ -15,6 +19,13 @@ const check = object({
   ceilings: checkLimits,
   permissions: checkPermissions,
   cgroup: boolean,
+  builds: object({
+    jail: boolean,
+    idleMs: number({ min: 0, max: buildLimits.processIdleMsMax, unit: 'ms' }),
+    parallel: number({ min: 1, max: buildLimits.parallelMax, unit: 'builds' }),
+    memoryMb: number({ min: buildLimits.memoryMbMin, max: appLimits.memoryMbMax, unit: 'MB' }),
+    processes: number({ min: buildLimits.processesMin, max: appLimits.processesMax, unit: 'processes' }),
+  }),
 });
 
 /** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */

@@ -3,6 +3,7 @@ import type { HostStats } from '../runtime/contract/ipc.ts';
 import type { AppHost } from '../runtime/supervisor/app-host.ts';
 import type { LogFile } from '../runtime/supervisor/log-file.ts';
 import type { Account } from './account/account.ts';
+import type { BuildPlaces } from './build/places.ts';
 import type { EnvVault } from './env/vault.ts';
 import type { Lane } from './lane.ts';
 import type { AppPaths } from './paths.ts';
@@ -14,6 +15,8 @@ export interface DeployContext {
   store: Store;
   vault: EnvVault;
   build: (options: BuildOptions) => Promise<BuildResult>;
+  /** Says that a build of the app is about to come: what it needs can start. */
+  warmBuild: (places: BuildPlaces) => void;
   formatProblems: (
     problems: readonly BuildProblem[],
     options: { color: boolean; kind?: 'error' | 'warning' },

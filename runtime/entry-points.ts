@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Programs that are started as processes or threads of their own, by their path below dist/. */
-export type EntryPoint = 'cli/main.js' | 'runtime/host/main.js' | 'runtime/worker/main.cjs' | 'deploy/hook.js';
+export type EntryPoint =
+  | 'cli/main.js'
+  | 'runtime/host/main.js'
+  | 'runtime/worker/main.cjs'
+  | 'deploy/hook.js'
+  | 'builder/process/main.js';
 
 /**
  * The package's own folder. Works from dist/ and from the sources (under vitest) alike,

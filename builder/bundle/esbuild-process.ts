@@ -1,4 +1,4 @@
-import { stop } from 'esbuild';
+import { stop, transform } from 'esbuild';
 import { buildLimits } from '../../runtime/contract/limits.ts';
 
 let active = 0;
@@ -21,4 +21,10 @@ export async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
       idleTimer.unref();
     }
   }
+}
+
+/** Has esbuild's process started, for a build that is about to come. */
+export function startEsbuild(): void {
+  // What is wrong with it, the build will tell.
+  withEsbuild(() => transform('')).catch(() => {});
 }

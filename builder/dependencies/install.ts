@@ -9,8 +9,9 @@ import { problem } from '../problem.ts';
 import type { BuildProblem } from '../problem.ts';
 import { findAddons } from './addons.ts';
 import { countPackages, localArchives } from './lockfile.ts';
-import { findNpm, npmCi } from './npm.ts';
-import type { NpmResult } from './npm.ts';
+import { npmProblem } from './npm-problem.ts';
+import { runNpmHere } from './npm.ts';
+import type { InstallScripts, RunNpm } from './npm.ts';
 
 /** What is to be installed. */
 export interface InstallOptions {
@@ -23,8 +24,12 @@ export interface InstallOptions {
   lockText: string;
   /** Sync what was installed to the disk before it gets its name. @default false */
   durable?: boolean;
+  /** Packages whose scripts run. */
+  scripts: InstallScripts;
   signal: AbortSignal;
   onProgress?: (line: string) => void;
+  /** @default `runNpmHere` */
+  runNpm?: RunNpm;
 }
 
 /** Packages that lie installed. */
@@ -73,6 +78,7 @@ export async function installPackages(options: InstallOptions): Promise<Outcome>
     process.platform,
     process.arch,
     process.versions.modules,
+    ...(options.scripts === null ? [] : [options.scripts]),
   ]).slice(0, 32);
   const dir = join(installsDir(cacheDir), key);
   const addons = await readAddons(dir);
@@ -102,14 +108,7 @@ interface NewInstall extends InstallOptions {
 }
 
 async function installNew(options: NewInstall): Promise<Outcome> {
-  const { root, dir, key, lock } = options;
-  const npm = findNpm();
-  if (npm === null) {
-    const hint = 'install npm, or put the folder that holds it into PATH';
-    return {
-      problem: problem('FN_NPM_FAILED', 'The app has npm dependencies, and there is no npm on this machine', { hint }),
-    };
-  }
+  const { root, dir, key, lock, scripts, signal, runNpm = runNpmHere } = options;
   await mkdir(dirname(dir), { recursive: true });
   const staging = await mkdtemp(join(dirname(dir), '.new-'));
   try {
@@ -122,8 +121,8 @@ async function installNew(options: NewInstall): Promise<Outcome> {
     }
     const count = countPackages(lock);
     options.onProgress?.(`installing ${count} ${count === 1 ? 'package' : 'packages'}`);
-    const result = await npmCi(npm, { dir: staging, signal: options.signal });
-    if (result.exitCode !== 0) return { problem: npmProblem(result, options.lockfile) };
+    const result = await runNpm({ dir: staging, scripts }, { signal });
+    if (result === null || result.exitCode !== 0) return { problem: npmProblem(result, options.lockfile) };
     // It may hold a token, and has done its work.
     await rm(join(staging, '.npmrc'), { force: true });
     const modules = join(staging, 'node_modules');
@@ -171,22 +170,4 @@ async function copyArchive(
   await mkdir(dirname(to), { recursive: true });
   await copyFile(from, to);
   return null;
-}
-
-function npmProblem({ exitCode, output }: NpmResult, lockfile: string): BuildProblem {
-  if (exitCode === null) {
-    const hint = 'look at the registry and the network, then build again';
-    return problem('FN_NPM_FAILED', `npm ci took longer than ${buildLimits.npmInstallMs / 1000} s\n${output}`.trim(), {
-      hint,
-    });
-  }
-  if (/\bEUSAGE\b/.test(output)) {
-    const hint = `run "npm install", and commit ${lockfile}`;
-    return problem('FN_LOCKFILE', `npm says that package.json and ${lockfile} do not fit:\n${output}`, {
-      file: lockfile,
-      hint,
-    });
-  }
-  const hint = 'try "npm ci" in the app: what it needs there, the server needs too';
-  return problem('FN_NPM_FAILED', `npm ci failed with exit code ${exitCode}:\n${output}`, { hint });
 }

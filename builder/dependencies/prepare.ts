@@ -10,6 +10,7 @@ import type { JsonFile } from '../source/json-file.ts';
 import { installPackages } from './install.ts';
 import { localPackages } from './local.ts';
 import { checkLockfile, foreignLockfiles, lockfileNames } from './lockfile.ts';
+import type { InstallScripts, RunNpm } from './npm.ts';
 import { hasDependencies, readPackageJson } from './package-json.ts';
 import type { PackageJson, PackageReading } from './package-json.ts';
 
@@ -41,6 +42,7 @@ export interface PrepareOptions {
   durable?: boolean;
   signal: AbortSignal;
   onProgress?: (line: string) => void;
+  runNpm?: RunNpm;
 }
 
 /** Sees to it that the app's packages are installed. What is wrong with them is in `problems`. */
@@ -78,7 +80,7 @@ async function install(
   none: Dependencies,
   { reading, options }: { reading: PackageReading; options: PrepareOptions },
 ): Promise<Dependencies> {
-  const { root, cacheDir, durable = false, signal, onProgress } = options;
+  const { root, cacheDir, durable = false, signal, onProgress, runNpm } = options;
   const fail = (...problems: BuildProblem[]): Dependencies => ({ ...none, problems });
   const lock = await readLock(root);
   if (lock === null) return fail(noLockfile(root, reading));
@@ -103,11 +105,20 @@ async function install(
     lockText: text,
     durable,
     signal,
+    scripts: installScripts(options.config),
     ...(onProgress && { onProgress }),
+    ...(runNpm && { runNpm }),
   });
   if ('problem' in installed) return fail(installed.problem);
   const { modulesDir, key, addons } = installed;
   return withExternals({ ...none, modulesDir, lockHash: sha256(text), packages: key }, { addons, options });
+}
+
+/** The packages whose scripts run when they are installed, sorted: the order is not what decides. */
+function installScripts({ dependencies }: AppConfig): InstallScripts {
+  const { installScripts: asked = false } = dependencies ?? {};
+  if (asked === true) return true;
+  return asked === false || asked.length === 0 ? null : [...new Set(asked)].toSorted(compareText);
 }
 
 /** Adds the native addons to the external packages, and sees that the named ones are there. */

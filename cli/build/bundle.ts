@@ -6,7 +6,7 @@ import { build, type BuildOptions, type OutputFile } from 'esbuild';
 import { leanBuiltins } from './lean-builtins.ts';
 
 /** Programs that share chunks. */
-const sharing = ['cli/main', 'runtime/host/main'];
+const sharing = ['cli/main', 'runtime/host/main', 'builder/process/main'];
 
 /**
  * Programs that start many times, and so are one file each: a thread's entry must load in

@@ -23,6 +23,7 @@ const tools = [
   { name: 'git', args: ['--version'], package: 'git' },
   { name: 'nginx', args: ['-v'], package: 'nginx' },
   { name: 'faketime', args: ['--version'], package: 'faketime' },
+  { name: 'bwrap', args: ['--version'], package: 'bubblewrap' },
 ];
 
 let missing = missingTools(tools);

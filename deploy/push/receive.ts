@@ -54,6 +54,8 @@ async function deployUpdate(
   { push, update }: { push: Push; update: RefUpdate },
 ): Promise<void> {
   const { account } = push;
+  const { build: sourcesDir, releases: releasesDir, cache: cacheDir } = app.paths;
+  context.warmBuild({ sourcesDir, releasesDir, cacheDir });
   const onWait = (): void => tell(account, 'waiting', `for another deployment of ${app.name} to end`);
   await app.lane.run(
     async () => {

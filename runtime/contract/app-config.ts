@@ -23,6 +23,7 @@ export interface AppConfig {
   /** What its code may do beside serving; docs/limits.md. */
   permissions?: AppPermissionsInput;
   bundle?: BundleConfig;
+  dependencies?: DependenciesConfig;
   /** What runs once for a release before it is made live: a shell command line, or more about it. */
   release?: string | ReleaseConfig;
   /** Whether a release that fails far more often than the one before it is taken back. @default true */
@@ -40,6 +41,12 @@ export interface BundleConfig {
   conditions?: string[];
   /** Identifiers replaced by constants: `{ "DEBUG": "false" }`. Values are JavaScript literals. */
   define?: Record<string, string>;
+}
+
+/** How the packages are installed. */
+export interface DependenciesConfig {
+  /** Packages whose install scripts run, without network and jailed where builds are; true: all. @default false */
+  installScripts?: boolean | string[];
 }
 
 /** What runs once for a release, before it is made live; docs/deploying.md. */
@@ -74,6 +81,7 @@ export const appConfigKeys: readonly string[] = [
   'limits',
   'permissions',
   'bundle',
+  'dependencies',
   'release',
   'autoRollback',
   'database',
@@ -92,6 +100,10 @@ const packageName = text('the name of a package', (value) =>
 
 const commandLine = text('a shell command line');
 const releaseObject = object({ command: commandLine, timeoutMs: number({ min: 1, max: 3_600_000, unit: 'ms' }) });
+
+const scriptPackages = list('true, false, or a list of package names', packageName);
+
+const scripts: Check = (value, at) => (typeof value === 'boolean' ? [] : scriptPackages(value, at));
 
 const rootChecks: Record<string, Check> = {
   $schema: text('the address of a schema'),
@@ -113,6 +125,7 @@ const rootChecks: Record<string, Check> = {
       text('a JavaScript literal as a string, such as "\\"text\\"" or "42"'),
     ),
   }),
+  dependencies: object({ installScripts: scripts }),
   release: (value, at) => (typeof value === 'string' ? commandLine : releaseObject)(value, at),
   autoRollback: boolean,
   database: object({ connections: number({ min: 1, max: 10_000, unit: 'connections' }) }),

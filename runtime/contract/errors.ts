@@ -39,6 +39,8 @@ export const errorCatalogue = {
   FN_SOURCE_LIMIT: { status: null, exitCode: 1, title: 'The source tree is larger than a build accepts' },
   FN_SOURCE_ENTRY: { status: null, exitCode: 1, title: 'The source tree holds something that cannot be built' },
   FN_BUILD_TIMEOUT: { status: null, exitCode: 1, title: 'The build took too long' },
+  FN_BUILD_LIMIT: { status: null, exitCode: 1, title: 'The build used more than it may' },
+  FN_BUILD_DIED: { status: null, exitCode: 1, title: 'The process that built the app ended' },
   FN_LOAD_TIMEOUT: { status: null, exitCode: 1, title: 'A function did not load in time' },
 
   // Daemon, control API and CLI

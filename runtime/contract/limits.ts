@@ -345,6 +345,37 @@ export const buildLimits = {
   npmInstallMs: 300_000,
   /** esbuild's process ends after this long without a build. */
   esbuildIdleMs: 300_000,
+  /** Default of `builds.idleMs`: an app's build process ends after this long without a build. It holds 100 to 150 MB. */
+  processIdleMs: 120_000,
+  processIdleMsMax: 24 * 3_600_000,
+  /** How long a build process may take to answer at all. */
+  processStartMs: 15_000,
+  /** How long one may take to end an aborted build before it is killed, and beyond the deadline of the build itself. */
+  processAbortMs: 1_000,
+  processSlackMs: 5_000,
+  /** Builds at once, on all cores, unless `builds.parallel` says less; and builds that may wait for one to end. */
+  parallelMax: 64,
+  waiting: 64,
+  /** Default of `builds.memoryMb`: of a build process with esbuild, and of npm with all that it starts. */
+  memoryMb: 2_048,
+  memoryMbMin: 256,
+  /** Default of `builds.processes`: processes at once, esbuild's and npm's own among them. */
+  processes: 64,
+  processesMin: 8,
+  threads: 32,
+  openFiles: 16_384,
+  /** Lines that a build may say while it runs; a build says a dozen. */
+  progressLines: 1_000,
+  progressLineChars: 2_000,
+  /** Of what a build process writes besides, kept to tell why it ended. */
+  processOutputChars: 8 * KiB,
+  processLinesShown: 6,
+  /** Private /tmp of a jail: it is memory. */
+  jailTmpBytes: 256 * MiB,
+  /** How long the look may take whether a jail works here. */
+  jailProbeMs: 10_000,
+  /** npm's cache of one app; above it is emptied. */
+  npmCacheBytes: 1024 * MiB,
   /** Groups of functions bundled at once. */
   parallelBundles: 8,
   /** Errors shown of one build. */

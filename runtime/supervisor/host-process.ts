@@ -11,7 +11,7 @@ import { readHostLines, readLogRecords } from './host-output.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { freezeTree, killRest } from './process-tree.ts';
 import type { ProcessTree } from './process-tree.ts';
-import { ProcessWatch } from './process-watch.ts';
+import { exceeded, ProcessWatch } from './process-watch.ts';
 import { logFd, spawnHost } from './spawn-host.ts';
 
 type Request = Exclude<ToHost, { type: 'connection' }>;
@@ -77,7 +77,7 @@ export class HostProcess {
     this.#child = spawnHost({ ...options, cgroup: this.#cgroup });
     this.watch = new ProcessWatch({
       pid: this.pid,
-      limits: () => this.#plan.limits,
+      judge: (use) => exceeded(use, this.#plan.limits),
       children: plan.permissions.childProcess,
       onExceeded: (reason) => this.kill(reason),
     });

@@ -8,8 +8,8 @@ import type { ProcessIds } from './process-table.ts';
 /** What a watch looks at. */
 export interface ProcessWatchOptions {
   pid: number;
-  /** Asked anew each time: a deployment may change them. */
-  limits: () => AppLimits;
+  /** Says what is too much, as a reason; null when nothing is. */
+  judge: (use: ProcessUse) => string | null;
   /** Whether the process may have children. Those that it has without a permission are looked for less often. */
   children: boolean;
   /** Called once, with the reason: the process has more than it may. */
@@ -66,7 +66,7 @@ export class ProcessWatch {
   }
 
   async #look(): Promise<void> {
-    const { pid, children, limits, onExceeded } = this.#options;
+    const { pid, children, judge, onExceeded } = this.#options;
     const now = performance.now();
     const everyMs = children ? appLimits.watchMs : appLimits.watchChildrenMs;
     // Timers are early by a fraction of a millisecond at times.
@@ -76,7 +76,7 @@ export class ProcessWatch {
       this.#children = descendantsOf(pid, { table, known: this.#children });
     }
     const use = this.use();
-    const reason = use === null ? null : exceeded(use, limits());
+    const reason = use === null ? null : judge(use);
     if (reason === null || this.#stopped) return;
     this.stop();
     onExceeded(reason);
