@@ -64,7 +64,9 @@ function bwrapJail(bwrap: string, privileges: Privileges): Jail {
     forNpm: (view, { npm, args, trusted, cwd }) => [
       bwrap,
       ...bwrapArguments({ ...npmPrograms(npm, { trusted }), view, network: trusted, cwd, tmpBytes, privileges }),
-      ...[npm.file, ...npm.args, ...args],
+      npm.file,
+      ...npm.args,
+      ...args,
     ],
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BuildOptions } from '../../builder/build.ts';
 
@@ -49,6 +49,14 @@ export function npmView(dir: string, { cacheDir }: BuildPlaces): JailView {
   const writable = [dir, npmCacheDir(cacheDir)];
   for (const each of writable) mkdirSync(each, { recursive: true });
   return { readable: [], writable, hiddenFolders: [], hiddenFiles: [] };
+}
+
+/** Changes when the folders are made anew, as for another app of the same name: a process has the old ones still. */
+export function identityOf({ sourcesDir, releasesDir, cacheDir }: BuildPlaces): string {
+  const inodes = [dirname(releasesDir), sourcesDir, cacheDir].map(
+    (dir) => statSync(dir, { throwIfNoEntry: false })?.ino,
+  );
+  return [releasesDir, ...inodes].join(':');
 }
 
 /** npm's cache is the app's own: what a script of one app's package wrote into it must reach no other app. */

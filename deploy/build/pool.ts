@@ -6,7 +6,7 @@ import type { Cgroups } from '../../runtime/supervisor/cgroup.ts';
 import { BuildProcess } from './build-process.ts';
 import type { BuildCaps } from './guard.ts';
 import type { Jail } from './jail.ts';
-import { placesOf } from './places.ts';
+import { identityOf, placesOf } from './places.ts';
 import type { BuildPlaces } from './places.ts';
 
 /** What the operator of a server says about builds: `builds` of config.json. */
@@ -28,7 +28,7 @@ export interface BuildPoolOptions {
 }
 
 interface Member {
-  readonly key: string;
+  readonly folders: string;
   readonly process: BuildProcess;
   busy: boolean;
   idleTimer: NodeJS.Timeout | null;
@@ -89,21 +89,15 @@ export class BuildPool {
     if (member !== null) this.#giveBack(member);
   }
 
-  /** Process ids by app's folder, for whoever shows or tests them. */
-  get processes(): { releasesDir: string; pid: number | undefined; busy: boolean }[] {
-    return this.#members.map(({ key, process, busy }) => ({ releasesDir: key, pid: process.pid, busy }));
-  }
-
-  /** Ends the app's idle processes: its folders are about to go, or to be replaced. */
-  async release(releasesDir: string): Promise<void> {
-    for (const member of this.#members.filter(({ key, busy }) => key === releasesDir && !busy)) this.#end(member);
-    await Promise.all(this.#ending);
+  /** The processes that there are. */
+  get processes(): { pid: number | undefined; busy: boolean }[] {
+    return this.#members.map(({ process, busy }) => ({ pid: process.pid, busy }));
   }
 
   /** Ends all processes, whatever they do. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const member of [...this.#members]) this.#end(member);
+    while (this.#members[0] !== undefined) this.#end(this.#members[0]);
     await Promise.all(this.#ending);
   }
 
@@ -136,8 +130,9 @@ export class BuildPool {
     }
   }
 
-  #idle({ releasesDir }: BuildPlaces): Member | undefined {
-    return this.#members.find(({ key, busy, process }) => key === releasesDir && !busy && process.alive);
+  #idle(places: BuildPlaces): Member | undefined {
+    const same = identityOf(places);
+    return this.#members.find(({ folders, busy, process }) => folders === same && !busy && process.alive);
   }
 
   /** Null when as many builds run as may. */
@@ -153,7 +148,7 @@ export class BuildPool {
       processes: policy.processes ?? buildLimits.processes,
     };
     const process = new BuildProcess({ jail: this.#jail!, places, cgroups, caps, wallMs });
-    const member: Member = { key: places.releasesDir, process, busy: false, idleTimer: null };
+    const member: Member = { folders: identityOf(places), process, busy: false, idleTimer: null };
     this.#members.push(member);
     void process.ended.then(() => this.#remove(member));
     return member;

@@ -48,6 +48,7 @@ test('config with every key passes', () => {
     release: { command: 'npm run migrate', timeoutMs: 1000 },
     autoRollback: false,
     database: { connections: 10 },
+    dependencies: { installScripts: ['plain'] },
   };
   expect(Object.keys(config).toSorted()).toEqual(appConfigKeys.toSorted());
   const reading = checkConfigText(JSON.stringify(config), functions);
