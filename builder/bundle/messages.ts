@@ -49,6 +49,14 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
   const unresolved = /^Could not resolve "(.*)"$/s.exec(message.text)?.[1] ?? missing;
   if (unresolved !== undefined) {
     if (isAbove(unresolved, place)) return leaves(unresolved, { place, real: null, context });
+    // In a jail there is nothing outside the app; and whether a file is there is no news for whoever pushes.
+    if (unresolved.startsWith('/') && !unresolved.startsWith(`${context.root}/`))
+      return leaves(unresolved, {
+        place,
+        real: unresolved,
+        context,
+        hint: `import files of the app by a relative path; ${copyHint}`,
+      });
     return unresolvedProblem(unresolved, { place, context, note: noteOf(message) });
   }
   if (message.text.startsWith('No matching export in ')) {
@@ -84,11 +92,16 @@ export async function unresolvedProblem(
 
 function leaves(
   imported: string,
-  { place, real, context }: { place: ProblemPlace; real: string | null; context: ImportContext },
+  {
+    place,
+    real,
+    context,
+    hint = copyHint,
+  }: { place: ProblemPlace; real: string | null; context: ImportContext; hint?: string },
 ): BuildProblem {
   // Seen from a view of the app, a relative path leads elsewhere than it does for the user.
   const target = isAbove(imported, place) ? resolve(context.root, dirname(place.file ?? ''), imported) : real;
-  return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${target}`, { ...place, hint: copyHint });
+  return problem('FN_IMPORT_OUTSIDE', `"${imported}" leaves the app: it is ${target}`, { ...place, hint });
 }
 
 function isAbove(imported: string, { file }: ProblemPlace): boolean {

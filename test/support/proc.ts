@@ -23,6 +23,12 @@ export async function childNamed(pid: number, text: string): Promise<number> {
   throw new Error(`process ${pid} has no child with "${text}" in its command line`);
 }
 
+/** Process ids of all that came from `pid` and is there, itself left out (Linux). */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid).catch(() => []);
+  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()];
+}
+
 /** Resident memory of a process and of all that it started, in bytes (Linux). */
 export async function residentTreeBytes(pid: number): Promise<number> {
   const children = await childrenOf(pid);

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { existsSync } from 'node:fs';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,35 +6,9 @@ import type { BuildResult } from '../../../builder/build.ts';
 import { makePool } from '../../support/build-pool.ts';
 import type { PoolFixture } from '../../support/build-pool.ts';
 import { eventually } from '../../support/deadline.ts';
+import { startSilentRegistry } from '../../support/silent-registry.ts';
 
 const simple = { 'functions/a.ts': 'export default () => new Response("a");\n' };
-
-/** A registry that takes every request and answers none. */
-async function startSilentRegistry(): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer(() => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-/** An app whose build waits for a package as long as it may. */
-function waitingApp(url: string): Record<string, string> {
-  const dependencies = { never: '1.0.0' };
-  const packages = {
-    '': { name: 'app', dependencies },
-    'node_modules/never': { version: '1.0.0', resolved: `${url}/never.tgz`, integrity: 'sha512-AAAA' },
-  };
-  return {
-    'package.json': JSON.stringify({ name: 'app', dependencies }),
-    'package-lock.json': JSON.stringify({ name: 'app', lockfileVersion: 3, packages }),
-    ...simple,
-  };
-}
 
 /** Starts a build that waits in npm; resolves when it does. */
 async function startWaiting(
@@ -75,7 +47,7 @@ test('build process is kept for the next build of its app, and ends when it was 
 test('build process that is killed fails its build with the reason, and the next build has another', async () => {
   await using registry = await startSilentRegistry();
   await using fixture = await makePool({ policy: { parallel: 2 } });
-  await fixture.write('one', waitingApp(registry.url));
+  await fixture.write('one', { ...registry.files, ...simple });
   await fixture.write('two', simple);
   await fixture.build('two');
   const { done } = await startWaiting(fixture, 'one');
@@ -115,7 +87,7 @@ test('builds beyond the number that may run wait for one to end, and idle proces
 test('aborted build rejects at once, ends npm and leaves its process for the next', async () => {
   await using registry = await startSilentRegistry();
   await using fixture = await makePool({ policy: { parallel: 1 } });
-  await fixture.write('one', waitingApp(registry.url));
+  await fixture.write('one', { ...registry.files, ...simple });
   const abort = new AbortController();
   const reason = new Error('superseded');
   const { done } = await startWaiting(fixture, 'one', abort.signal);
@@ -132,7 +104,7 @@ test('aborted build rejects at once, ends npm and leaves its process for the nex
 test('build that waits for its turn can be aborted', async () => {
   await using registry = await startSilentRegistry();
   await using fixture = await makePool({ policy: { parallel: 1 } });
-  await fixture.write('one', waitingApp(registry.url));
+  await fixture.write('one', { ...registry.files, ...simple });
   await fixture.write('two', simple);
   const first = new AbortController();
   const { done } = await startWaiting(fixture, 'one', first.signal);
@@ -149,7 +121,7 @@ test('build that outgrows a limit fails with that limit', async () => {
   await using registry = await startSilentRegistry();
   const failureOf = async (options: Parameters<typeof makePool>[0]): Promise<unknown> => {
     await using fixture = await makePool(options);
-    await fixture.write('one', waitingApp(registry.url));
+    await fixture.write('one', { ...registry.files, ...simple });
     return await fixture.run('one');
   };
   // Node alone has more than 20 MB; and is more than one process with esbuild and bwrap.
@@ -184,7 +156,7 @@ test('app that is removed and made anew has another process', async () => {
 test('pool that is stopped ends a build that runs, and takes no other', async () => {
   await using registry = await startSilentRegistry();
   await using fixture = await makePool();
-  await fixture.write('one', waitingApp(registry.url));
+  await fixture.write('one', { ...registry.files, ...simple });
   const { done } = await startWaiting(fixture, 'one');
   const [{ pid } = { pid: 0 }] = fixture.pool.processes;
   await fixture.pool.stop();

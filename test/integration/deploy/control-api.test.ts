@@ -154,5 +154,6 @@ test('bad numbers in a query are refused', async () => {
 });
 
 test('nothing of this went wrong inside', () => {
-  expect(logged).toEqual([]);
+  // Which jail builds have is said at every start.
+  expect(logged.filter((line) => !line.startsWith('builds run'))).toEqual([]);
 });
