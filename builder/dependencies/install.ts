@@ -8,6 +8,7 @@ import { hashOf } from '../hash.ts';
 import { problem } from '../problem.ts';
 import type { BuildProblem } from '../problem.ts';
 import { findAddons } from './addons.ts';
+import { removeLeavingLinks } from './leaving-links.ts';
 import { countPackages, localArchives } from './lockfile.ts';
 import { npmProblem } from './npm-problem.ts';
 import { runNpmHere } from './npm.ts';
@@ -127,6 +128,7 @@ async function installNew(options: NewInstall): Promise<Outcome> {
     await rm(join(staging, '.npmrc'), { force: true });
     const modules = join(staging, 'node_modules');
     await mkdir(modules, { recursive: true });
+    if (scripts !== null) await removeLeavingLinks(modules);
     const addons = await findAddons(modules);
     await writeFile(join(staging, 'addons.json'), JSON.stringify(addons));
     if (options.durable === true) await syncFileSystem(staging);

@@ -9,7 +9,14 @@ export function npmProblem(result: NpmResult | null, lockfile: string): BuildPro
     const hint = 'install npm, or put the folder that holds it into PATH';
     return problem('FN_NPM_FAILED', 'The app has npm dependencies, and there is no npm on this machine', { hint });
   }
-  const { exitCode, step, exceeded } = result;
+  const { exitCode, step, exceeded, refused } = result;
+  if (refused !== undefined) {
+    const hint = 'have the operator of the server install bubblewrap, or do without dependencies.installScripts';
+    return problem('FN_BAD_SETTINGS', `dependencies.installScripts cannot be used: ${refused}`, {
+      file: 'fnrun.json',
+      hint,
+    });
+  }
   const output = result.output === '' ? '' : `\n${result.output}`;
   if (exceeded !== null) {
     const hint = 'ask for fewer packages, or have the operator of the server raise "builds" in its config.json';

@@ -24,6 +24,8 @@ export interface NpmResult {
   output: string;
   /** The limit for which it was ended; null: none. */
   exceeded: string | null;
+  /** Scripts are not run here, for this reason. */
+  refused?: string;
 }
 
 /** Installs; null: there is no npm. Rejects with the signal's reason when it aborts. */

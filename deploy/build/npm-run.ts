@@ -29,6 +29,11 @@ export interface NpmRunOptions {
 export async function runNpm(request: NpmRequest, options: NpmRunOptions): Promise<NpmResult | null> {
   const { jail, places, cgroups, caps, signal } = options;
   const { dir, scripts } = await checkRequest(request, places);
+  if (scripts !== null && !jail.closed) {
+    const refused =
+      'this server has no jail for builds, and without one scripts of packages could read all that it may';
+    return { step: 'rebuild', exitCode: 1, output: '', exceeded: null, refused };
+  }
   const npm = findNpm();
   if (npm === null) return null;
   const view = npmView(dir, places);

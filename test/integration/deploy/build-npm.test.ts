@@ -47,6 +47,7 @@ const seen = {
   npmrc: attempt(() => readFileSync('/etc/fnrun-npmrc')),
   secrets: Object.keys(process.env).filter((name) => /SECRET|TOKEN/.test(name)),
 };
+require('node:fs').symlinkSync('/etc/shadow', join(__dirname, 'link.txt'));
 spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', ${JSON.stringify(marker)}], { detached: true, stdio: 'ignore' }).unref();
 const tell = (network) => { writeFileSync(join(__dirname, 'seen.json'), JSON.stringify({ ...seen, network })); process.exit(0); };
 require('node:net').connect(Number(port), '127.0.0.1').on('connect', () => tell('connected')).on('error', (error) => tell(error.code));
@@ -117,7 +118,9 @@ test('28: postinstall that fnrun.json allows reads nothing outside, has no netwo
   });
   await fixture.build('one');
   delete process.env['NPM_TOKEN'];
-  const { dir } = await installed(fixture, 'evil');
+  const { dir, files } = await installed(fixture, 'evil');
+  // The link that it made would lead out of the app for whoever imports it.
+  expect(files).not.toContain('link.txt');
   expect(JSON.parse(await readFile(join(dir, 'seen.json'), 'utf8'))).toEqual({
     shadow: 'ENOENT',
     state: 'ENOENT',
@@ -191,11 +194,23 @@ test('npm that fails is shown, from within its jail', async () => {
   });
 });
 
-test('without a jail, scripts still run only when asked for, and what they leave in their session ends', async () => {
+test('without a jail packages are installed, and install scripts refused', async () => {
   await using fixture = await makePool({ jail: await findJail({ wanted: false }) });
   await using registry = await startEvil(fixture, 'fnrun-evil-free');
   await writeApp(fixture, { registry, names: ['evil'] });
   await fixture.build('one');
   expect((await installed(fixture, 'evil')).files).not.toContain('seen.json');
+  await fixture.write('one', { 'fnrun.json': '{ "dependencies": { "installScripts": ["evil"] } }' });
+  expect(await fixture.run('one')).toMatchObject({
+    ok: false,
+    problems: [
+      {
+        code: 'FN_BAD_SETTINGS',
+        file: 'fnrun.json',
+        message: expect.stringContaining('no jail'),
+        hint: expect.stringContaining('bubblewrap'),
+      },
+    ],
+  });
   expect(await processesWith('fnrun-evil-free')).toEqual([]);
 });
