@@ -6,6 +6,7 @@ import { installsDir } from '../../builder/dependencies/install.ts';
 import { findNpm, npmSteps, outcomeOf, runSteps } from '../../builder/dependencies/npm.ts';
 import type { NpmRequest, NpmResult } from '../../builder/dependencies/npm.ts';
 import type { Cgroups } from '../../runtime/supervisor/cgroup.ts';
+import { boundNpmCache } from './npm-cache.ts';
 import { cgroupFor, Guard } from './guard.ts';
 import type { BuildCaps } from './guard.ts';
 import type { Jail } from './jail.ts';
@@ -36,8 +37,9 @@ export async function runNpm(request: NpmRequest, options: NpmRunOptions): Promi
   }
   const npm = findNpm();
   if (npm === null) return null;
-  const view = npmView(dir, places);
   const cache = npmCacheDir(places.cacheDir);
+  await boundNpmCache(cache);
+  const view = npmView(dir, places);
   return await runSteps(npmSteps(scripts), async ({ args, network }) => {
     signal.throwIfAborted();
     const cgroup = cgroupFor(`${nameOf(places)}.npm`, { cgroups, caps });
