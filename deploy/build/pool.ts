@@ -37,6 +37,7 @@ interface Member {
 interface Waiter {
   places: BuildPlaces;
   take: (member: Member) => void;
+  fail: (error: unknown) => void;
 }
 
 const defaultWallMs = buildLimits.buildMs + buildLimits.npmInstallMs + buildLimits.processSlackMs;
@@ -81,12 +82,16 @@ export class BuildPool {
     return await untilAborted(built, signal);
   }
 
-  /** Has a process for the app started, for a build that is about to come. */
+  /** Has a process for the app started, for a build that is about to come. What is wrong, that one will tell. */
   async warm(places: BuildPlaces): Promise<void> {
-    this.#jail ??= await this.#options.jail;
-    if (this.#stopped || this.#idle(places) !== undefined) return;
-    const member = this.#start(places);
-    if (member !== null) this.#giveBack(member);
+    try {
+      this.#jail ??= await this.#options.jail;
+      if (this.#stopped || this.#idle(places) !== undefined) return;
+      const member = this.#start(places);
+      if (member !== null) this.#giveBack(member);
+    } catch {
+      // Told when it is built.
+    }
   }
 
   /** The processes that there are. */
@@ -97,6 +102,7 @@ export class BuildPool {
   /** Ends all processes, whatever they do. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const { fail } of this.#waiters.splice(0)) fail(ending());
     while (this.#members[0] !== undefined) this.#end(this.#members[0]);
     await Promise.all(this.#ending);
   }
@@ -105,7 +111,7 @@ export class BuildPool {
     places: BuildPlaces,
     { signal, onWait }: { signal?: AbortSignal | undefined; onWait: () => void },
   ): Promise<Member> {
-    if (this.#stopped) throw new FnrunError('FN_NOT_RUNNING', 'The server is ending');
+    if (this.#stopped) throw ending();
     const free = this.#idle(places) ?? this.#start(places);
     if (free !== null) {
       this.#occupy(free);
@@ -116,8 +122,8 @@ export class BuildPool {
         hint: 'push again later',
       });
     onWait();
-    const { promise, resolve } = Promise.withResolvers<Member>();
-    const waiter = { places, take: resolve };
+    const { promise, resolve, reject } = Promise.withResolvers<Member>();
+    const waiter: Waiter = { places, take: resolve, fail: reject };
     this.#waiters.push(waiter);
     try {
       return await untilAborted(promise, signal);
@@ -125,7 +131,7 @@ export class BuildPool {
       const at = this.#waiters.indexOf(waiter);
       if (at !== -1) this.#waiters.splice(at, 1);
       // It got its process in the very turn in which it was given up.
-      else void promise.then((member) => this.#giveBack(member));
+      else promise.then((member) => this.#giveBack(member)).catch(() => {});
       throw error;
     }
   }
@@ -175,11 +181,17 @@ export class BuildPool {
   #serveNext(): void {
     const [next] = this.#waiters;
     if (next === undefined || this.#stopped) return;
-    const member = this.#idle(next.places) ?? this.#start(next.places);
-    if (member === null) return;
-    this.#waiters.shift();
-    this.#occupy(member);
-    next.take(member);
+    try {
+      const member = this.#idle(next.places) ?? this.#start(next.places);
+      if (member === null) return;
+      this.#waiters.shift();
+      this.#occupy(member);
+      next.take(member);
+    } catch (error) {
+      this.#waiters.shift();
+      next.fail(error);
+      this.#serveNext();
+    }
   }
 
   #end(member: Member): void {
@@ -194,6 +206,10 @@ export class BuildPool {
     const at = this.#members.indexOf(member);
     if (at !== -1) this.#members.splice(at, 1);
   }
+}
+
+function ending(): FnrunError {
+  return new FnrunError('FN_NOT_RUNNING', 'The server is ending', { hint: 'push again when it runs' });
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

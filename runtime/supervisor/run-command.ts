@@ -3,7 +3,7 @@ import { appLimits, deployLimits } from '../contract/limits.ts';
 import type { AppLimits } from '../contract/app-limits.ts';
 import { readHostLines } from './host-output.ts';
 import { freezeTree, killRest } from './process-tree.ts';
-import { ProcessWatch } from './process-watch.ts';
+import { exceeded, ProcessWatch } from './process-watch.ts';
 
 /** A command of an app that is not one of its handlers. */
 export interface CommandOptions {
@@ -41,7 +41,7 @@ export async function runCommand(options: CommandOptions): Promise<string | null
   };
   const watch = new ProcessWatch({
     pid,
-    limits: () => ({ ...limits, processes: Math.max(limits.processes, appLimits.commandProcesses) }),
+    judge: (use) => exceeded(use, { ...limits, processes: Math.max(limits.processes, appLimits.commandProcesses) }),
     children: true,
     onExceeded: kill,
   });

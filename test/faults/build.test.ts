@@ -34,7 +34,7 @@ beforeAll(async () => {
   await writeTree(work, { 'functions/index.ts': says('one') });
   await initRepository(work);
   await git(work, 'remote', 'add', 'fnrun', await server.serve.createApp('built'));
-  await expectPushed(await push({}));
+  expectPushed(await push({}));
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
