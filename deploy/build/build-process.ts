@@ -51,7 +51,7 @@ export class BuildProcess {
     this.#options = options;
     const { jail, places, cgroups, caps } = options;
     const cgroup = cgroupFor(nameOf(places), { cgroups, caps });
-    const node = [process.execPath, '--enable-source-maps', entryPoint('builder/process/main.js')];
+    const node = [process.execPath, entryPoint('builder/process/main.js')];
     this.#child = launch({ command: jail.forBuild(buildView(places), node), env: cleanEnv(), cgroup, ipc: true });
     this.#guard = new Guard(this.#child, { cgroup, caps });
     const late = setTimeout(

@@ -88,7 +88,8 @@ export class BuildPool {
       this.#jail ??= await this.#options.jail;
       if (this.#stopped || this.#idle(places) !== undefined) return;
       const member = this.#start(places);
-      if (member !== null) this.#giveBack(member);
+      // It has not been idle yet: it waits for what it was started for.
+      if (member !== null) this.#giveBack(member, Math.max(this.#idleMs, buildLimits.processWarmMs));
     } catch {
       // Told when it is built.
     }
@@ -166,13 +167,13 @@ export class BuildPool {
     member.idleTimer = null;
   }
 
-  #giveBack(member: Member): void {
+  #giveBack(member: Member, idleMs = this.#idleMs): void {
     member.busy = false;
     if (!member.process.alive) this.#end(member);
     else {
       this.#remove(member);
       this.#members.push(member);
-      member.idleTimer = setTimeout(() => this.#end(member), this.#idleMs);
+      member.idleTimer = setTimeout(() => this.#end(member), idleMs);
       member.idleTimer.unref();
     }
     this.#serveNext();

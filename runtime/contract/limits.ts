@@ -350,6 +350,8 @@ export const buildLimits = {
   processIdleMsMax: 24 * 3_600_000,
   /** How long a build process may take to answer at all. */
   processStartMs: 15_000,
+  /** How long one that was started for a push waits for its build, which may wait for another deployment. */
+  processWarmMs: 30_000,
   /** How long one may take to end an aborted build before it is killed, and beyond the deadline of the build itself. */
   processAbortMs: 1_000,
   processSlackMs: 5_000,
