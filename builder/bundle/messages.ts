@@ -1,4 +1,5 @@
-import { dirname, posix, resolve } from 'node:path';
+import { readlink } from 'node:fs/promises';
+import { dirname, join, posix, resolve } from 'node:path';
 import type { Message } from 'esbuild';
 import { problem } from '../problem.ts';
 import type { BuildProblem, ProblemPlace } from '../problem.ts';
@@ -57,6 +58,12 @@ async function errorToProblem(message: Message, context: ImportContext): Promise
         context,
         hint: `import files of the app by a relative path; ${copyHint}`,
       });
+    // A link that leads out of the app leads to nothing in a jail.
+    const wanted = posix.join(dirname(place.file ?? ''), unresolved);
+    if (unresolved.startsWith('.') && isOutside(wanted, context.escapes)) {
+      const real = await readlink(join(context.root, wanted)).catch(() => wanted);
+      return leaves(unresolved, { place, real, context });
+    }
     return unresolvedProblem(unresolved, { place, context, note: noteOf(message) });
   }
   if (message.text.startsWith('No matching export in ')) {

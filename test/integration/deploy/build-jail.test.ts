@@ -152,3 +152,38 @@ test('jail that is missing or not wanted says so, and builds go on without', asy
   expect(built.manifest.functions).toHaveLength(1);
   expect((await fixture.build('one')).reused).toBe(true);
 });
+
+test('27: import of what a jail does not show says that it leaves the app, with the path', async () => {
+  await using fixture = await makePool();
+  const outside = join(fixture.home, 'outside');
+  await writeTree(outside, { 'x.ts': 'export default "THE-SECRET";\n', 'tsconfig.json': '{ "THE-SECRET" ' });
+  const linked = async (): Promise<Record<string, string>> => {
+    await fixture.write('one', { 'lib/.keep': '' });
+    await symlink(join(outside, 'x.ts'), join(fixture.placesOf('one').sourcesDir, 'tree/lib/linked.ts'));
+    return { 'functions/a.ts': 'import x from "../lib/linked.ts"; export default () => x;\n' };
+  };
+  const ways: (() => Promise<Record<string, string>> | Record<string, string>)[] = [
+    () => ({ 'functions/a.ts': `import x from "${outside}/x.ts"; export default () => x;\n` }),
+    () => ({ 'functions/a.ts': 'import x from "../../../../../../outside/x.ts"; export default () => x;\n' }),
+    () => ({ 'functions/a.ts': `import x from "${outside}/x.ts" with { type: "text" }; export default () => x;\n` }),
+    () => ({
+      'functions/a.ts': 'export default () => 1;\n',
+      'tsconfig.json': `{ "extends": "${outside}/tsconfig.json" }`,
+    }),
+    linked,
+  ];
+  for (const way of ways) {
+    await fixture.write('one', { 'tsconfig.json': '{}', ...(await way()) });
+    const failed = await fixture.run('one');
+    expect(failed).toMatchObject({ ok: false, problems: [{ code: 'FN_IMPORT_OUTSIDE' }] });
+    expect(JSON.stringify(failed)).not.toContain('THE-SECRET');
+  }
+  // Where `paths` lead is esbuild's to know: there is no such file, and that is all that it tells.
+  await fixture.write('one', {
+    'functions/a.ts': 'import x from "out/x.ts"; export default () => x;\n',
+    'tsconfig.json': `{ "compilerOptions": { "paths": { "out/*": ["${outside}/*"] } } }`,
+  });
+  const failed = await fixture.run('one');
+  expect(failed).toMatchObject({ problems: [{ code: 'FN_UNRESOLVED_IMPORT', file: 'functions/a.ts', line: 1 }] });
+  expect(JSON.stringify(failed)).toContain('out/x.ts');
+});
