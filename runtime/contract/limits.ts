@@ -345,8 +345,8 @@ export const buildLimits = {
   npmInstallMs: 300_000,
   /** esbuild's process ends after this long without a build. */
   esbuildIdleMs: 300_000,
-  /** Default of `builds.idleMs`: an app's build process ends after this long without a build. It holds 100 to 150 MB. */
-  processIdleMs: 120_000,
+  /** Default of `builds.idleMs`: an app's build process ends after this long without a build. It holds 100 MB for twenty small functions. */
+  processIdleMs: 300_000,
   processIdleMsMax: 24 * 3_600_000,
   /** How long a build process may take to answer at all. */
   processStartMs: 15_000,
