@@ -9,7 +9,9 @@ import type { ControlProblem } from '../router/control/types.ts';
 /** How to talk to the server that holds a home. */
 export interface ControlClient {
   /** Sends a request and resolves to the JSON answer. Rejects with FnrunError for any other answer. */
-  request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options?: RequestOptions): Promise<T>;
+  request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, options?: RequestOptions): Promise<T>;
+  /** Resolves to the text that a GET answers with. Rejects as `request` does. */
+  text(path: string): Promise<string>;
   /** Yields the JSON value of each line of an NDJSON answer as it comes, until its end or `signal`. */
   stream<T>(path: string, options: { signal: AbortSignal }): AsyncGenerator<T>;
 }
@@ -38,7 +40,19 @@ export function createControlClient(home: string): ControlClient {
   };
 
   return {
-    async request<T>(method: 'GET' | 'POST' | 'DELETE', path: string, options: RequestOptions = {}): Promise<T> {
+    async text(path) {
+      try {
+        const signal = AbortSignal.timeout(hostLimits.controlRequestMs);
+        return await text(await send({ method: 'GET', path, signal }));
+      } catch (error) {
+        throw connectionError(error, home);
+      }
+    },
+    async request<T>(
+      method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+      path: string,
+      options: RequestOptions = {},
+    ): Promise<T> {
       const { body, deadlineMs = hostLimits.controlRequestMs } = options;
       try {
         const answer = await text(await send({ method, path, body, signal: AbortSignal.timeout(deadlineMs) }));

@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
 import { findJail } from '../deploy/build/jail.ts';
@@ -11,12 +12,13 @@ import { gitVersion } from '../deploy/git/version.ts';
 import { lockHome } from '../deploy/home-lock.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
 import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
+import { Slots } from '../deploy/slots.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
 import type { GatewayApp } from '../router/gateway/resolve-host.ts';
-import { deployLimits } from '../runtime/contract/limits.ts';
+import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint } from '../runtime/entry-points.ts';
 import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
@@ -24,6 +26,7 @@ import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
 import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readServerConfig } from './server-config.ts';
+import { testSignals } from './test-signals.ts';
 
 /** What `fnrun serve` runs with. */
 export interface DaemonOptions {
@@ -76,7 +79,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const store = openSqliteStore(paths.stateFile);
   stack.defer(() => store.close());
 
-  const { cgroup = true, builds = {}, ...policy } = readServerConfig(paths.configFile);
+  const config = readServerConfig(paths.configFile);
+  const { cgroup = true, builds = {}, releasesKept = buildLimits.releasesKept, ...policy } = config;
   const cgroups = cgroup ? useCgroups(log) : null;
   // Tried while the rest starts: the first build waits for it.
   const jail = findJail({ wanted: builds.jail ?? true });
@@ -96,6 +100,9 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     log,
     watch: (app, since) => guardRelease(context, app, since),
     signal: ending.signal,
+    builds: new Slots(builds.parallel ?? availableParallelism()),
+    releasesKept,
+    onStep: testSignals(process.env),
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const createHost = (host: AppHostOptions): AppHost => createAppHost({ ...host, policy, cgroups });
@@ -126,6 +133,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const api = createControlApi({ service: createControlService({ context, apps, health }), onError });
   const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
   stack.defer(() => control.close());
+  void apps.settle();
   stack.defer(() => ending.abort());
 
   return {

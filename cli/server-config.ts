@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts';
 import { boolean, number, object } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
-import { appLimits, buildLimits } from '../runtime/contract/limits.ts';
+import { appLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import type { BuildPolicy } from '../deploy/build/pool.ts';
 import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
 
@@ -12,6 +12,8 @@ export interface ServerConfig extends AppPolicy {
   cgroup?: boolean;
   /** What builds of pushes may use; docs/building.md. `jail` false: no jail even where one works. */
   builds?: BuildPolicy & { jail?: boolean };
+  /** Releases of each app that are kept beside the live one, for rollbacks. @default 10 */
+  releasesKept?: number;
 }
 
 const check = object({
@@ -26,6 +28,7 @@ const check = object({
     memoryMb: number({ min: buildLimits.memoryMbMin, max: appLimits.memoryMbMax, unit: 'MB' }),
     processes: number({ min: buildLimits.processesMin, max: appLimits.processesMax, unit: 'processes' }),
   }),
+  releasesKept: number({ min: deployLimits.releasesKeptMin, max: deployLimits.releasesKeptMax, unit: 'releases' }),
 });
 
 /** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */

@@ -9,12 +9,13 @@ import { checkAppName } from './app-name.ts';
 import { listenForApp, type AppListener } from './app-listener.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { createRepository, type HookProgram, refreshRepository, sweepQuarantine } from './git/repository.ts';
-import { readRef } from './git/refs.ts';
+import { pointHead, readRef } from './git/refs.ts';
 import { Lane } from './lane.ts';
 import { appPaths, checkSocketPath, type HomePaths } from './paths.ts';
 import { Redaction } from './redaction/redaction.ts';
-import { productionBranch } from './push/updates.ts';
-import { reconcile } from './reconcile.ts';
+import { checkBranchName, productionBranch } from './push/updates.ts';
+import type { AppRecord } from './store/store.ts';
+import { activateMissed, reconcile } from './reconcile.ts';
 import { sweepLeftovers } from './retention.ts';
 
 /** What the apps of a home are made with. */
@@ -69,10 +70,11 @@ export class Apps {
     await this.#sweepRemoved();
     const records = await context.store.listApps();
     await Promise.all(
-      records.map(async ({ name, createdAtMs }) => {
+      records.map(async (record) => {
+        const { name } = record;
         try {
           if (!existsSync(appPaths(paths, name).repository)) throw new Error('its repository is gone');
-          await this.#takeUp(name, { createdAtMs });
+          await this.#takeUp(record);
         } catch (error) {
           context.log(`${name}: cannot be served: ${error instanceof Error ? error.message : String(error)}`);
         }
@@ -80,9 +82,18 @@ export class Apps {
     );
   }
 
-  /** Makes an app. Rejects with FN_BAD_APP_NAME, FN_APP_EXISTS, FN_NAME_TOO_LONG. */
-  async create(name: string): Promise<ManagedApp> {
+  /** Looks once more for pushes whose refs moved while the apps were taken up. Call when hooks are answered. */
+  async settle(): Promise<void> {
+    const { context } = this.#options;
+    for (const app of this.#list) {
+      await activateMissed(context, app).catch((error: unknown) => context.log(`${app.name}: ${String(error)}`));
+    }
+  }
+
+  /** Makes an app. Rejects with FN_BAD_APP_NAME, FN_APP_EXISTS, FN_NAME_TOO_LONG, FN_BAD_BRANCH. */
+  async create(name: string, { branch = null }: { branch?: string | null } = {}): Promise<ManagedApp> {
     checkAppName(name);
+    if (branch !== null) checkBranchName(branch);
     const { context, paths } = this.#options;
     const own = appPaths(paths, name);
     checkSocketPath(own.socket);
@@ -94,8 +105,21 @@ export class Apps {
       await this.#moveAway(name);
       await mkdir(own.root, { recursive: true });
       await createRepository(own.repository);
-      const record = await context.store.createApp(name, { createdAtMs: context.now() });
-      return await this.#takeUp(name, record);
+      const record = await context.store.createApp(name, { createdAtMs: context.now(), branch });
+      return await this.#takeUp(record);
+    });
+  }
+
+  /** Sets the branch that deploys from the next push on. Rejects with FN_NO_SUCH_APP, FN_BAD_BRANCH. */
+  async setBranch(name: string, branch: string | null): Promise<ManagedApp> {
+    const app = this.get(name);
+    if (branch !== null) checkBranchName(branch);
+    return await app.lane.run(async () => {
+      await this.#options.context.store.setBranch(name, branch);
+      app.branch = branch;
+      app.production = await this.#production(app.paths.repository, branch);
+      await pointHead(app.paths.repository, app.production);
+      return app;
     });
   }
 
@@ -124,7 +148,7 @@ export class Apps {
     await Promise.all(apps.map((app) => app.lane.idle()));
   }
 
-  async #takeUp(name: string, { createdAtMs }: { createdAtMs: number }): Promise<ManagedApp> {
+  async #takeUp({ name, createdAtMs, branch }: AppRecord): Promise<ManagedApp> {
     const { context, paths, hook, createHost } = this.#options;
     const own = appPaths(paths, name);
     // Both are there before a host is: it may read from folders that there are when it starts.
@@ -143,7 +167,10 @@ export class Apps {
       log,
       redaction,
       live: null,
-      production: await this.#production(own.repository),
+      branch,
+      production: await this.#production(own.repository, branch),
+      running: new Map(),
+      unrecorded: [],
       activation: null,
       activations: 0,
       unwatch: null,
@@ -172,7 +199,8 @@ export class Apps {
     this.#list = apps.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #production(repository: string): Promise<string> {
+  async #production(repository: string, branch: string | null): Promise<string> {
+    if (branch !== null) return `refs/heads/${branch}`;
     const names = ['refs/heads/main', 'refs/heads/master'];
     const at = await Promise.all(names.map((ref) => readRef(repository, ref)));
     return productionBranch(new Set(names.filter((_, index) => at[index] !== null)));

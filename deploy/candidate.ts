@@ -10,6 +10,7 @@ import { releaseId } from './env/release-id.ts';
 import { problemRecord } from './problem-record.ts';
 import { loadRelease, openEnv, type ReleaseName } from './release-ref.ts';
 import { Rejection } from './rejection.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { runReleaseCommand } from './release-command.ts';
 import { countRequests, failedChecks } from './switch.ts';
 import type { RequestCount } from './switch.ts';
@@ -22,6 +23,8 @@ export interface CandidateOptions {
   account: Account;
   /** Called as the work goes on; ends up in the deployment's record. */
   onStep: (step: 'build' | 'check' | 'command') => void;
+  /** Aborts when the deployment is to end. */
+  signal: AbortSignal;
 }
 
 /** A release that is built and passed its boot check. */
@@ -75,7 +78,7 @@ export async function prepareCandidate(
 }
 
 async function buildTree(context: DeployContext, app: ManagedApp, options: CandidateOptions): Promise<BuildSuccess> {
-  const { account, sourceDir, onStep } = options;
+  const { account, sourceDir, onStep, signal } = options;
   onStep('build');
   const built = await context.build({
     sourceDir,
@@ -83,8 +86,8 @@ async function buildTree(context: DeployContext, app: ManagedApp, options: Candi
     cacheDir: app.paths.cache,
     // A release that a record names must be there after a power loss.
     durable: true,
-    signal: context.signal,
-    onProgress: (line) => account.write(line),
+    signal,
+    onProgress: (line) => account.note(line),
   });
   if (built.warnings.length > 0)
     account.write(context.formatProblems(built.warnings, { color: account.color, kind: 'warning' }));
@@ -100,7 +103,11 @@ async function checkRelease(
   const { account, sourceDir, onStep } = options;
   onStep('check');
   const startedMs = performance.now();
-  const { functions: entries, newProcess = false } = await loadAll(context, app, { release, built });
+  const { functions: entries, newProcess = false } = await loadAll(context, app, {
+    release,
+    built,
+    signal: options.signal,
+  });
   const tookMs = performance.now() - startedMs;
   const failed = entries.filter((entry) => entry.error !== null);
   if (failed.length > 0) {
@@ -145,11 +152,14 @@ async function askChecks(app: ManagedApp, { release, account }: { release: strin
 async function loadAll(
   context: DeployContext,
   app: ManagedApp,
-  { release, built }: { release: ReleaseName; built: BuildSuccess },
+  { release, built, signal }: { release: ReleaseName; built: BuildSuccess; signal: AbortSignal },
 ): Promise<LoadResult> {
+  const loading = loadRelease(context, app, { release, check: true });
   try {
-    return await loadRelease(context, app, { release, check: true });
+    return await unlessAborted(loading, signal);
   } catch (cause) {
+    // Whoever stopped it does not wait for the host, which drops the candidate when it has it.
+    if (signal.aborted) void loading.then(() => app.host.discard(release.id)).catch(() => {});
     if (!(cause instanceof FnrunError) || cause.code !== 'FN_HOST_FAILED') throw cause;
     const names = built.changed.slice(0, 5).join(', ');
     throw new Rejection(`${cause.message} while the functions were loaded; what was live goes on`, {

@@ -8,7 +8,10 @@ import type { EnvVault } from './env/vault.ts';
 import type { Lane } from './lane.ts';
 import type { AppPaths } from './paths.ts';
 import type { Redaction } from './redaction/redaction.ts';
-import type { Store } from './store/store.ts';
+import type { Rejection } from './rejection.ts';
+import type { Slots } from './slots.ts';
+import type { PushStep } from './steps.ts';
+import type { DeploymentRecord, Store } from './store/store.ts';
 
 /** What deployments are made with; the composition root fills it in. */
 export interface DeployContext {
@@ -31,6 +34,12 @@ export interface DeployContext {
   watch: (app: ManagedApp, since: WatchStart) => Promise<void>;
   /** Aborts when the daemon stops. */
   signal: AbortSignal;
+  /** Places for builds, of all apps together. */
+  builds: Slots;
+  /** Releases of each app that are kept beside the live one. */
+  releasesKept: number;
+  /** Called at each step of a push; tests end the daemon there. */
+  onStep?: ((step: PushStep) => void) | undefined;
 }
 
 /** One app as the daemon holds it. */
@@ -45,8 +54,14 @@ export interface ManagedApp {
   readonly redaction: Redaction;
   /** What serves; null before the first deployment. */
   live: LiveRelease | null;
-  /** The branch that deploys. */
+  /** The branch that deploys, as it was set for this app; null: main, or master while there is no main. */
+  branch: string | null;
+  /** Full name of the branch that deploys. */
   production: string;
+  /** Deployments that wait or are under way, by id. */
+  readonly running: Map<string, Running>;
+  /** Outcomes that could not be written; tried again with the next deployment. */
+  readonly unrecorded: (() => Promise<void>)[];
   /** The newest accepted push, which the post-receive hook asks for. */
   activation: Activation | null;
   activations: number;
@@ -72,6 +87,15 @@ export interface WatchStart {
   stats: HostStats | null;
   /** The deployment that made the new release live. */
   deployment: string;
+}
+
+/** A deployment that waits or is under way, as others may reach it. */
+export interface Running {
+  readonly deployment: DeploymentRecord;
+  /** All that is told of it, from its first line to the end of the deployment. */
+  readonly log: Account;
+  /** Ends it for this reason, unless it is accepted: false then. */
+  stop(why: Rejection): boolean;
 }
 
 /** A push that was accepted, from then on until the next one. */

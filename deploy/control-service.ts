@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { FnrunError } from '../runtime/contract/errors.ts';
 import type { ControlService } from '../router/control/service.ts';
 import type { ActivateBody, HealthBody } from '../router/control/types.ts';
 import { Account } from './account/account.ts';
@@ -10,6 +7,7 @@ import type { Apps } from './apps.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { changeEnv } from './env/change-env.ts';
 import { readEnv } from './env/read-env.ts';
+import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
 import { presentApp, presentDeployment, presentProcess } from './present.ts';
 import { receivePush } from './push/receive.ts';
 import { checkQuarantine } from './push/quarantine.ts';
@@ -30,14 +28,23 @@ export function createControlService({ context, apps, health }: ControlServiceOp
     health,
     listApps: async () => apps.list().map((app) => presentApp(context, app)),
     getApp: async (name) => presentApp(context, apps.get(name)),
-    createApp: async (name) => presentApp(context, await apps.create(name)),
+    createApp: async (name, options) => presentApp(context, await apps.create(name, options)),
+    changeApp: async (name, { branch }) =>
+      presentApp(context, branch === undefined ? apps.get(name) : await apps.setBranch(name, branch)),
     removeApp: async (name) => await apps.remove(name),
     listDeployments: async (name, options) => {
       const app = apps.get(name);
       const deployments = await store.listDeployments(name, options);
-      return deployments.map((deployment) => presentDeployment(deployment, app.live));
+      // Where one that is under way has got to is not on disk yet.
+      return deployments.map((one) => presentDeployment(app.running.get(one.id)?.deployment ?? one, app.live));
     },
-    readAccount: async (name, id) => await readAccount(context, { app: apps.get(name), id }),
+    getDeployment: async (name, id) => await describeDeployment(context, apps.get(name), id),
+    readAccount: async (name, id) => await readAccount(context, apps.get(name), id),
+    followAccount: (name, options) => followAccount(context, apps.get(name), options),
+    cancelDeployment: async (name, id) => {
+      const app = apps.get(name);
+      return presentDeployment(await cancelDeployment(context, app, id), app.live);
+    },
     switchRelease: async (name, request) => {
       const app = apps.get(name);
       return presentDeployment(await switchRelease(context, app, request), app.live);
@@ -105,15 +112,4 @@ async function activateLate(
     tellFailure(account, error);
     account.end(false);
   }
-}
-
-async function readAccount(context: DeployContext, { app, id }: { app: ManagedApp; id: string }): Promise<string> {
-  const deployment = /^[0-9a-f]{16}$/.test(id) ? await context.store.getDeployment(id) : null;
-  if (deployment === null || deployment.app !== app.name) {
-    throw new FnrunError('FN_NO_SUCH_RELEASE', `${app.name} has no deployment ${id}`, {
-      hint: `see: fnrun deploys ${app.name}`,
-    });
-  }
-  // Written with the outcome: a deployment that is under way, or was cut short, has none.
-  return await readFile(join(app.paths.accounts, `${id}.log`), 'utf8').catch(() => '');
 }

@@ -117,6 +117,10 @@ function refuse(line: string): void {
   exit(before ? 1 : 0);
 }
 
+// When git is gone, nobody can move the ref any more; without a word to write, only this tells.
+const git = process.ppid;
+setInterval(() => process.ppid !== git && process.exit(1), deployLimits.hookParentMs).unref();
+
 let exiting = false;
 
 function exit(code: number): void {

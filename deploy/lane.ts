@@ -5,6 +5,8 @@ import { deployLimits } from '../runtime/contract/limits.ts';
 export interface LaneOptions {
   /** Called when the work has to wait for its turn. */
   onWait?: () => void;
+  /** Ends the waiting; the work itself has to look at it too. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -16,8 +18,8 @@ export class Lane {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** Rejects with FN_BUSY when too many wait or the turn does not come in time. */
-  async run<T>(work: () => Promise<T>, { onWait }: LaneOptions = {}): Promise<T> {
+  /** Rejects with FN_BUSY when too many wait or the turn does not come in time, with the signal's reason when that aborts before. */
+  async run<T>(work: () => Promise<T>, { onWait, signal }: LaneOptions = {}): Promise<T> {
     if (this.#waiting > deployLimits.laneWaiting)
       throw busy(`${this.#waiting} deployments of this app are waiting already`);
     if (this.#waiting > 0) onWait?.();
@@ -26,7 +28,7 @@ export class Lane {
     const done = Promise.withResolvers<void>();
     this.#tail = turn.then(() => done.promise);
     try {
-      await inTime(turn);
+      await inTime(turn, signal);
       return await work();
     } finally {
       this.#waiting -= 1;
@@ -40,15 +42,20 @@ export class Lane {
   }
 }
 
-async function inTime(turn: Promise<unknown>): Promise<void> {
+async function inTime(turn: Promise<unknown>, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal?.reason);
+  signal?.addEventListener('abort', leave, { once: true });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const why = `the deployments before this one took more than ${deployLimits.laneWaitMs / 1000} s`;
     timer = setTimeout(() => reject(busy(why)), deployLimits.laneWaitMs);
   });
   try {
-    await Promise.race([turn, late]);
+    await Promise.race([turn, late, left.promise]);
   } finally {
+    signal?.removeEventListener('abort', leave);
     clearTimeout(timer);
   }
 }

@@ -63,6 +63,11 @@ export function appPaths(home: HomePaths, app: string): AppPaths {
   };
 }
 
+/** Where the account of one deployment lies. */
+export function accountPath(paths: AppPaths, deployment: string): string {
+  return join(paths.accounts, `${deployment}.log`);
+}
+
 /** Throws FN_NAME_TOO_LONG when the kernel would not take `path` as a unix socket's. */
 export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
+import { AccountFile } from './account/account-file.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
+import { accountPath } from './paths.ts';
 import { readRef } from './git/refs.ts';
+import type { StepsMs } from '../router/control/types.ts';
 import type { DeploymentRecord } from './store/store.ts';
 import { findRelease, loadRelease, releaseDir, releaseRef } from './release-ref.ts';
 import { describeLive, switchTo } from './switch.ts';
-import type { Account } from './account/account.ts';
+import { Account } from './account/account.ts';
 
 /**
  * Makes live release, record and ref agree after the daemon ended at any point: an accepted
@@ -43,6 +46,9 @@ async function settle(context: DeployContext, app: ManagedApp, deployment: Deplo
   }
   const error = `The server ended during this deployment (${deployment.step})`;
   await store.updateDeployment(deployment.id, { state: 'failed', finishedAtMs, durationMs, error });
+  const file = new AccountFile(accountPath(app.paths, deployment.id));
+  file.write(`rejected    ${error}`);
+  file.close();
   context.log(`${app.name}: deployment ${deployment.id} has failed: the server ended during it`);
 }
 
@@ -77,7 +83,22 @@ export async function activateRef(
     if ((await readRef(app.paths.repository, newest.ref)) !== commit) return false;
     await loadRelease(context, app, { release: record, check: false });
     const startedAtMs = context.now();
-    await switchTo(context, app, { deployment: newest, release, loaded: true, account, startedAtMs });
+    const stepsMs = (): StepsMs => newest.stepsMs;
+    await switchTo(context, app, { deployment: newest, release, loaded: true, account, stepsMs, startedAtMs });
     return true;
   });
+}
+
+/**
+ * The last look of a start, when hooks are answered: a push that the server before accepted may have moved
+ * its ref after `reconcile` had looked and before its post-receive hook could reach this server.
+ */
+export async function activateMissed(context: DeployContext, app: ManagedApp): Promise<void> {
+  const [newest] = await context.store.listDeployments(app.name, { limit: 1 });
+  if (newest === undefined || newest.source !== 'push' || newest.step !== 'accepted' || newest.state !== 'failed')
+    return;
+  if ((await readRef(app.paths.repository, newest.ref)) !== newest.commit) return;
+  if (await activateRef(context, app, { commit: newest.commit, account: new Account() })) {
+    context.log(`${app.name}: release ${newest.release} is live: its push was accepted before the server ended`);
+  }
 }

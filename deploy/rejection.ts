@@ -1,15 +1,31 @@
 import { FnrunError } from '../runtime/contract/errors.ts';
 
+/** What a refusal is told and recorded with. */
+export interface RejectionOptions {
+  /** The one thing to do; absent when there is nothing, or the message says it. */
+  hint?: string;
+  /** Shown before the refusal itself: the formatted problems. */
+  details?: string;
+  /** One line for the deployment's record. @default the message */
+  record?: string;
+  /** First word of the line that its pusher reads. @default "rejected" */
+  label?: string;
+  /** What becomes of the record. @default "failed" */
+  state?: 'failed' | 'cancelled';
+}
+
 /** A push or switch that is refused, with all that its pusher should read. */
 export class Rejection extends FnrunError {
-  /** Shown before the refusal itself: the formatted problems. */
   readonly details: string | null;
-  /** One line for the deployment's record; the message when there is nothing better. */
   readonly record: string;
+  readonly label: string;
+  readonly state: 'failed' | 'cancelled';
 
-  constructor(message: string, options: { hint: string; details?: string; record?: string }) {
-    super('FN_PUSH_REJECTED', message, { hint: options.hint });
-    this.details = options.details ?? null;
-    this.record = options.record ?? message;
+  constructor(message: string, { hint, details, record, label, state }: RejectionOptions) {
+    super('FN_PUSH_REJECTED', message, hint === undefined ? {} : { hint });
+    this.details = details ?? null;
+    this.record = record ?? message;
+    this.label = label ?? 'rejected';
+    this.state = state ?? 'failed';
   }
 }

@@ -19,6 +19,8 @@ export interface ReleaseCommandOptions {
   sourceDir: string;
   commit: string;
   account: Account;
+  /** Aborts when the deployment is to end. */
+  signal: AbortSignal;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ReleaseCommandOptions {
 export async function runReleaseCommand(
   context: DeployContext,
   app: ManagedApp,
-  { release, built, sourceDir, commit, account }: ReleaseCommandOptions,
+  { release, built, sourceDir, commit, account, signal }: ReleaseCommandOptions,
 ): Promise<void> {
   const { releaseCommand, modulesDir } = built;
   if (releaseCommand === null) return;
@@ -53,7 +55,7 @@ export async function runReleaseCommand(
     },
     limits,
     timeoutMs,
-    signal: context.signal,
+    signal,
     onLine: (line) => {
       lines++;
       if (lines <= deployLimits.releaseCommandLines) account.write(`  ${line}`);

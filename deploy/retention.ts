@@ -1,9 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import { unmarkUnlinked } from '../builder/dependencies/install.ts';
+import { deployLimits } from '../runtime/contract/limits.ts';
 import { manifestName } from '../runtime/contract/manifest.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
+import { sweepQuarantine } from './git/repository.ts';
 import { git } from './git/run.ts';
+import { accountPath } from './paths.ts';
 import { releaseDir } from './release-ref.ts';
 
 const releaseId = /^[0-9a-f]{16}$/;
@@ -12,11 +15,11 @@ const releaseId = /^[0-9a-f]{16}$/;
 export async function keepHouse(context: DeployContext, app: ManagedApp): Promise<void> {
   const { store } = context;
   const deployments = await store.listDeployments(app.name, { limit: deployLimits.deploymentsKept });
-  const kept = releasesToKeep(deployments, app.live?.release ?? null);
+  const kept = releasesToKeep(deployments, { live: app.live?.release ?? null, keep: context.releasesKept });
   const releases = await store.listReleases(app.name);
   const builds = new Set(releases.filter((release) => kept.has(release.id)).map((release) => release.build));
-  for (const release of releases) {
-    if (kept.has(release.id)) continue;
+  const old = releases.filter(({ id }) => !kept.has(id));
+  for (const release of old) {
     // The record goes first: a release that is on record is whole.
     await store.removeRelease(app.name, release.id);
     const dir = releaseDir(app, release);
@@ -24,11 +27,13 @@ export async function keepHouse(context: DeployContext, app: ManagedApp): Promis
     else await rm(dir, { recursive: true, force: true });
   }
   await store.trimEnvs(app.name);
+  const { cache: cacheDir, releases: releasesDir, repository } = app.paths;
+  if (old.length > 0) await unmarkUnlinked({ cacheDir, releasesDir });
+  await sweepQuarantine(repository);
   for (const id of await store.trimDeployments(app.name, { keep: deployLimits.deploymentsKept })) {
-    await rm(join(app.paths.accounts, `${id}.log`), { force: true });
+    await rm(accountPath(app.paths, id), { force: true });
   }
   if (app.activations % deployLimits.activationsPerGc === 0) {
-    const { repository } = app.paths;
     await git(['gc', '--auto', '--quiet'], { repository, signal: context.signal });
   }
 }
@@ -36,12 +41,12 @@ export async function keepHouse(context: DeployContext, app: ManagedApp): Promis
 /** The live release and the newest ones that went live; `deployments` newest first. */
 export function releasesToKeep(
   deployments: readonly { release: string | null; state: string }[],
-  live: string | null,
+  { live, keep }: { live: string | null; keep: number },
 ): Set<string> {
   const kept = new Set(live === null ? [] : [live]);
   for (const { release, state } of deployments) {
-    if (release === null || state === 'failed') continue;
-    if (kept.size >= buildLimits.releasesKept + 1) break;
+    if (release === null || state !== 'succeeded') continue;
+    if (kept.size >= keep + 1) break;
     kept.add(release);
   }
   return kept;

@@ -1,10 +1,12 @@
 import { FnrunError } from '../runtime/contract/errors.ts';
-import type { DeploymentSource } from '../router/control/types.ts';
+import type { DeploymentSource, StepsMs } from '../router/control/types.ts';
 import { Account } from './account/account.ts';
 import { tell } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { beginDeployment, type Progress } from './deployment.ts';
+import { Rejection } from './rejection.ts';
 import { findRelease, loadRelease } from './release-ref.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { afterSwitch, failedChecks, switchTo } from './switch.ts';
 import type { DeploymentRecord } from './store/store.ts';
 import { deployLimits } from '../runtime/contract/limits.ts';
@@ -58,16 +60,21 @@ async function carryOut(
   try {
     tell(account, deployment.source, `to release ${release}`);
     progress.enter('check');
-    await loadChecked(context, app, { release, fresh });
+    await loadChecked(context, app, { release, fresh, signal: progress.signal });
     await askChecks(app, release);
     progress.enter('activate');
-    await switchTo(context, app, { deployment, release, loaded: true, account, startedAtMs: deployment.startedAtMs });
+    const stepsMs = (): StepsMs => progress.stepsMs();
+    const { startedAtMs } = deployment;
+    await switchTo(context, app, { deployment, release, loaded: true, account, stepsMs, startedAtMs });
   } catch (error) {
     await app.host.discard(release).catch(() => {});
     await progress.fail(error, account);
+    progress.end(false);
+    if (error instanceof Rejection)
+      throw new FnrunError(error.code, `The ${deployment.source} was ${error.label} ${error.message}`);
     throw error;
   }
-  await progress.saveAccount();
+  progress.end(true);
   await afterSwitch(context, app);
   return (await context.store.getDeployment(deployment.id)) ?? deployment;
 }
@@ -88,10 +95,14 @@ export async function askChecks(app: ManagedApp, release: string): Promise<void>
 async function loadChecked(
   context: DeployContext,
   app: ManagedApp,
-  { release, fresh }: { release: string; fresh: boolean },
+  { release, fresh, signal }: { release: string; fresh: boolean; signal: AbortSignal },
 ): Promise<void> {
   const found = await findRelease(context, app, release);
-  const { functions } = await loadRelease(context, app, { release: found, check: true, fresh });
+  const loading = loadRelease(context, app, { release: found, check: true, fresh });
+  const { functions } = await unlessAborted(loading, signal).catch((error: unknown) => {
+    if (signal.aborted) void loading.then(() => app.host.discard(release)).catch(() => {});
+    throw error;
+  });
   const failed = functions.find((entry) => entry.error !== null);
   if (failed === undefined) return;
   const { file, line, message } = failed.error ?? { file: null, line: null, message: 'it did not load' };

@@ -1,11 +1,12 @@
 import type { ProbeFailure } from '../runtime/contract/ipc.ts';
 import type { Account } from './account/account.ts';
-import { ms, tell, tellLive } from './account/lines.ts';
+import { describeError, ms, tell, tellLive } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { pointHead } from './git/refs.ts';
 import { findRelease, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
 import type { DeploymentRecord } from './store/store.ts';
+import type { StepsMs } from '../router/control/types.ts';
 
 /** A release that is ready to go live. */
 export interface SwitchOptions {
@@ -14,6 +15,8 @@ export interface SwitchOptions {
   /** Whether the app host has it loaded. */
   loaded: boolean;
   account: Account;
+  /** How long the deployment was at each step so far. */
+  stepsMs: () => StepsMs;
   /** When the pusher began; the account's total counts from here. ms since the epoch. */
   startedAtMs: number;
   /** The app's requests when its check began; null: nothing is told about them. */
@@ -39,7 +42,20 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   if (options.loaded) await activate(context, app, release);
   const meanwhile = options.loaded ? difference(options.requests ?? null, await countRequests(app)) : null;
   const finishedAtMs = context.now();
-  await context.store.goLive(deployment.id, { finishedAtMs, durationMs: finishedAtMs - deployment.startedAtMs });
+  const durationMs = finishedAtMs - deployment.startedAtMs;
+  context.onStep?.('switched');
+  const stepsMs = options.stepsMs();
+  const record = (): Promise<void> => context.store.goLive(deployment.id, { finishedAtMs, durationMs, stepsMs });
+  try {
+    await record();
+  } catch (error) {
+    // It serves, and the ref is there: that is not taken back. On record it is accepted, and so will be made
+    // live by the next start, if not by the next deployment.
+    app.unrecorded.push(record);
+    tell(account, 'warning', `that this is live cannot be recorded yet: ${describeError(error).line}`);
+    context.log(`${app.name}: cannot record that ${release} is live: ${describeError(error).line}`);
+  }
+  context.onStep?.('recorded');
   app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
   app.activations += 1;
   if (meanwhile !== null) tell(account, 'switched', meanwhile);

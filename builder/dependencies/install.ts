@@ -1,7 +1,19 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { buildLimits } from '../../runtime/contract/limits.ts';
 import { hashOf } from '../hash.ts';
@@ -54,7 +66,28 @@ export async function markLinked(modulesDir: string): Promise<void> {
   await writeFile(join(dirname(modulesDir), linkedMark), '');
 }
 
-/** Whether a release links to the installation in `dir`, or did once. */
+/**
+ * Takes the note from all packages but those that releases in `releasesDir` link to: they may go when the
+ * cache has too many. Call when no build runs that puts its release there.
+ */
+export async function unmarkUnlinked({
+  cacheDir,
+  releasesDir,
+}: {
+  cacheDir: string;
+  releasesDir: string;
+}): Promise<void> {
+  const list = (dir: string): Promise<string[]> => readdir(dir).catch(() => []);
+  const targets = await Promise.all(
+    (await list(releasesDir)).map((release) => readlink(join(releasesDir, release, 'node_modules')).catch(() => '')),
+  );
+  const linked = new Set(targets.map((target) => basename(dirname(target))));
+  for (const name of await list(installsDir(cacheDir))) {
+    if (!linked.has(name)) await rm(join(installsDir(cacheDir), name, linkedMark), { force: true });
+  }
+}
+
+/** Whether a release links to the installation in `dir`, or did until not long ago. */
 export function isLinked(dir: string): boolean {
   return existsSync(join(dir, linkedMark));
 }

@@ -1,37 +1,55 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import type { AppBody, AppsBody, CreateAppBody } from '../../router/control/types.ts';
+import type { AppBody, AppsBody, ChangeAppBody, CreateAppBody } from '../../router/control/types.ts';
 import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatAge, renderTable } from '../table.ts';
 import { createControlClient, type ControlClient } from '../control-client.ts';
 
-const options = { ...homeOption, ...jsonOption };
+const options = {
+  branch: {
+    type: 'string',
+    value: 'B',
+    description: 'the branch that deploys (default: main, or master while there is no main)',
+  },
+  ...homeOption,
+  ...jsonOption,
+} as const;
 type Context = CommandContext<typeof options>;
 
 export const command = defineCommand({
   name: 'apps',
-  summary: 'list, create or remove apps',
-  usage: 'apps [list|create NAME|remove NAME]',
+  summary: 'list, create, change or remove apps',
+  usage: 'apps [list|create NAME|set NAME|remove NAME] [--branch B]',
   options,
   positionals: [0, 2],
   details: [
     '  list           the apps of the server and what is live (the default)',
     '  create NAME    makes the app and its git repository',
+    '  set NAME       changes the branch that deploys (--branch B), from the next push on',
     '  remove NAME    stops the app and deletes its repository, releases and logs',
   ].join('\n'),
   run: async (context) => {
     const [action = 'list', name] = context.positionals;
     const client = createControlClient(resolveHome(context.values.home, context));
     if (action === 'list') return await list(client, context);
-    if (action !== 'create' && action !== 'remove') {
+    const act = actions.get(action);
+    if (act === undefined) {
       throw new FnrunError('FN_USAGE', `apps ${action} is nothing fnrun can do`, { hint: 'see: fnrun apps --help' });
     }
     if (name === undefined) {
       throw new FnrunError('FN_USAGE', `apps ${action} needs a name`, { hint: `usage: fnrun apps ${action} NAME` });
     }
-    return await (action === 'create' ? create : remove)(client, { name, context });
+    return await act(client, { name, context });
   },
 });
+
+type Action = (client: ControlClient, options: { name: string; context: Context }) => Promise<number>;
+
+const actions: ReadonlyMap<string, Action> = new Map([
+  ['create', create],
+  ['set', set],
+  ['remove', remove],
+]);
 
 async function list(client: ControlClient, { json, out }: Context): Promise<number> {
   const { apps } = await client.request<AppsBody>('GET', '/v1/apps');
@@ -51,7 +69,8 @@ function row({ name, live, url }: AppBody): string[] {
 }
 
 async function create(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {
-  const body: CreateAppBody = { name };
+  const { branch } = context.values;
+  const body: CreateAppBody = branch === undefined ? { name } : { name, branch };
   const app = await client.request<AppBody>('POST', '/v1/apps', { body });
   if (context.json) {
     context.out(JSON.stringify(app, null, 2));
@@ -62,6 +81,19 @@ async function create(client: ControlClient, { name, context }: { name: string; 
   context.out(`  git remote add fnrun ${app.repository}`);
   context.out(`  git push fnrun ${app.branch}`);
   if (app.url !== null) context.out(`\nIt will answer at ${app.url}`);
+  return 0;
+}
+
+async function set(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {
+  const { branch } = context.values;
+  if (branch === undefined) {
+    throw new FnrunError('FN_USAGE', 'apps set needs something to set', {
+      hint: 'usage: fnrun apps set NAME --branch B',
+    });
+  }
+  const body: ChangeAppBody = { branch };
+  const app = await client.request<AppBody>('PATCH', `/v1/apps/${encodeURIComponent(name)}`, { body });
+  context.out(context.json ? JSON.stringify(app, null, 2) : `${app.name} deploys ${app.branch} from the next push on.`);
   return 0;
 }
 

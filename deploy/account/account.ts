@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { AccountEvent } from '../../router/control/types.ts';
 import { deployLimits } from '../../runtime/contract/limits.ts';
 
@@ -12,6 +11,7 @@ export class Account {
   readonly #redact: (text: string) => string;
   readonly #events: AccountEvent[] = [];
   #wake = Promise.withResolvers<void>();
+  readonly #readers: ((line: string) => void)[] = [];
   #ended = false;
 
   /** `redact` takes the secrets out of what is written. */
@@ -23,6 +23,17 @@ export class Account {
   /** Adds `text`, which may have several lines. Ignored after `end`. */
   write(text: string): void {
     for (const line of this.#redact(text).split('\n')) this.#push({ type: 'line', text: cut(line) });
+  }
+
+  /** Adds what a tool says while it works: a part of the lines only, so that the verdict always has room. */
+  note(text: string): void {
+    if (this.#events.length < deployLimits.accountNotes) this.write(text);
+  }
+
+  /** Hands each line to `take` at once, beginning with those that there are. */
+  pipe(take: (line: string) => void): void {
+    for (const event of this.#events) if (event.type === 'line') take(event.text);
+    this.#readers.push(take);
   }
 
   /** Ends the account; the first call counts. */
@@ -47,15 +58,10 @@ export class Account {
     }
   }
 
-  /** The lines so far without colours, as kept for `GET …/deployments/:id/log`. */
-  text(): string {
-    const lines = this.#events.flatMap((event) => (event.type === 'line' ? [event.text] : []));
-    return lines.map((line) => `${stripVTControlCharacters(line)}\n`).join('');
-  }
-
   #push(event: AccountEvent): void {
     if (this.#ended || (event.type === 'line' && this.#events.length >= deployLimits.accountLines)) return;
     this.#events.push(event);
+    if (event.type === 'line') for (const take of this.#readers) take(event.text);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }

@@ -5,5 +5,8 @@ import { describeError, tellRefusal } from './lines.ts';
 /** Tells why a deployment failed; the last line is the one thing to do. */
 export function tellFailure(account: Account, error: unknown): void {
   if (error instanceof Rejection && error.details !== null) account.write(error.details);
-  tellRefusal(account, describeError(error));
+  tellRefusal(account, {
+    ...describeError(error),
+    label: error instanceof Rejection ? error.label : 'rejected',
+  });
 }

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { BuildSuccess } from '../../builder/build.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../../runtime/contract/ipc.ts';
+import { isDiskFull } from '../disk.ts';
 import type { Account } from './account.ts';
 
 const labelWidth = 12;
@@ -9,14 +10,17 @@ const labelWidth = 12;
 type Style = Parameters<typeof styleText>[0];
 
 /** Writes `label` and `text` in two columns. */
-export function tell(account: Account, label: string, text: string): void {
-  account.write(`${paint(account, 'bold', label)}${' '.repeat(Math.max(1, labelWidth - label.length))}${text}`);
+export function tell(account: Account, label: string, text: string, style: Style = 'bold'): void {
+  account.write(`${paint(account, style, label)}${' '.repeat(Math.max(1, labelWidth - label.length))}${text}`);
 }
 
 /** Writes why something was refused, and as the last line the one thing to do. */
-export function tellRefusal(account: Account, { line, hint }: { line: string; hint: string | null }): void {
-  account.write(`${paint(account, 'red', 'rejected')}    ${line}`);
-  if (hint !== null) account.write(`${paint(account, 'bold', 'what to do')}  ${hint}`);
+export function tellRefusal(
+  account: Account,
+  { line, hint, label }: { line: string; hint: string | null; label: string },
+): void {
+  tell(account, label, line, 'red');
+  if (hint !== null) tell(account, 'what to do', hint);
 }
 
 /** `bundled     20 functions, 1 changed (23 ms)` */
@@ -55,10 +59,10 @@ export function tellLive(account: Account, live: { url: string | null; app: stri
 /** Message and hint of anything thrown; only FnrunErrors were written for people. */
 export function describeError(error: unknown): { line: string; hint: string | null } {
   if (error instanceof FnrunError) return { line: error.message, hint: error.hint };
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isDiskFull(error)) {
     return { line: 'The disk of the server is full', hint: 'free some space on the server, then push again' };
   }
+  const { message } = error as Error;
   return { line: `fnrun itself failed: ${message ?? String(error)}`, hint: 'see the log of the server' };
 }
 

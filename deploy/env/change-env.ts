@@ -1,6 +1,7 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import type { BootCheckEntry } from '../../runtime/contract/ipc.ts';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
+import type { StepsMs } from '../../router/control/types.ts';
 import { Account } from '../account/account.ts';
 import { tell, tellChecked } from '../account/lines.ts';
 import { warningsOf, writeInspections } from '../boot-check.ts';
@@ -69,14 +70,17 @@ async function deploy(
     await progress.accept({ ...release, release: release.id, loaded: true, requests });
     progress.enter('activate');
     const { startedAtMs } = deployment;
-    await switchTo(context, app, { deployment, release: release.id, loaded: true, account, startedAtMs, requests });
+    const stepsMs = (): StepsMs => progress.stepsMs();
+    const ready = { release: release.id, loaded: true, requests, stepsMs };
+    await switchTo(context, app, { deployment, ...ready, account, startedAtMs });
   } catch (error) {
     await app.host.discard(release.id).catch(() => {});
     await progress.fail(error, account);
+    progress.end(false);
     throw error;
   }
   account.end(true);
-  await progress.saveAccount();
+  progress.end(true);
   await afterSwitch(context, app);
   return (await context.store.getDeployment(deployment.id)) ?? deployment;
 }

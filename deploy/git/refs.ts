@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { mkdirSync, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { deployLimits } from '../../runtime/contract/limits.ts';
@@ -57,7 +57,10 @@ export function refMoved(
     );
   };
   // git writes <ref>.lock and renames it: that rename is the moment the push counts.
-  const watcher = watch(dirname(join(repository, ref)), { persistent: false }, look);
+  // A branch like release/live has a folder of its own, which may not be there yet, or not any more.
+  const folder = dirname(join(repository, ref));
+  mkdirSync(folder, { recursive: true });
+  const watcher = watch(folder, { persistent: false }, look);
   watcher.on('error', () => {});
   const poll = setInterval(look, deployLimits.refPollMs);
   const giveUp = (): void => resolve(false);

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deployLimits } from '../../runtime/contract/limits.ts';
+import { buildLimits, deployLimits } from '../../runtime/contract/limits.ts';
 import { git } from './run.ts';
 
 /** What the hooks of a repository need to reach the daemon. All paths are absolute. */
@@ -57,6 +57,8 @@ export function renderConfig(): string {
 	bare = true
 	# Set here, so that a hooksPath in the configuration of whoever pushes cannot switch the hooks off.
 	hooksPath = hooks
+	# What no build takes is never held in memory as a whole, however small it comes packed.
+	bigFileThreshold = ${buildLimits.sourceFileBytes}
 [receive]
 	fsckObjects = true
 	maxInputSize = ${deployLimits.pushBytes}

@@ -37,6 +37,8 @@ export async function listTree(commit: string, options: GitOptions): Promise<Tre
 /** Reads the output of `git ls-tree -r -l -z` as it comes, and checks every entry. */
 export class TreeReader {
   readonly files: TreeFile[] = [];
+  /** Paths of files and folders by what a file system that ignores case and form takes them for. */
+  readonly #folded = new Map<string, string>();
   #bytes = 0;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -52,6 +54,7 @@ export class TreeReader {
   #add(entry: Buffer): void {
     const file = readEntry(entry);
     this.#bytes += file.bytes;
+    this.#refuseCollision(file.path);
     this.files.push(file);
     if (this.files.length > buildLimits.sourceFiles) {
       throw new FnrunError('FN_SOURCE_LIMIT', `The tree has more than ${buildLimits.sourceFiles} files`, {
@@ -66,6 +69,22 @@ export class TreeReader {
           hint: 'keep large files out of the repository',
         },
       );
+    }
+  }
+
+  /** Names that differ in case or Unicode form only are one file on the machines of others, and a route cannot tell them apart for people. */
+  #refuseCollision(path: string): void {
+    for (let end = path.length; end !== -1; end = path.lastIndexOf('/', end - 1)) {
+      const own = path.slice(0, end);
+      const folded = own.normalize('NFC').toLowerCase();
+      const other = this.#folded.get(folded);
+      // All folders above it have been seen with it.
+      if (other === own) return;
+      if (other !== undefined) {
+        const message = `The paths ${JSON.stringify(other)} and ${JSON.stringify(own)} differ in upper and lower case only`;
+        throw new FnrunError('FN_SOURCE_ENTRY', message, { hint: 'rename one of them' });
+      }
+      this.#folded.set(folded, own);
     }
   }
 }

@@ -1,4 +1,6 @@
 import type { RefUpdate } from '../../router/control/types.ts';
+import { FnrunError } from '../../runtime/contract/errors.ts';
+import { deployLimits } from '../../runtime/contract/limits.ts';
 import { isZero, short } from '../git/refs.ts';
 
 /** What is to be done about one ref of a push. */
@@ -72,6 +74,16 @@ export function overtakenRefusal(update: RefUpdate, at: string | null): { line: 
     line: `${name} has moved to ${at === null ? 'nothing' : short(at)} while this push was waiting: another push was first`,
     hint: `git pull, then push again`,
   };
+}
+
+/** Throws FN_BAD_BRANCH for what git would not take as a branch (git check-ref-format), and for what would be odd as a path. */
+export function checkBranchName(branch: string): void {
+  const bad = /^[-/.]|[\s\p{Cc}~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|[/.]$/u;
+  if (branch !== '' && branch !== '@' && Buffer.byteLength(branch) <= deployLimits.branchBytes && !bad.test(branch))
+    return;
+  throw new FnrunError('FN_BAD_BRANCH', `${JSON.stringify(branch)} cannot be a branch`, {
+    hint: 'name it as in git, without refs/heads/: main, release/live',
+  });
 }
 
 /** `main` for `refs/heads/main`; null for refs that are no branches. */

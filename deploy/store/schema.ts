@@ -44,6 +44,8 @@ const migrations: readonly string[] = [
    ALTER TABLE releases ADD COLUMN build TEXT;
    ALTER TABLE releases ADD COLUMN env TEXT;
    UPDATE releases SET build = id;`,
+  `ALTER TABLE apps ADD COLUMN branch TEXT;
+   ALTER TABLE deployments ADD COLUMN steps_ms TEXT NOT NULL DEFAULT '{}';`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

@@ -17,6 +17,7 @@ const deploymentColumns = {
   startedAtMs: 'started_at_ms',
   finishedAtMs: 'finished_at_ms',
   durationMs: 'duration_ms',
+  stepsMs: 'steps_ms',
   error: 'error',
   note: 'note',
 } as const satisfies Record<keyof DeploymentRecord, string>;
@@ -61,7 +62,7 @@ interface Sql {
   close(): void;
 }
 
-type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'removeApp';
+type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'setBranch' | 'removeApp';
 type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRelease';
 type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'trimEnvs';
 
@@ -77,11 +78,12 @@ function apps(sql: Sql): Pick<Store, AppMethods> {
   return {
     listApps: async () => sql.all('SELECT * FROM apps ORDER BY name').map(toApp),
     getApp: async (name) => getApp(name),
-    createApp: async (name, { createdAtMs }) => {
+    createApp: async (name, { createdAtMs, branch = null }) => {
       if (getApp(name) !== null) throw new FnrunError('FN_APP_EXISTS', `There is an app ${name} already`);
-      sql.run('INSERT INTO apps (name, created_at_ms) VALUES (?, ?)', name, createdAtMs);
-      return { name, createdAtMs, liveDeployment: null, env: null };
+      sql.run('INSERT INTO apps (name, created_at_ms, branch) VALUES (?, ?, ?)', name, createdAtMs, branch);
+      return { name, createdAtMs, liveDeployment: null, env: null, branch };
     },
+    setBranch: async (name, branch) => sql.run('UPDATE apps SET branch = ? WHERE name = ?', branch, name),
     removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
   };
 }
@@ -129,7 +131,7 @@ function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | EnvMet
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];
       const columns = keys.map((key) => deploymentColumns[key]).join(', ');
       const marks = keys.map(() => '?').join(', ');
-      sql.run(`INSERT INTO deployments (${columns}) VALUES (${marks})`, ...keys.map((key) => deployment[key]));
+      sql.run(`INSERT INTO deployments (${columns}) VALUES (${marks})`, ...keys.map((key) => toSql(deployment[key])));
     },
     updateDeployment: async (id, patch) => update(sql, { id, patch }),
     getDeployment: async (id) => {
@@ -164,7 +166,7 @@ function update(sql: Sql, { id, patch }: { id: string; patch: DeploymentPatch })
   const keys = Object.keys(patch) as (keyof DeploymentPatch)[];
   if (keys.length === 0) return;
   const sets = keys.map((key) => `${deploymentColumns[key]} = ?`).join(', ');
-  sql.run(`UPDATE deployments SET ${sets} WHERE id = ?`, ...keys.map((key) => patch[key] ?? null), id);
+  sql.run(`UPDATE deployments SET ${sets} WHERE id = ?`, ...keys.map((key) => toSql(patch[key])), id);
 }
 
 function saveRelease(sql: Sql, release: ReleaseRecord): void {
@@ -187,7 +189,8 @@ function transaction(db: DatabaseSync, work: () => void): void {
     work();
     db.exec('COMMIT');
   } catch (error) {
-    db.exec('ROLLBACK');
+    // A full disk makes SQLite roll back by itself.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
@@ -198,6 +201,7 @@ function toApp(row: Row): AppRecord {
     createdAtMs: row['created_at_ms'] as number,
     liveDeployment: row['live_deployment'] as string | null,
     env: row['env'] as string | null,
+    branch: row['branch'] as string | null,
   };
 }
 
@@ -222,6 +226,10 @@ function toEnv(row: Row): EnvVersion {
   };
 }
 
+function toSql(value: DeploymentRecord[keyof DeploymentRecord] | undefined): SQLInputValue {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value ?? null);
+}
+
 function toDeployment(row: Row): DeploymentRecord {
-  return { ...row } as unknown as DeploymentRecord;
+  return { ...row, stepsMs: JSON.parse(row['stepsMs'] as string) } as unknown as DeploymentRecord;
 }

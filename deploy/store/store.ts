@@ -1,4 +1,4 @@
-import type { DeploymentSource, DeploymentState, DeploymentStep } from '../../router/control/types.ts';
+import type { DeploymentSource, DeploymentState, DeploymentStep, StepsMs } from '../../router/control/types.ts';
 
 /** An app, and the deployment that serves now. */
 export interface AppRecord {
@@ -7,6 +7,8 @@ export interface AppRecord {
   liveDeployment: string | null;
   /** The environment that the next release gets, that of the live one once there is one; null: no variables. */
   env: string | null;
+  /** The branch that deploys; null: main, or master while there is no main. */
+  branch: string | null;
 }
 
 /** One version of an app's environment; it never changes. */
@@ -47,6 +49,7 @@ export interface DeploymentRecord {
   startedAtMs: number;
   finishedAtMs: number | null;
   durationMs: number | null;
+  stepsMs: StepsMs;
   error: string | null;
   /** Why it was taken back after it had gone live. */
   note: string | null;
@@ -56,7 +59,7 @@ export interface DeploymentRecord {
 export type DeploymentPatch = Partial<
   Pick<
     DeploymentRecord,
-    'release' | 'state' | 'step' | 'finishedAtMs' | 'durationMs' | 'error' | 'note' | 'author' | 'subject'
+    'release' | 'state' | 'step' | 'finishedAtMs' | 'durationMs' | 'stepsMs' | 'error' | 'note' | 'author' | 'subject'
   >
 >;
 
@@ -68,7 +71,8 @@ export interface Store {
   listApps(): Promise<AppRecord[]>;
   getApp(name: string): Promise<AppRecord | null>;
   /** Rejects with FN_APP_EXISTS. */
-  createApp(name: string, options: { createdAtMs: number }): Promise<AppRecord>;
+  createApp(name: string, options: { createdAtMs: number; branch?: string | null }): Promise<AppRecord>;
+  setBranch(name: string, branch: string | null): Promise<void>;
   /** Removes the app with its releases and deployments; absent apps are fine. */
   removeApp(name: string): Promise<void>;
 
@@ -98,7 +102,7 @@ export interface Store {
   /** Marks the deployment accepted and records its release, at once. */
   acceptDeployment(id: string, release: ReleaseRecord, patch: DeploymentPatch): Promise<void>;
   /** Marks the deployment succeeded, makes it the app's live one and its release's environment the current one, at once. */
-  goLive(id: string, options: { finishedAtMs: number; durationMs: number }): Promise<void>;
+  goLive(id: string, options: { finishedAtMs: number; durationMs: number; stepsMs?: StepsMs }): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -1,7 +1,14 @@
 import { Hono, type Context } from 'hono';
 import { FnrunError, problemOf } from '../../runtime/contract/errors.ts';
 import { deployLimits, hostLimits, logLimits } from '../../runtime/contract/limits.ts';
-import { readActivateBody, readCreateAppBody, readEnvChangeBody, readReceiveBody, readSwitchBody } from './bodies.ts';
+import {
+  readActivateBody,
+  readChangeAppBody,
+  readCreateAppBody,
+  readEnvChangeBody,
+  readReceiveBody,
+  readSwitchBody,
+} from './bodies.ts';
 import { ndjson } from './ndjson.ts';
 import type { ControlService, SwitchRequestBody } from './service.ts';
 import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
@@ -32,7 +39,13 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
 
 function addAppRoutes(api: Hono, service: ControlService): void {
   api.get('/v1/apps', async (c) => c.json({ apps: await service.listApps() } satisfies AppsBody));
-  api.post('/v1/apps', async (c) => c.json(await service.createApp(readCreateAppBody(await json(c)).name), 201));
+  api.post('/v1/apps', async (c) => {
+    const { name, branch = null } = readCreateAppBody(await json(c));
+    return c.json(await service.createApp(name, { branch }), 201);
+  });
+  api.patch('/v1/apps/:app', async (c) =>
+    c.json(await service.changeApp(c.req.param('app'), readChangeAppBody(await json(c)))),
+  );
   api.get('/v1/apps/:app', async (c) => c.json(await service.getApp(c.req.param('app'))));
   api.delete('/v1/apps/:app', async (c) => {
     await service.removeApp(c.req.param('app'));
@@ -46,8 +59,14 @@ function addDeploymentRoutes(api: Hono, service: ControlService): void {
     const limit = readCount(c, { name: 'limit', fallback: 20, max: deployLimits.deploymentsKept });
     return c.json({ app, deployments: await service.listDeployments(app, { limit }) } satisfies DeploymentsBody);
   });
+  api.get('/v1/apps/:app/deployments/:id', async (c) =>
+    c.json(await service.getDeployment(c.req.param('app'), c.req.param('id'))),
+  );
   api.get('/v1/apps/:app/deployments/:id/log', async (c) =>
     c.text(await service.readAccount(c.req.param('app'), c.req.param('id'))),
+  );
+  api.post('/v1/apps/:app/deployments/:id/cancel', async (c) =>
+    c.json(await service.cancelDeployment(c.req.param('app'), c.req.param('id'))),
   );
   for (const source of ['rollback', 'redeploy'] satisfies SwitchRequestBody['source'][]) {
     api.post(`/v1/apps/:app/${source}`, async (c) => {
@@ -76,6 +95,10 @@ function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
   api.post('/v1/apps/:app/activate', async (c) => {
     const body = readActivateBody(await json(c));
     return ndjson(c.req.raw.signal, (signal) => service.activate(c.req.param('app'), { body, signal }), onError);
+  });
+  api.get('/v1/apps/:app/deployments/:id/follow', (c) => {
+    const { app, id } = c.req.param();
+    return ndjson(c.req.raw.signal, (signal) => service.followAccount(app, { id, signal }), onError);
   });
   api.get('/v1/apps/:app/logs', (c) => {
     const lines = readCount(c, { name: 'lines', fallback: logLimits.tailLines, max: logLimits.tailLinesMax });

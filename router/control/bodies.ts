@@ -1,6 +1,14 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { deployLimits } from '../../runtime/contract/limits.ts';
-import type { ActivateBody, CreateAppBody, EnvChangeBody, ReceiveBody, RefUpdate, SwitchBody } from './types.ts';
+import type {
+  ActivateBody,
+  ChangeAppBody,
+  CreateAppBody,
+  EnvChangeBody,
+  ReceiveBody,
+  RefUpdate,
+  SwitchBody,
+} from './types.ts';
 
 // SHA-1 or SHA-256.
 const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -8,9 +16,18 @@ const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const refName = /^refs\/[^\s\\:?*[^~]+$/;
 
 export function readCreateAppBody(value: unknown): CreateAppBody {
-  const { name } = object(value);
+  const { name, branch } = object(value);
   if (typeof name !== 'string') throw bad('name must be text');
-  return { name };
+  if (branch === undefined || branch === null) return { name };
+  if (typeof branch !== 'string') throw bad('branch must be text');
+  return { name, branch };
+}
+
+export function readChangeAppBody(value: unknown): ChangeAppBody {
+  const { branch } = object(value);
+  if (branch === undefined) return {};
+  if (branch !== null && typeof branch !== 'string') throw bad('branch must be text or null');
+  return { branch };
 }
 
 export function readSwitchBody(value: unknown): SwitchBody {

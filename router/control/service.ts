@@ -3,7 +3,9 @@ import type {
   AccountEvent,
   ActivateBody,
   AppBody,
+  ChangeAppBody,
   DeploymentBody,
+  DeploymentDetailBody,
   DeploymentSource,
   EnvBody,
   EnvChangeBody,
@@ -18,12 +20,18 @@ export interface ControlService {
   health(): HealthBody;
   listApps(): Promise<AppBody[]>;
   getApp(app: string): Promise<AppBody>;
-  createApp(name: string): Promise<AppBody>;
+  createApp(name: string, options: { branch: string | null }): Promise<AppBody>;
+  changeApp(app: string, change: ChangeAppBody): Promise<AppBody>;
   removeApp(app: string): Promise<void>;
   /** Newest first. */
   listDeployments(app: string, options: { limit: number }): Promise<DeploymentBody[]>;
-  /** What a deployment told its pusher. */
+  getDeployment(app: string, deployment: string): Promise<DeploymentDetailBody>;
+  /** What a deployment told its pusher so far. */
   readAccount(app: string, deployment: string): Promise<string>;
+  /** What it told and tells, to its end. */
+  followAccount(app: string, options: { id: string; signal: AbortSignal }): AsyncIterable<AccountEvent>;
+  /** Rejects with FN_TOO_LATE when it is accepted or over. */
+  cancelDeployment(app: string, deployment: string): Promise<DeploymentBody>;
   switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
   /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */
   readEnv(app: string, options: { values: boolean }): Promise<EnvBody>;

@@ -55,12 +55,25 @@ export interface AppsBody {
 /** Body of `POST /v1/apps`. */
 export interface CreateAppBody {
   name: string;
+  /** The branch that deploys. @default main, or master while there is no main */
+  branch?: string;
+}
+
+/** Body of `PATCH /v1/apps/:app`: what is to be changed. */
+export interface ChangeAppBody {
+  /** The branch that deploys; null: main, or master while there is no main. */
+  branch?: string | null;
 }
 
 /** `auto-rollback`: the server took back a release that failed. */
 export type DeploymentSource = 'push' | 'env' | 'rollback' | 'redeploy' | 'auto-rollback';
-export type DeploymentState = 'running' | 'succeeded' | 'failed';
+/** `cancelled`: ended by `fnrun deploys --cancel`, or by a newer push. */
+export type DeploymentState = 'running' | 'succeeded' | 'failed' | 'cancelled';
+/** Where a deployment is; deploy/steps.ts tells what has happened by then. */
 export type DeploymentStep = 'queued' | 'export' | 'build' | 'check' | 'command' | 'accepted' | 'activate' | 'done';
+
+/** Milliseconds at each step; `accepted` is the time that git took to move the ref. */
+export type StepsMs = Partial<Record<DeploymentStep, number>>;
 
 /** One deployment. */
 export interface DeploymentBody {
@@ -82,12 +95,29 @@ export interface DeploymentBody {
   startedAt: string;
   finishedAt: string | null;
   durationMs: number | null;
+  /** How long it was at each step; those that it has left. */
+  stepsMs: StepsMs;
   /** Why it failed, in one line. */
   error: string | null;
   /** What became of it later, in one line: why it was taken back. */
   note: string | null;
   /** Whether this deployment is the one that serves now. */
   live: boolean;
+}
+
+/** `GET /v1/apps/:app/deployments/:id` */
+export interface DeploymentDetailBody extends DeploymentBody {
+  /** Of its release; null when that is not (or no longer) there. */
+  functions: FunctionSizeBody[] | null;
+}
+
+/** Size of one function of a release. */
+export interface FunctionSizeBody {
+  name: string;
+  /** The bundle with the chunks it imports; null: it is gone since the release before. */
+  bytes: number | null;
+  /** In the release that was live before; null: it is new. */
+  bytesBefore: number | null;
 }
 
 /** `GET /v1/apps/:app/deployments?limit=20`, newest first. */

@@ -406,6 +406,8 @@ export const deployLimits = {
   quarantineMs: 3_600_000,
   /** Refs of one push. */
   pushRefs: 1_000,
+  /** Name of the branch that deploys. */
+  branchBytes: 200,
   /** One run of git on the server. */
   gitMs: 60_000,
   /** Output collected from one run of git; listings and blobs are streamed and have bounds of their own. */
@@ -422,11 +424,20 @@ export const deployLimits = {
   laneWaitMs: 600_000,
   /** Silence after which the hook gives up: longer than the longest step, an npm install. */
   hookSilenceMs: 330_000,
+  /** How often the hook looks whether git is still there. */
+  hookParentMs: 250,
   /** How long git may take to read the hook's last lines. */
   hookFlushMs: 5_000,
   /** Lines of one deployment's account, and characters of one line. */
   accountLines: 1_000,
+  /** Lines of it that tools may fill while they work. */
+  accountNotes: 500,
   accountLineChars: 2_000,
+  /** What must be free on the disk beside twice the files of a push, before it is built: its bundles, the state, logs. */
+  diskReserveBytes: 64 * MiB,
+  /** Least and most that `releasesKept` of config.json may be: workers live through `workerLimits.carryOversMax` deployments. */
+  releasesKeptMin: 6,
+  releasesKeptMax: 1_000,
   /** Deployments of one app that the store keeps. */
   deploymentsKept: 200,
   /** Activations of one app between two runs of `git gc --auto`. */

@@ -131,26 +131,42 @@ test('a deployment that was under way when the server ended has failed, and its 
   await expect(rm(leftovers, { recursive: true })).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
+/** The state that a server leaves which started between the acceptance of the newest push and the move of its ref. */
+async function failAccepted(store: Store): Promise<void> {
+  await forgetSwitch(store);
+  const [newest] = await store.listDeployments('hello', { limit: 1 });
+  const error = 'The server ended during this deployment';
+  await store.updateDeployment(newest?.id ?? '', { state: 'failed', error });
+}
+
 test('a post-receive hook that comes to a restarted server makes its push live', async () => {
   await push();
+  const first = await git(app, 'rev-parse', 'HEAD');
   const commit = await change('two');
   await push();
   await stop();
-  await withStore(async (store) => {
-    await forgetSwitch(store);
-    const [newest] = await store.listDeployments('hello', { limit: 1 });
-    await store.updateDeployment(newest?.id ?? '', {
-      state: 'failed',
-      error: 'The server ended during this deployment',
-    });
-  });
+  await withStore(failAccepted);
+  const repository = join(home, 'apps/hello/repo.git');
+  await git(repository, 'update-ref', 'refs/heads/main', first);
   await start();
   expect(await answer()).toBe('one');
-  const updates = [{ old: commit, new: commit, ref: 'refs/heads/main' }];
+  await git(repository, 'update-ref', 'refs/heads/main', commit);
+  const updates = [{ old: first, new: commit, ref: 'refs/heads/main' }];
   const body = JSON.stringify({ updates, color: false });
   const told = await fetchFrom(control(), { method: 'POST', path: '/v1/apps/hello/activate', body });
   expect(told.text).toContain('"ok":true');
   expect(await answer()).toBe('two');
+  expect((await deployments())[0]).toMatchObject({ state: 'succeeded', live: true, error: null });
+});
+
+test('a push whose ref moved while the server started goes live though no hook could tell', async () => {
+  await push();
+  await change('two');
+  await push();
+  await stop();
+  await withStore(failAccepted);
+  await start();
+  await eventually(async () => (await answer()) === 'two');
   expect((await deployments())[0]).toMatchObject({ state: 'succeeded', live: true, error: null });
 });
 

@@ -7,7 +7,9 @@ import { makeTempDir, writeTree } from '../support/temp-dir.ts';
 
 /** A deployment as `fnrun deploys --json` shows it. */
 export interface Deploy {
+  id: string;
   state: string;
+  step: string;
   source: string;
   release: string;
   live: boolean;

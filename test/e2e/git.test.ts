@@ -171,6 +171,22 @@ test('account of a deployment can be read later', async () => {
   expect(log.text).toMatch(/^bundled .*\nboot check .*\nlive .*\ntotal .*\n$/);
 });
 
+test('a deployment is shown with the time of its steps, and sizes against the release before', async () => {
+  const { dir } = await makeApp('sizes');
+  await push(dir, 'main');
+  await writeTree(dir, { 'functions/index.ts': says('x'.repeat(5_000)), 'functions/new.ts': says('new') });
+  await git(dir, 'rm', '-q', '-r', 'functions/users');
+  await commitAll(dir, 'Larger');
+  await push(dir, 'main');
+  const [newest] = await deploys('sizes');
+  const shown = await runCli(['deploys', 'sizes', newest?.id ?? '', '--home', server.home]);
+  expect(shown.stdout).toMatch(/^state {7}live$/m);
+  expect(shown.stdout).toMatch(/^steps {7}queued .*, export .*, build .*, check .*, accepted .*, activate /m);
+  expect(shown.stdout).toMatch(/^index +5\.\d KB +\+5\.0 KB$/m);
+  expect(shown.stdout).toMatch(/^new +0\.\d KB +new$/m);
+  expect(shown.stdout).toMatch(/^users\/\[id\] +- +gone$/m);
+});
+
 test('apps remove ends the app and frees its name', async () => {
   const { dir } = await makeApp('gone');
   await push(dir, 'main');

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { within } from './deadline.ts';
 
 /** The root of this repository. */
 export const repositoryRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,6 +16,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** The Node that calls the launcher. @default the one running the test */
   node?: string;
+  /** A program and its arguments that the launcher is started by. */
+  wrap?: readonly string[];
   /** Text for standard input. @default none (closed) */
   input?: string;
   /** For the whole run of `runCli`, for the ready line of `startCli`. @default 30000 */
@@ -39,6 +42,8 @@ export interface RunningCli extends AsyncDisposable {
   readonly output: () => string;
   /** Resolves when the output, from the offset `from` on, matches; with the match. */
   readonly waitFor: (pattern: RegExp, options?: { from?: number; deadlineMs?: number }) => Promise<RegExpExecArray>;
+  /** Resolves when it has ended by itself; rejects after `deadlineMs` (30 s). */
+  readonly waitForExit: (deadlineMs?: number) => Promise<CliResult>;
   /** Sends `signal` (SIGTERM), waits for the end, and kills after 10 s. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<CliResult>;
 }
@@ -106,6 +111,7 @@ export async function startCli(
       ready,
       output: () => output,
       waitFor,
+      waitForExit: (deadlineMs = 30_000) => within(deadlineMs, `the end of fnrun ${args.join(' ')}`, result),
       stop,
       [Symbol.asyncDispose]: async () => void (await stop()),
     };
@@ -122,7 +128,8 @@ function userEnvironment(): NodeJS.ProcessEnv {
 }
 
 function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
-  const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
+  const [program = '', ...rest] = [...(options.wrap ?? []), options.node ?? process.execPath, launcher, ...args];
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? repositoryRoot,
     env: { ...userEnvironment(), NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -9,10 +9,16 @@ export interface GitResult {
 }
 
 /** Runs git in `cwd` with an identity of its own and without the machine's configuration. Never rejects on exit codes. */
-export function tryGit(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<GitResult> {
+export function tryGit(
+  cwd: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  wrap: readonly string[] = [],
+): Promise<GitResult> {
   const { PATH = '', HOME = '' } = process.env;
   const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.invalid', '-c', 'init.defaultBranch=main'];
-  const child = spawn('git', [...identity, ...args], {
+  const [program = '', ...rest] = [...wrap, 'git', '-C', cwd, ...identity, ...args];
+  const child = spawn(program, rest, {
     cwd,
     env: {
       PATH,

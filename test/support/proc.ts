@@ -48,3 +48,33 @@ export async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   return stat !== null && !/\) [ZX] /.test(stat);
 }
+
+/** The process among all that `pid` started whose command line holds `text`; rejects when there is none. */
+export async function descendantNamed(pid: number, text: string): Promise<number> {
+  for (const child of await childrenOf(pid)) {
+    if ((await readFile(`/proc/${child}/cmdline`, 'utf8')).includes(text)) return child;
+    const below = await descendantNamed(child, text).catch(() => null);
+    if (below !== null) return below;
+  }
+  throw new Error(`process ${pid} started nothing with "${text}" in its command line`);
+}
+
+/** Process id of the parent of `pid` (Linux). */
+export async function parentOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]);
+}
+
+/** The most resident memory that one process of `pid`'s tree has had whose command line fits, in bytes (Linux). */
+export async function peakTreeBytes(pid: number, fits: RegExp): Promise<number> {
+  try {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    const own = fits.test(command) ? Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024 : 0;
+    const children = await childrenOf(pid);
+    return Math.max(own, ...(await Promise.all(children.map((child) => peakTreeBytes(child, fits)))));
+  } catch {
+    // Ended while it was looked at.
+    return 0;
+  }
+}

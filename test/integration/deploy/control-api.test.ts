@@ -157,3 +157,28 @@ test('nothing of this went wrong inside', () => {
   // Which jail builds have is said at every start.
   expect(logged.filter((line) => !line.startsWith('builds run'))).toEqual([]);
 });
+
+test('the branch of an app is set when it is made and afterwards, and back to the default', async () => {
+  const made = await post('/v1/apps', { name: 'branched', branch: 'live' });
+  expect(made.json()).toMatchObject({ branch: 'live' });
+  const patch = async (body: unknown) =>
+    await ask({ method: 'PATCH', path: '/v1/apps/branched', body: JSON.stringify(body) });
+  expect((await patch({ branch: 'release/1' })).json()).toMatchObject({ branch: 'release/1' });
+  expect((await patch({})).json()).toMatchObject({ branch: 'release/1' });
+  expect((await patch({ branch: 'a..b' })).json()).toMatchObject({ code: 'FN_BAD_BRANCH' });
+  expect((await patch({ branch: 7 })).json()).toMatchObject({ code: 'FN_BAD_REQUEST' });
+  expect((await patch({ branch: null })).json()).toMatchObject({ branch: 'main' });
+});
+
+test.each([
+  ['GET', ''],
+  ['GET', '/log'],
+  ['GET', '/follow'],
+  ['POST', '/cancel'],
+])('%s of a deployment that is not there says so (%s)', async (method, path) => {
+  await post('/v1/apps', { name: 'nothing' });
+  for (const id of ['0123456789abcdef', 'x']) {
+    const answer = await ask({ method, path: `/v1/apps/nothing/deployments/${id}${path}` });
+    expect([answer.status, answer.json().code]).toEqual([404, 'FN_NO_SUCH_DEPLOYMENT']);
+  }
+});

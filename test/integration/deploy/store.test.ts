@@ -31,6 +31,7 @@ const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): Deployme
   startedAtMs: 1_000,
   finishedAtMs: null,
   durationMs: null,
+  stepsMs: {},
   error: null,
   note: null,
   ...patch,
@@ -53,7 +54,9 @@ test('store keeps apps over a restart', async () => {
   await store.createApp('hello', { createdAtMs: 7 });
   await store.close();
   store = openSqliteStore(file);
-  expect(await store.listApps()).toEqual([{ name: 'hello', createdAtMs: 7, liveDeployment: null, env: null }]);
+  expect(await store.listApps()).toEqual([
+    { name: 'hello', createdAtMs: 7, liveDeployment: null, env: null, branch: null },
+  ]);
 });
 
 test('store refuses an app that exists', async () => {
@@ -138,6 +141,32 @@ test('store forgets all of an app that is removed', async () => {
   expect(await store.getDeployment('d1')).toBeNull();
   expect(await store.listReleases('hello')).toEqual([]);
   expect(await store.getEnv('hello', 'e1')).toBeNull();
+});
+
+test('store brings a file of the version before up to date', async () => {
+  const { DatabaseSync } = await import('node:sqlite');
+  await store.createApp('hello', { createdAtMs: 7, branch: 'x' });
+  await store.createDeployment(deployment('d1', { stepsMs: { build: 5 } }));
+  await store.close();
+  const db = new DatabaseSync(file);
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  db.exec('ALTER TABLE apps DROP COLUMN branch; ALTER TABLE deployments DROP COLUMN steps_ms;');
+  db.exec(`PRAGMA user_version = ${version - 1};`);
+  db.close();
+  store = openSqliteStore(file);
+  expect(await store.getApp('hello')).toMatchObject({ name: 'hello', createdAtMs: 7, branch: null });
+  expect(await store.getDeployment('d1')).toEqual(deployment('d1'));
+});
+
+test('store keeps the branch of an app and the times of a deployment', async () => {
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.setBranch('hello', 'release/live');
+  await store.createDeployment(deployment('d1'));
+  await store.goLive('d1', { finishedAtMs: 9, durationMs: 8, stepsMs: { build: 5, check: 3 } });
+  await store.close();
+  store = openSqliteStore(file);
+  expect(await store.getApp('hello')).toMatchObject({ branch: 'release/live' });
+  expect(await store.getDeployment('d1')).toMatchObject({ stepsMs: { build: 5, check: 3 } });
 });
 
 test('store refuses a file of a newer fnrun', async () => {

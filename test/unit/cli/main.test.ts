@@ -62,7 +62,7 @@ test('main does not guess when no command is near', async () => {
 test.each([
   ['an unknown option', ['ps', '--wrong'], /^fnrun: Unknown option '--wrong'; see: fnrun ps --help$/],
   ['an argument too many', ['ps', 'one', 'two'], /^fnrun: two is one argument too many, usage: fnrun ps \[APP\]; see/],
-  ['a missing argument', ['deploys'], /^fnrun: An argument is missing, usage: fnrun deploys APP; see/],
+  ['a missing argument', ['deploys'], /^fnrun: An argument is missing, usage: fnrun deploys APP \[ID\]/],
   ['a path without slash', ['invoke', 'app', 'x'], /^fnrun: PATH must begin with a slash: it is x; try: \/x$/],
   ['a URL instead of a path', ['invoke', 'app', 'http://a.localhost/b?x'], /; try: \/b\?x$/],
   ['lines that are no number', ['logs', 'app', '--lines', 'ten'], /^fnrun: --lines must be a whole number: it is ten$/],

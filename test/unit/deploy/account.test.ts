@@ -41,8 +41,23 @@ test('Account keeps a bounded number of bounded lines', async () => {
   expect(events.at(-1)).toEqual({ type: 'end', ok: false });
 });
 
-test('Account keeps its text without colours', () => {
-  const account = new Account({ color: true });
-  account.write('\u001b[31mred\u001b[39m');
-  expect(account.text()).toBe('red\n');
+test('Account leaves room for the verdict when a tool says too much', async () => {
+  const account = new Account();
+  for (let n = 0; n < deployLimits.accountLines; n += 1) account.note('added a package');
+  account.write('rejected');
+  account.end(false);
+  const events = await collect(account);
+  expect(events).toHaveLength(deployLimits.accountNotes + 2);
+  expect(events.at(-2)).toEqual({ type: 'line', text: 'rejected' });
+});
+
+test('Account hands a pipe the lines before it and after it', () => {
+  const account = new Account();
+  const lines: string[] = [];
+  account.write('one');
+  account.pipe((line) => lines.push(line));
+  account.write('two\nthree');
+  account.end(true);
+  account.write('never');
+  expect(lines).toEqual(['one', 'two', 'three']);
 });

@@ -32,3 +32,20 @@ test('Lane refuses work when too much waits', async () => {
   await Promise.all(all);
   await lane.idle();
 });
+
+test('Lane lets go of work that is aborted while it waits, and keeps the others in order', async () => {
+  const lane = new Lane();
+  const log: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const first = lane.run(() => gate.promise.then(() => log.push('first')));
+  const gone = new AbortController();
+  const second = lane.run(async () => log.push('second'), { signal: gone.signal });
+  const third = lane.run(async () => log.push('third'));
+  gone.abort(new Error('superseded'));
+  await expect(second).rejects.toThrow('superseded');
+  expect(log).toEqual([]);
+  gate.resolve();
+  await Promise.all([first, third]);
+  expect(log).toEqual(['first', 'third']);
+  await expect(lane.run(async () => {}, { signal: gone.signal })).rejects.toThrow('superseded');
+});

@@ -24,7 +24,7 @@ test('previous is nothing when the live release is the first', () => {
 
 test('releasesToKeep keeps the live release and the newest others that went live', () => {
   const many = Array.from({ length: 30 }, (_, n) => ({ release: `r${n}`, state: n === 1 ? 'failed' : 'succeeded' }));
-  const kept = releasesToKeep(many, 'r29');
+  const kept = releasesToKeep(many, { live: 'r29', keep: buildLimits.releasesKept });
   expect(kept.has('r29')).toBe(true);
   expect(kept.has('r1')).toBe(false);
   expect(kept.size).toBe(buildLimits.releasesKept + 1);
