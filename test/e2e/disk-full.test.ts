@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PushStep } from '../../deploy/steps.ts';
@@ -78,6 +78,10 @@ async function pushFilledAt(step: PushStep): Promise<GitResult> {
   await eventually(async () => /^State:\s+T/m.test(await readFile(`/proc/${pid}/status`, 'utf8')), {
     deadlineMs: 15_000,
   });
+  // The tree is being removed by then, which would make room again.
+  if (step === 'checked' || step === 'activate') {
+    await rm(join(disk.outside, 'h/apps/full/build'), { recursive: true, force: true });
+  }
   await disk.take();
   process.kill(pid, 'SIGCONT');
   return await pushing;

@@ -125,7 +125,7 @@ test('store takes the releases of a home that knew no environments', async () =>
   const { DatabaseSync } = await import('node:sqlite');
   const db = new DatabaseSync(file);
   db.exec(`ALTER TABLE releases DROP COLUMN build; ALTER TABLE releases DROP COLUMN env; ALTER TABLE apps DROP COLUMN env;
-    DROP TABLE envs; PRAGMA user_version = 2`);
+    ALTER TABLE apps DROP COLUMN branch; ALTER TABLE deployments DROP COLUMN steps_ms; DROP TABLE envs; PRAGMA user_version = 2`);
   db.close();
   store = openSqliteStore(file);
   expect(await store.listReleases('hello')).toEqual([release('r1')]);
