@@ -13,6 +13,8 @@ import { lockHome } from '../deploy/home-lock.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
 import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
 import { Slots } from '../deploy/slots.ts';
+import { previewAppPolicy } from '../deploy/previews/preview-policy.ts';
+import { Previews } from '../deploy/previews/previews.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
@@ -80,7 +82,13 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   stack.defer(() => store.close());
 
   const config = readServerConfig(paths.configFile);
-  const { cgroup = true, builds = {}, releasesKept = buildLimits.releasesKept, ...policy } = config;
+  const {
+    cgroup = true,
+    builds = {},
+    releasesKept = buildLimits.releasesKept,
+    previews: branches = {},
+    ...policy
+  } = config;
   const cgroups = cgroup ? useCgroups(log) : null;
   // Tried while the rest starts: the first build waits for it.
   const jail = findJail({ wanted: builds.jail ?? true });
@@ -102,11 +110,18 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     signal: ending.signal,
     builds: new Slots(builds.parallel ?? availableParallelism()),
     releasesKept,
+    previews: () => previews,
     onStep: testSignals(process.env),
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
-  const createHost = (host: AppHostOptions): AppHost => createAppHost({ ...host, policy, cgroups });
+  const ofPreviews = previewAppPolicy(policy, branches.ceilings);
+  const createHost = (host: AppHostOptions, { preview }: { preview: boolean }): AppHost =>
+    createAppHost({ ...host, policy: preview ? ofPreviews : policy, cgroups });
   const apps = new Apps({ context, paths, hook, createHost });
+  const { previewsPerApp, previewIdleMs } = deployLimits;
+  const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
+  const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
+  stack.defer(() => previews.stop());
   const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -114,6 +129,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   stack.defer(() => apps.stop());
   stack.defer(() => gateway.drain());
   await apps.start();
+  await previews.sweep();
 
   if (options.listen !== null) {
     const { host, port } = await gateway.listen(options.listen);
@@ -182,6 +198,7 @@ function gatewayView(apps: Apps): () => readonly GatewayApp[] {
         get live() {
           return app.live !== null;
         },
+        preview: app.previewOf !== null,
       }));
     }
     return view;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts';
+import type { AppLimitsInput } from '../runtime/contract/app-limits.ts';
 import { boolean, number, object } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { appLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
@@ -14,6 +15,18 @@ export interface ServerConfig extends AppPolicy {
   builds?: BuildPolicy & { jail?: boolean };
   /** Releases of each app that are kept beside the live one, for rollbacks. @default 10 */
   releasesKept?: number;
+  /** Previews of branches. */
+  previews?: PreviewConfig;
+}
+
+/** What branches that do not deploy may have. */
+export interface PreviewConfig {
+  /** Previews of one app; 0: none. @default 20 */
+  perApp?: number;
+  /** Time without a connection after which one is removed, in ms. @default 604800000, a week */
+  idleMs?: number;
+  /** What one may use at most, whatever fnrun.json asks for. @default 256 MB, 8 threads, idle after 60 s */
+  ceilings?: AppLimitsInput;
 }
 
 const check = object({
@@ -29,6 +42,11 @@ const check = object({
     processes: number({ min: buildLimits.processesMin, max: appLimits.processesMax, unit: 'processes' }),
   }),
   releasesKept: number({ min: deployLimits.releasesKeptMin, max: deployLimits.releasesKeptMax, unit: 'releases' }),
+  previews: object({
+    perApp: number({ min: 0, max: deployLimits.previewsPerAppMax, unit: 'previews' }),
+    idleMs: number({ min: deployLimits.previewIdleMsMin, max: Number.MAX_SAFE_INTEGER, unit: 'ms' }),
+    ceilings: checkLimits,
+  }),
 });
 
 /** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */

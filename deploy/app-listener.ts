@@ -14,9 +14,16 @@ export interface AppListener {
  * parses a request, and holds connections while a host starts. The home must be locked:
  * a socket file that is there already is a dead server's.
  */
-export async function listenForApp(path: string, host: Pick<AppHost, 'handle'>): Promise<AppListener> {
+export async function listenForApp(
+  path: string,
+  host: Pick<AppHost, 'handle'>,
+  onConnection: () => void = () => {},
+): Promise<AppListener> {
   await rm(path, { force: true });
-  const server = createServer({ pauseOnConnect: true }, (socket) => host.handle(socket));
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    onConnection();
+    host.handle(socket);
+  });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen({ path, backlog: deployLimits.socketBacklog }, resolve);

@@ -11,7 +11,8 @@ import type { DeployContext, ManagedApp } from './context.ts';
 import { createRepository, type HookProgram, refreshRepository, sweepQuarantine } from './git/repository.ts';
 import { pointHead, readRef } from './git/refs.ts';
 import { Lane } from './lane.ts';
-import { appPaths, checkSocketPath, type HomePaths } from './paths.ts';
+import type { AppPaths } from './paths.ts';
+import { appPaths, checkSocketPath, type HomePaths, previewPaths } from './paths.ts';
 import { Redaction } from './redaction/redaction.ts';
 import { checkBranchName, productionBranch } from './push/updates.ts';
 import type { AppRecord } from './store/store.ts';
@@ -23,7 +24,7 @@ export interface AppsOptions {
   context: DeployContext;
   paths: HomePaths;
   hook: HookProgram;
-  createHost: (options: AppHostOptions) => AppHost;
+  createHost: (options: AppHostOptions, kind: { preview: boolean }) => AppHost;
 }
 
 interface Entry {
@@ -66,14 +67,14 @@ export class Apps {
 
   /** Takes up every app of the store. An app that cannot be taken up is told in the log and left alone. */
   async start(): Promise<void> {
-    const { context, paths } = this.#options;
+    const { context } = this.#options;
     await this.#sweepRemoved();
     const records = await context.store.listApps();
     await Promise.all(
       records.map(async (record) => {
         const { name } = record;
         try {
-          if (!existsSync(appPaths(paths, name).repository)) throw new Error('its repository is gone');
+          if (!existsSync(this.#pathsOf(record).repository)) throw new Error('its repository is gone');
           await this.#takeUp(record);
         } catch (error) {
           context.log(`${name}: cannot be served: ${error instanceof Error ? error.message : String(error)}`);
@@ -110,6 +111,19 @@ export class Apps {
     });
   }
 
+  /** Makes a preview: `branch` of the app `of`, with a socket, releases and a log of its own. Rejects as `create` does. */
+  async createPreview(name: string, { of, branch }: { of: ManagedApp; branch: string }): Promise<ManagedApp> {
+    const { context, paths } = this.#options;
+    const own = previewPaths(paths, name, of.name);
+    checkSocketPath(own.socket);
+    return await this.#alone(name, async () => {
+      await this.#moveAway(name);
+      await mkdir(own.root, { recursive: true });
+      const createdAtMs = context.now();
+      return await this.#takeUp(await context.store.createApp(name, { createdAtMs, branch, previewOf: of.name }));
+    });
+  }
+
   /** Sets the branch that deploys from the next push on. Rejects with FN_NO_SUCH_APP, FN_BAD_BRANCH. */
   async setBranch(name: string, branch: string | null): Promise<ManagedApp> {
     const app = this.get(name);
@@ -127,6 +141,7 @@ export class Apps {
   async remove(name: string): Promise<void> {
     const app = this.get(name);
     const { store } = this.#options.context;
+    for (const preview of this.#list.filter((each) => each.previewOf === name)) await this.remove(preview.name);
     await this.#alone(name, async () => {
       await app.lane.run(async () => {
         await this.#layDown(name);
@@ -148,13 +163,16 @@ export class Apps {
     await Promise.all(apps.map((app) => app.lane.idle()));
   }
 
-  async #takeUp({ name, createdAtMs, branch }: AppRecord): Promise<ManagedApp> {
-    const { context, paths, hook, createHost } = this.#options;
-    const own = appPaths(paths, name);
+  async #takeUp(record: AppRecord): Promise<ManagedApp> {
+    const { name, createdAtMs, branch, previewOf, usedAtMs } = record;
+    const { context, hook, createHost } = this.#options;
+    const own = this.#pathsOf(record);
     // Both are there before a host is: it may read from folders that there are when it starts.
     for (const folder of [own.releases, own.cache]) await mkdir(folder, { recursive: true });
-    await refreshRepository(own.repository, { app: name, hook });
-    await sweepQuarantine(own.repository);
+    if (previewOf === null) {
+      await refreshRepository(own.repository, { app: name, hook });
+      await sweepQuarantine(own.repository);
+    }
     const log = new LogFile({ path: own.logFile, app: name });
     const redaction = new Redaction();
     const onLog = (record: LogRecord): void => log.write(redaction.record(record));
@@ -162,11 +180,13 @@ export class Apps {
       name,
       createdAtMs,
       paths: own,
-      host: createHost({ app: name, onLog, readable: [own.releases, own.cache] }),
+      host: createHost({ app: name, onLog, readable: [own.releases, own.cache] }, { preview: previewOf !== null }),
       lane: new Lane(),
       log,
       redaction,
       live: null,
+      previewOf,
+      usedAtMs,
       branch,
       production: await this.#production(own.repository, branch),
       running: new Map(),
@@ -177,10 +197,17 @@ export class Apps {
     };
     await reconcile(context, app);
     await sweepLeftovers(context, app);
-    const listener = await listenForApp(own.socket, app.host);
+    const listener = await listenForApp(own.socket, app.host, () => {
+      app.usedAtMs = context.now();
+    });
     this.#entries.set(name, { app, listener });
     this.#listAnew();
     return app;
+  }
+
+  #pathsOf({ name, previewOf }: AppRecord): AppPaths {
+    const { paths } = this.#options;
+    return previewOf === null ? appPaths(paths, name) : previewPaths(paths, name, previewOf);
   }
 
   async #layDown(name: string): Promise<void> {

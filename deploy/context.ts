@@ -7,6 +7,7 @@ import type { BuildPlaces } from './build/places.ts';
 import type { EnvVault } from './env/vault.ts';
 import type { Lane } from './lane.ts';
 import type { AppPaths } from './paths.ts';
+import type { Previews } from './previews/previews.ts';
 import type { Redaction } from './redaction/redaction.ts';
 import type { Rejection } from './rejection.ts';
 import type { Slots } from './slots.ts';
@@ -38,6 +39,8 @@ export interface DeployContext {
   builds: Slots;
   /** Releases of each app that are kept beside the live one. */
   releasesKept: number;
+  /** Those of all apps; made after the apps are. */
+  previews: () => Previews;
   /** Called at each step of a push; tests end the daemon there. */
   onStep?: ((step: PushStep) => void) | undefined;
 }
@@ -54,6 +57,10 @@ export interface ManagedApp {
   readonly redaction: Redaction;
   /** What serves; null before the first deployment. */
   live: LiveRelease | null;
+  /** The app that it is a preview of; null: it is none. */
+  readonly previewOf: string | null;
+  /** When a preview was last asked for anything. */
+  usedAtMs: number;
   /** The branch that deploys, as it was set for this app; null: main, or master while there is no main. */
   branch: string | null;
   /** Full name of the branch that deploys. */

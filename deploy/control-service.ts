@@ -10,7 +10,9 @@ import { readEnv } from './env/read-env.ts';
 import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
 import { presentApp, presentDeployment, presentProcess } from './present.ts';
 import { receivePush } from './push/receive.ts';
+import { isZero } from './git/refs.ts';
 import { checkQuarantine } from './push/quarantine.ts';
+import { changeOverlay } from './previews/preview-env.ts';
 import { activateRef } from './reconcile.ts';
 import { switchRelease } from './rollback.ts';
 
@@ -50,8 +52,9 @@ export function createControlService({ context, apps, health }: ControlServiceOp
       return presentDeployment(await switchRelease(context, app, request), app.live);
     },
     readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
-    changeEnv: async (name, change) => {
+    changeEnv: async (name, change, { previews }) => {
       const app = apps.get(name);
+      if (previews) return { app: name, changed: await changeOverlay(context, app, change), deployment: null };
       const { changed, deployment } = await changeEnv(context, app, change);
       return { app: name, changed, deployment: deployment && presentDeployment(deployment, app.live) };
     },
@@ -83,13 +86,24 @@ function accountOf(app: ManagedApp, { color }: { color: boolean }): Account {
 }
 
 /** The account of the activation that a post-receive hook asks for. */
-function followActivation(context: DeployContext, app: ManagedApp, body: ActivateBody): Account {
-  const update = body.updates.find((one) => one.ref === app.production);
-  const { activation } = app;
-  if (update !== undefined && activation?.commit === update.new) return activation.account;
-  const account = accountOf(app, body);
-  if (update === undefined) account.end(true);
-  else void activateLate(context, app, { commit: update.new, account });
+function followActivation(context: DeployContext, pushed: ManagedApp, body: ActivateBody): Account {
+  const targets = [pushed, ...context.previews().of(pushed)];
+  const deleted = body.updates.filter((one) => isZero(one.new)).map(({ ref }) => ref);
+  const account = accountOf(pushed, body);
+  for (const update of body.updates) {
+    const app = targets.find((each) => each.production === update.ref);
+    if (app === undefined || isZero(update.new)) continue;
+    const { activation } = app;
+    if (activation?.commit === update.new) return activation.account;
+    void activateLate(context, app, { commit: update.new, account });
+    return account;
+  }
+  // Nobody waits for it, and the sweep does it once more.
+  void context
+    .previews()
+    .removeOf(pushed, deleted)
+    .catch((error: Error) => context.log(`${pushed.name}: ${error.message}`));
+  account.end(true);
   return account;
 }
 

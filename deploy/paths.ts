@@ -68,6 +68,11 @@ export function accountPath(paths: AppPaths, deployment: string): string {
   return join(paths.accounts, `${deployment}.log`);
 }
 
+/** The layout of the preview `name`, which has its commits from the repository of `app`. */
+export function previewPaths(home: HomePaths, name: string, app: string): AppPaths {
+  return { ...appPaths(home, name), repository: appPaths(home, app).repository };
+}
+
 /** Throws FN_NAME_TOO_LONG when the kernel would not take `path` as a unix socket's. */
 export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);

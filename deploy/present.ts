@@ -13,6 +13,10 @@ export function presentApp(context: DeployContext, app: ManagedApp): AppBody {
     url: context.urlOf(app.name),
     domains: live?.domains ?? [],
     branch: branchName(app.production) ?? app.production,
+    preview:
+      app.previewOf === null
+        ? null
+        : { app: app.previewOf, expiresAt: iso(app.usedAtMs + context.previews().policy.idleMs) },
     live: live && {
       release: live.release,
       deployment: live.deployment,

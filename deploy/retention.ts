@@ -33,7 +33,7 @@ export async function keepHouse(context: DeployContext, app: ManagedApp): Promis
   for (const id of await store.trimDeployments(app.name, { keep: deployLimits.deploymentsKept })) {
     await rm(accountPath(app.paths, id), { force: true });
   }
-  if (app.activations % deployLimits.activationsPerGc === 0) {
+  if (app.previewOf === null && app.activations % deployLimits.activationsPerGc === 0) {
     await git(['gc', '--auto', '--quiet'], { repository, signal: context.signal });
   }
 }

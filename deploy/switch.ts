@@ -89,7 +89,8 @@ export function failedChecks(failed: readonly ProbeFailure[]): string {
 /** Housekeeping that no pusher waits for, but the app's next deployment does. */
 export async function afterSwitch(context: DeployContext, app: ManagedApp): Promise<void> {
   try {
-    await pointHead(app.paths.repository, app.production);
+    // The repository of a preview is its app's.
+    if (app.previewOf === null) await pointHead(app.paths.repository, app.production);
     await keepHouse(context, app);
   } catch (error) {
     context.log(`${app.name}: housekeeping failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -99,7 +100,7 @@ export async function afterSwitch(context: DeployContext, app: ManagedApp): Prom
 /** What serves after a deployment. */
 export async function describeLive(
   context: DeployContext,
-  app: Pick<ManagedApp, 'name'>,
+  app: Pick<ManagedApp, 'name' | 'previewOf'>,
   deployment: Pick<DeploymentRecord, 'id' | 'commit' | 'release' | 'finishedAtMs'>,
 ): Promise<LiveRelease | null> {
   if (deployment.release === null) return null;
@@ -110,7 +111,8 @@ export async function describeLive(
     deployment: deployment.id,
     commit: deployment.commit,
     functions: release?.functions ?? 0,
-    domains: release?.domains ?? [],
+    // A preview has a host name of its own, and none of its app's.
+    domains: app.previewOf === null ? (release?.domains ?? []) : [],
     sinceMs: deployment.finishedAtMs ?? context.now(),
   };
 }

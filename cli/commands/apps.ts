@@ -58,14 +58,14 @@ async function list(client: ControlClient, { json, out }: Context): Promise<numb
   } else if (apps.length === 0) {
     out('No apps yet. Make one with: fnrun apps create NAME');
   } else {
-    out(renderTable(['APP', 'LIVE', 'FUNCTIONS', 'SINCE', 'URL'], apps.map(row)));
+    out(renderTable(['APP', 'LIVE', 'BRANCH', 'FUNCTIONS', 'SINCE', 'URL'], apps.map(row)));
   }
   return 0;
 }
 
-function row({ name, live, url }: AppBody): string[] {
-  if (live === null) return [name, '-', '-', '-', url ?? '-'];
-  return [name, live.release, String(live.functions), formatAge(live.since, { nowMs: Date.now() }), url ?? '-'];
+function row({ name, live, branch, url }: AppBody): string[] {
+  if (live === null) return [name, '-', branch, '-', '-', url ?? '-'];
+  return [name, live.release, branch, String(live.functions), formatAge(live.since, { nowMs: Date.now() }), url ?? '-'];
 }
 
 async function create(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {

@@ -9,11 +9,12 @@ import { formatDuration, renderTable } from '../table.ts';
 
 const options = {
   values: { type: 'boolean', description: 'list: show the values too' },
+  previews: { type: 'boolean', description: "of the app's previews, beside its own variables" },
   ...homeOption,
   ...jsonOption,
 } as const;
 type Context = CommandContext<typeof options>;
-type Call = { app: string; client: ControlClient; context: Context };
+type Call = { app: string; path: string; client: ControlClient; context: Context };
 
 export const command = defineCommand({
   name: 'env',
@@ -28,13 +29,16 @@ export const command = defineCommand({
     '  unset NAME…          removes variables, likewise',
     '',
     'All variables of one call change at once. No request fails and no process starts anew.',
+    'Previews of branches have the variables of their app, those of --previews over them, and over these what is set',
+    'for the preview itself (fnrun env topic--shop set …). With --previews nothing is deployed: the next push has it.',
     'A rollback brings back the variables of its release.',
   ].join('\n'),
   run: async (context) => {
     const [app = '', action = 'list', ...args] = context.positionals;
     // A value on the command line is there for everybody who may look at processes: not for longer than it must.
     process.title = `fnrun env ${app} ${action}`;
-    const call = { app, client: createControlClient(resolveHome(context.values.home, context)), context };
+    const path = `/v1/apps/${encodeURIComponent(app)}/env${context.values.previews === true ? '?previews=1' : ''}`;
+    const call = { app, path, client: createControlClient(resolveHome(context.values.home, context)), context };
     if (action === 'list') return await list(call, args);
     if (action !== 'set' && action !== 'unset') {
       throw new FnrunError('FN_USAGE', `env cannot ${action}`, { hint: 'see: fnrun env --help' });
@@ -52,11 +56,11 @@ export const command = defineCommand({
   },
 });
 
-async function list({ app, client, context }: Call, args: readonly string[]): Promise<number> {
+async function list({ app, path, client, context }: Call, args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new FnrunError('FN_USAGE', 'env list takes no names', { hint: 'see: fnrun env --help' });
   const { json, out, values } = context;
-  const query = values.values === true ? '?values=1' : '';
-  const { variables } = await client.request<EnvBody>('GET', `${pathOf(app)}${query}`);
+  const query = values.values === true ? `${path.includes('?') ? '&' : '?'}values=1` : '';
+  const { variables } = await client.request<EnvBody>('GET', `${path}${query}`);
   if (json) {
     out(JSON.stringify(variables, null, 2));
   } else if (variables.length === 0) {
@@ -81,9 +85,9 @@ function quote(value: string): string {
   return `${mark}${value}${mark}`;
 }
 
-async function change(body: EnvChangeBody, { app, client, context }: Call): Promise<number> {
+async function change(body: EnvChangeBody, { app, path, client, context }: Call): Promise<number> {
   const deadlineMs = hostLimits.controlSwitchMs;
-  const answer = await client.request<EnvChangedBody>('POST', pathOf(app), { body, deadlineMs });
+  const answer = await client.request<EnvChangedBody>('POST', path, { body, deadlineMs });
   const { changed, deployment } = answer;
   if (context.json) {
     context.out(JSON.stringify(answer, null, 2));
@@ -94,8 +98,4 @@ async function change(body: EnvChangeBody, { app, client, context }: Call): Prom
     context.out(changed ? `Stored: the first push to ${app} will have it.` : 'Nothing changed.');
   }
   return 0;
-}
-
-function pathOf(app: string): string {
-  return `/v1/apps/${encodeURIComponent(app)}/env`;
 }

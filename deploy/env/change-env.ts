@@ -11,6 +11,7 @@ import { findRelease, loadRelease, readBuildManifest, releaseDir } from '../rele
 import type { DeploymentRecord, ReleaseRecord } from '../store/store.ts';
 import { askChecks } from '../rollback.ts';
 import { afterSwitch, countRequests, switchTo } from '../switch.ts';
+import { changeOverlay, previewEnv } from '../previews/preview-env.ts';
 import { releaseId } from './release-id.ts';
 import type { EnvChange } from './vault.ts';
 
@@ -29,10 +30,10 @@ export interface EnvChanged {
  */
 export async function changeEnv(context: DeployContext, app: ManagedApp, change: EnvChange): Promise<EnvChanged> {
   return await app.lane.run(async () => {
-    const { store, vault } = context;
+    const { store } = context;
     const record = await store.getApp(app.name);
     const before = record?.env ?? null;
-    const env = await vault.change({ app: app.name, id: before }, change);
+    const env = await changed(context, app, { before, change });
     // Not `app.live`: a release whose variables are lost does not serve, and this is how it gets others.
     const liveId = record?.liveDeployment ?? null;
     const live = liveId === null ? null : await store.getDeployment(liveId);
@@ -45,6 +46,17 @@ export async function changeEnv(context: DeployContext, app: ManagedApp, change:
     if (release.id === app.live?.release) return { changed: false, deployment: null };
     return { changed: true, deployment: await deploy(context, app, { release, live, change }) };
   });
+}
+
+/** The version that the app gets. A preview's own variables lie over those of its app, which it cannot unset. */
+async function changed(
+  context: DeployContext,
+  app: ManagedApp,
+  { before, change }: { before: string | null; change: EnvChange },
+): Promise<string | null> {
+  if (app.previewOf === null) return await context.vault.change({ app: app.name, id: before }, change);
+  await changeOverlay(context, app, change);
+  return await previewEnv(context, app);
 }
 
 async function deploy(

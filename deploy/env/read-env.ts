@@ -5,9 +5,10 @@ import type { DeployContext, ManagedApp } from '../context.ts';
 export async function readEnv(
   context: DeployContext,
   app: ManagedApp,
-  { values }: { values: boolean },
+  { values, previews }: { values: boolean; previews: boolean },
 ): Promise<EnvBody> {
-  const id = (await context.store.getApp(app.name))?.env ?? null;
+  const record = await context.store.getApp(app.name);
+  const id = (previews ? record?.overlay : record?.env) ?? null;
   const found = await context.vault.describe({ app: app.name, id });
   if (!values) return { app: app.name, variables: found };
   const env = await context.vault.read({ app: app.name, id });

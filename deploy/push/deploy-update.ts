@@ -168,7 +168,8 @@ async function refuseOvertaken(app: ManagedApp, update: RefUpdate): Promise<void
 }
 
 async function refuseForced(update: RefUpdate, { app, push }: { app: ManagedApp; push: Push }): Promise<void> {
-  if (isZero(update.old)) return;
+  // Whoever works on a branch may rewrite it.
+  if (isZero(update.old) || app.previewOf !== null) return;
   const { repository } = app.paths;
   if (await isAncestor(update.old, update.new, { repository, quarantine: push.quarantine })) return;
   const refusal = forcePushRefusal(update, app.name);

@@ -5,6 +5,7 @@ import { tell } from '../account/lines.ts';
 import type { DeployContext, ManagedApp } from '../context.ts';
 import { readRef } from '../git/refs.ts';
 import type { Quarantine } from '../git/run.ts';
+import { refreshPreviewEnv } from '../previews/preview-env.ts';
 import { Rejection } from '../rejection.ts';
 import { deployUpdate } from './deploy-update.ts';
 import { judgeUpdates, productionBranch } from './updates.ts';
@@ -28,17 +29,35 @@ export async function receivePush(context: DeployContext, app: ManagedApp, push:
   try {
     context.onStep?.('received');
     const production = await productionOf(app, push.updates);
-    const verdicts = judgeUpdates(push.updates, { app: app.name, production });
+    const verdicts = judgeUpdates(push.updates, {
+      app: app.name,
+      production,
+      previews: context.previews().policy.perApp > 0,
+    });
     const refused = verdicts.find((verdict) => verdict.kind === 'reject');
     if (refused !== undefined) throw new Rejection(refused.line, refused);
     for (const verdict of verdicts) if (verdict.kind === 'store') tell(push.account, verdict.label, verdict.line);
-    const deploy = verdicts.find((verdict) => verdict.kind === 'deploy');
+    const deploy = verdicts.find((verdict) => verdict.kind === 'deploy' || verdict.kind === 'preview');
     if (deploy === undefined) push.account.end(true);
-    else await deployUpdate(context, app, { push, update: deploy.update });
+    else if (deploy.kind === 'deploy') await deployUpdate(context, app, { push, update: deploy.update });
+    else await deployPreview(context, app, { push, update: deploy.update });
   } catch (error) {
     tellFailure(push.account, error);
     push.account.end(false);
   }
+}
+
+/** A first push that does not go live leaves no preview behind. */
+async function deployPreview(
+  context: DeployContext,
+  app: ManagedApp,
+  { push, update }: { push: Push; update: RefUpdate },
+): Promise<void> {
+  const previews = context.previews();
+  const preview = await previews.ensure(app, update.ref);
+  await refreshPreviewEnv(context, { app, preview });
+  await deployUpdate(context, preview, { push, update });
+  if (preview.live === null && preview.running.size === 0) await previews.removeOf(app, [update.ref]);
 }
 
 /** Full name of the branch that deploys, when these refs are pushed. */

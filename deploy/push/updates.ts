@@ -6,6 +6,8 @@ import { isZero, short } from '../git/refs.ts';
 /** What is to be done about one ref of a push. */
 export type Verdict =
   | { kind: 'deploy'; update: RefUpdate }
+  /** A branch that gets a preview. */
+  | { kind: 'preview'; update: RefUpdate }
   /** Accepted without further ado; `label` and `line` tell the pusher. */
   | { kind: 'store'; update: RefUpdate; label: string; line: string }
   | { kind: 'reject'; update: RefUpdate; line: string; hint: string };
@@ -15,6 +17,8 @@ export interface PushContext {
   app: string;
   /** Full name of the production branch. */
   production: string;
+  /** Whether branches get previews. @default false */
+  previews?: boolean;
 }
 
 const main = 'refs/heads/main';
@@ -33,10 +37,13 @@ export function productionBranch(branches: ReadonlySet<string>, pushed: readonly
 
 /** Decides on each ref of a push by its name and kind alone; history is looked at later. */
 export function judgeUpdates(updates: readonly RefUpdate[], context: PushContext): Verdict[] {
-  return updates.map((update) => judge(update, context));
+  return updates.map((update) => judge(update, { ...context, alone: updates.length === 1 }));
 }
 
-function judge(update: RefUpdate, { app, production }: PushContext): Verdict {
+function judge(
+  update: RefUpdate,
+  { app, production, previews = false, alone }: PushContext & { alone: boolean },
+): Verdict {
   const name = branchName(update.ref);
   const deletion = isZero(update.new);
   if (update.ref === production && deletion) {
@@ -50,6 +57,10 @@ function judge(update: RefUpdate, { app, production }: PushContext): Verdict {
   if (update.ref === production) return { kind: 'deploy', update };
   const what = describeRef(update.ref);
   if (deletion) return { kind: 'store', update, label: 'deleted', line: what };
+  if (name !== null && previews) {
+    if (alone) return { kind: 'preview', update };
+    return { kind: 'store', update, label: 'stored', line: `${what}; pushed alone it gets a preview` };
+  }
   return { kind: 'store', update, label: 'stored', line: `${what}, not deployed: only ${branchName(production)} is` };
 }
 

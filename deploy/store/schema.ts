@@ -46,6 +46,9 @@ const migrations: readonly string[] = [
    UPDATE releases SET build = id;`,
   `ALTER TABLE apps ADD COLUMN branch TEXT;
    ALTER TABLE deployments ADD COLUMN steps_ms TEXT NOT NULL DEFAULT '{}';`,
+  `ALTER TABLE apps ADD COLUMN preview_of TEXT REFERENCES apps (name) ON DELETE CASCADE;
+   ALTER TABLE apps ADD COLUMN used_at_ms INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE apps ADD COLUMN overlay TEXT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

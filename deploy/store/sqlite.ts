@@ -62,9 +62,9 @@ interface Sql {
   close(): void;
 }
 
-type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'setBranch' | 'removeApp';
+type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'setBranch' | 'setUsed' | 'removeApp';
 type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRelease';
-type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'trimEnvs';
+type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'useOverlay' | 'trimEnvs';
 
 function storeOver(sql: Sql): Store {
   return { ...apps(sql), ...releases(sql), ...envs(sql), ...deployments(sql), close: async () => sql.close() };
@@ -78,12 +78,15 @@ function apps(sql: Sql): Pick<Store, AppMethods> {
   return {
     listApps: async () => sql.all('SELECT * FROM apps ORDER BY name').map(toApp),
     getApp: async (name) => getApp(name),
-    createApp: async (name, { createdAtMs, branch = null }) => {
+    createApp: async (name, { createdAtMs, branch = null, previewOf = null }) => {
       if (getApp(name) !== null) throw new FnrunError('FN_APP_EXISTS', `There is an app ${name} already`);
-      sql.run('INSERT INTO apps (name, created_at_ms, branch) VALUES (?, ?, ?)', name, createdAtMs, branch);
-      return { name, createdAtMs, liveDeployment: null, env: null, branch };
+      const usedAtMs = previewOf === null ? 0 : createdAtMs;
+      const insert = 'INSERT INTO apps (name, created_at_ms, branch, preview_of, used_at_ms) VALUES (?, ?, ?, ?, ?)';
+      sql.run(insert, name, createdAtMs, branch, previewOf, usedAtMs);
+      return { name, createdAtMs, liveDeployment: null, env: null, branch, previewOf, usedAtMs, overlay: null };
     },
     setBranch: async (name, branch) => sql.run('UPDATE apps SET branch = ? WHERE name = ?', branch, name),
+    setUsed: async (name, usedAtMs) => sql.run('UPDATE apps SET used_at_ms = ? WHERE name = ?', usedAtMs, name),
     removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
   };
 }
@@ -116,9 +119,11 @@ function envs(sql: Sql): Pick<Store, EnvMethods> {
       return row === undefined ? null : toEnv(row);
     },
     useEnv: async (app, id) => sql.run('UPDATE apps SET env = ? WHERE name = ?', id, app),
+    useOverlay: async (app, id) => sql.run('UPDATE apps SET overlay = ? WHERE name = ?', id, app),
     trimEnvs: async (app) =>
       sql.run(
         `DELETE FROM envs WHERE app = ?1 AND id IS NOT (SELECT env FROM apps WHERE name = ?1)
+           AND id IS NOT (SELECT overlay FROM apps WHERE name = ?1)
            AND id NOT IN (SELECT env FROM releases WHERE app = ?1 AND env IS NOT NULL)`,
         app,
       ),
@@ -202,6 +207,9 @@ function toApp(row: Row): AppRecord {
     liveDeployment: row['live_deployment'] as string | null,
     env: row['env'] as string | null,
     branch: row['branch'] as string | null,
+    previewOf: row['preview_of'] as string | null,
+    usedAtMs: row['used_at_ms'] as number,
+    overlay: row['overlay'] as string | null,
   };
 }
 

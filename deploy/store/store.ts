@@ -9,6 +9,19 @@ export interface AppRecord {
   env: string | null;
   /** The branch that deploys; null: main, or master while there is no main. */
   branch: string | null;
+  /** The app that it is a preview of: a release of the branch `branch` of that app; null: it is an app. */
+  previewOf: string | null;
+  /** When somebody last asked a preview for anything, in ms since the epoch; 0 for apps. */
+  usedAtMs: number;
+  /** Of an app: what its previews have beside its own variables; of a preview: what is its own. An id, or null. */
+  overlay: string | null;
+}
+
+/** What an app is made with. */
+export interface NewApp {
+  createdAtMs: number;
+  branch?: string | null;
+  previewOf?: string | null;
 }
 
 /** One version of an app's environment; it never changes. */
@@ -71,9 +84,10 @@ export interface Store {
   listApps(): Promise<AppRecord[]>;
   getApp(name: string): Promise<AppRecord | null>;
   /** Rejects with FN_APP_EXISTS. */
-  createApp(name: string, options: { createdAtMs: number; branch?: string | null }): Promise<AppRecord>;
+  createApp(name: string, options: NewApp): Promise<AppRecord>;
+  setUsed(name: string, usedAtMs: number): Promise<void>;
   setBranch(name: string, branch: string | null): Promise<void>;
-  /** Removes the app with its releases and deployments; absent apps are fine. */
+  /** Removes the app with its previews, releases and deployments; absent apps are fine. */
   removeApp(name: string): Promise<void>;
 
   /** Records a release, or does nothing when it is recorded. */
@@ -89,6 +103,7 @@ export interface Store {
   /** Makes a version the app's current one without a deployment. */
   useEnv(app: string, id: string | null): Promise<void>;
   /** Removes the versions that neither a release nor the app names. */
+  useOverlay(app: string, id: string | null): Promise<void>;
   trimEnvs(app: string): Promise<void>;
 
   createDeployment(deployment: DeploymentRecord): Promise<void>;

@@ -79,11 +79,16 @@ function addDeploymentRoutes(api: Hono, service: ControlService): void {
 function addEnvRoutes(api: Hono, service: ControlService): void {
   api.get('/v1/apps/:app/env', async (c) => {
     c.header('cache-control', 'no-store');
-    return c.json(await service.readEnv(c.req.param('app'), { values: isTrue(c.req.query('values')) }));
+    return c.json(
+      await service.readEnv(c.req.param('app'), {
+        values: isTrue(c.req.query('values')),
+        previews: isTrue(c.req.query('previews')),
+      }),
+    );
   });
   api.post('/v1/apps/:app/env', async (c) => {
     const change = readEnvChangeBody(await json(c));
-    return c.json(await service.changeEnv(c.req.param('app'), change));
+    return c.json(await service.changeEnv(c.req.param('app'), change, { previews: isTrue(c.req.query('previews')) }));
   });
 }
 

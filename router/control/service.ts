@@ -34,8 +34,9 @@ export interface ControlService {
   cancelDeployment(app: string, deployment: string): Promise<DeploymentBody>;
   switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
   /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */
-  readEnv(app: string, options: { values: boolean }): Promise<EnvBody>;
-  changeEnv(app: string, change: Required<EnvChangeBody>): Promise<EnvChangedBody>;
+  readEnv(app: string, options: { values: boolean; previews: boolean }): Promise<EnvBody>;
+  /** With `previews`: what the app's previews have beside its own variables. */
+  changeEnv(app: string, change: Required<EnvChangeBody>, options: { previews: boolean }): Promise<EnvChangedBody>;
   /** Decides on a push. `signal` aborts when the hook is gone. */
   receive(app: string, request: { body: ReceiveBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
   /** Follows the activation of an accepted push. */

@@ -34,7 +34,16 @@ export interface AppBody {
   domains: string[];
   /** The branch that deploys. */
   branch: string;
+  /** Null: it is no preview. */
+  preview: PreviewBody | null;
   live: LiveBody | null;
+}
+
+/** What a preview is of, and how long it stays. */
+export interface PreviewBody {
+  app: string;
+  /** When it is removed, if nobody asks for it until then. */
+  expiresAt: string;
 }
 
 /** The live release of an app. */

@@ -7,19 +7,30 @@ export interface GatewayApp {
   socketPath: string;
   /** Whether the app has a live release. */
   live: boolean;
+  /** Whether it is a preview of another app: it has no host names but its own. @default false */
+  preview?: boolean;
 }
 
 /**
- * The app that `hostname` (lower case, without port) names: a configured domain first, then `<app>.<anything>`;
- * with one app only, any host name is its own. Null when none fits.
+ * The app that `hostname` (lower case, without port) names: a configured domain first, then `<app>.<anything>`, which
+ * may be a preview's; with one app only, any other host name is its own. Null when none fits.
  */
 export function resolveHost(hostname: string, apps: readonly GatewayApp[]): GatewayApp | null {
-  if (apps.length === 1) return apps[0] as GatewayApp;
+  const [first] = apps;
+  if (apps.length === 1 && first?.preview !== true) return first ?? null;
   for (const app of apps) {
     if (app.domains.some((domain) => domain.toLowerCase() === hostname)) return app;
   }
   const dot = hostname.indexOf('.');
-  if (dot === -1) return null;
-  const label = hostname.slice(0, dot);
-  return apps.find((app) => app.name === label) ?? null;
+  const label = dot === -1 ? '' : hostname.slice(0, dot);
+  let only: GatewayApp | null = null;
+  let count = 0;
+  for (const app of apps) {
+    if (app.name === label) return app;
+    if (app.preview === true) continue;
+    only = app;
+    count++;
+  }
+  // A preview that has gone is not its app.
+  return count === 1 && !label.includes('--') ? only : null;
 }

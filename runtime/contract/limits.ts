@@ -440,6 +440,19 @@ export const deployLimits = {
   releasesKeptMax: 1_000,
   /** Deployments of one app that the store keeps. */
   deploymentsKept: 200,
+  /** Label of a host name (RFC 1035): `branch--app`. */
+  hostLabelChars: 63,
+  /** Previews of one app, and how long one is kept that nobody asks for; config.json may say otherwise. */
+  previewsPerApp: 20,
+  previewsPerAppMax: 1_000,
+  previewIdleMs: 7 * 24 * 3_600_000,
+  previewIdleMsMin: 60_000,
+  /** How often previews are looked at. */
+  previewSweepMs: 60_000,
+  /** What one preview may use at most; config.json may say otherwise. */
+  previewMemoryMb: 256,
+  previewThreads: 8,
+  previewIdleStopMs: 60_000,
   /** Activations of one app between two runs of `git gc --auto`. */
   activationsPerGc: 50,
   /** One answer to a function's `check`, unless its timeoutMs is less; and how many are waited for at once. */

@@ -39,7 +39,7 @@ test('push to another branch, of a tag, and their deletion are stored and told i
   await git(dir, 'tag', 'v1');
   const stored = await push(dir, 'HEAD:topic', 'v1');
   expect(stored.code, stored.output).toBe(0);
-  expect(stored.output).toContain('stored      branch topic, not deployed: only main is');
+  expect(stored.output).toContain('stored      branch topic; pushed alone it gets a preview');
   expect(stored.output).toContain('stored      tag v1, not deployed: only main is');
   expect(await said('refs')).toBe('one');
   const deleted = await push(dir, ':topic', ':v1');
@@ -146,22 +146,20 @@ test('symbolic link in a push is rejected, path named', async () => {
 
 const apps = (...args: string[]) => runCli(['apps', ...args, '--home', server.home, '--json']);
 
-test('an app deploys the branch that was set for it, and no other', async () => {
+test('an app deploys the branch that was set for it, and others get previews', async () => {
   const made = await apps('create', 'release', '--branch', 'release/live');
   expect(JSON.parse(made.stdout)).toMatchObject({ branch: 'release/live' });
   const { dir } = await makeTree('release');
   const stored = await push(dir, 'main');
   expect(stored.code, stored.output).toBe(0);
-  expect(stored.output).toContain('stored      branch main, not deployed: only release/live is');
+  expect(stored.output).toContain('http://main--release.localhost');
   const live = await push(dir, 'main:release/live');
   expect(live.output).toMatch(/remote: live {8}http/);
   expect(await said('release')).toBe('one');
   await change(dir, 'two');
   const set = await apps('set', 'release', '--branch', 'main');
   expect(JSON.parse(set.stdout)).toMatchObject({ branch: 'main' });
-  expect((await push(dir, 'main:release/live')).output).toContain(
-    'stored      branch release/live, not deployed: only main is',
-  );
+  expect((await push(dir, 'main:release/live')).output).toContain('http://release-live--release.localhost');
   expect(await said('release')).toBe('one');
   expect((await push(dir, 'main')).code).toBe(0);
   expect(await said('release')).toBe('two');

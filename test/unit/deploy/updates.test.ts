@@ -37,6 +37,18 @@ test('judgeUpdates rejects the deletion of the production branch and says what t
   });
 });
 
+test('judgeUpdates gives a branch a preview when there are some, and it is pushed alone', () => {
+  const update = { ref: 'refs/heads/topic', old: one, new: two };
+  const context = { app: 'hello', production: main, previews: true };
+  expect(judgeUpdates([update], context)).toEqual([{ kind: 'preview', update }]);
+  expect(judgeUpdates([{ ...update, ref: 'refs/tags/v1' }], context)[0]?.kind).toBe('store');
+  expect(judgeUpdates([{ ...update, new: zero }], context)[0]).toMatchObject({ kind: 'store', label: 'deleted' });
+  expect(judgeUpdates([update, { ...update, ref: main }], context).map(({ kind }) => kind)).toEqual([
+    'store',
+    'deploy',
+  ]);
+});
+
 test.each([
   ['refs/heads/topic', two, 'stored', 'branch topic, not deployed: only main is'],
   ['refs/heads/topic', zero, 'deleted', 'branch topic'],
