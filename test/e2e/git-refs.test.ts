@@ -111,7 +111,7 @@ test('push to master deploys while there is no main', async () => {
   expect((await push(dir, 'main')).code).toBe(0);
   expect(await said('master')).toBe('three');
   await change(dir, 'four');
-  expect((await push(dir, 'main:master')).output).toContain('stored      branch master');
+  expect((await push(dir, 'main:master')).output).toContain('http://master--master.localhost');
   expect(await remoteHead(remote)).not.toBe(await git(dir, 'rev-parse', 'HEAD'));
 });
 

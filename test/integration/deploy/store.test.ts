@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../deploy/store/sqlite.ts';
 import type { DeploymentRecord, EnvVersion, ReleaseRecord, Store } from '../../../deploy/store/store.ts';
@@ -54,9 +55,7 @@ test('store keeps apps over a restart', async () => {
   await store.createApp('hello', { createdAtMs: 7 });
   await store.close();
   store = openSqliteStore(file);
-  expect(await store.listApps()).toEqual([
-    { name: 'hello', createdAtMs: 7, liveDeployment: null, env: null, branch: null },
-  ]);
+  expect(await store.listApps()).toMatchObject([{ name: 'hello', createdAtMs: 7, liveDeployment: null, branch: null }]);
 });
 
 test('store refuses an app that exists', async () => {
@@ -118,19 +117,6 @@ test('store removes environments that no release names, never the current one', 
   expect(await store.getEnv('other', 'unused')).not.toBeNull();
 });
 
-test('store takes the releases of a home that knew no environments', async () => {
-  await store.createApp('hello', { createdAtMs: 7 });
-  await store.saveRelease(release('r1'));
-  await store.close();
-  const { DatabaseSync } = await import('node:sqlite');
-  const db = new DatabaseSync(file);
-  db.exec(`ALTER TABLE releases DROP COLUMN build; ALTER TABLE releases DROP COLUMN env; ALTER TABLE apps DROP COLUMN env;
-    ALTER TABLE apps DROP COLUMN branch; ALTER TABLE deployments DROP COLUMN steps_ms; DROP TABLE envs; PRAGMA user_version = 2`);
-  db.close();
-  store = openSqliteStore(file);
-  expect(await store.listReleases('hello')).toEqual([release('r1')]);
-});
-
 test('store forgets all of an app that is removed', async () => {
   await store.createApp('hello', { createdAtMs: 7 });
   await store.createDeployment(deployment('d1'));
@@ -143,19 +129,34 @@ test('store forgets all of an app that is removed', async () => {
   expect(await store.getEnv('hello', 'e1')).toBeNull();
 });
 
-test('store brings a file of the version before up to date', async () => {
-  const { DatabaseSync } = await import('node:sqlite');
-  await store.createApp('hello', { createdAtMs: 7, branch: 'x' });
-  await store.createDeployment(deployment('d1', { stepsMs: { build: 5 } }));
-  await store.close();
-  const db = new DatabaseSync(file);
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  db.exec('ALTER TABLE apps DROP COLUMN branch; ALTER TABLE deployments DROP COLUMN steps_ms;');
-  db.exec(`PRAGMA user_version = ${version - 1};`);
+test('store brings a file of the first version up to date', async () => {
+  const old = join(dirname(file), 'old.db');
+  const db = new DatabaseSync(old);
+  db.exec(`
+    CREATE TABLE apps (name TEXT PRIMARY KEY, created_at_ms INTEGER NOT NULL, live_deployment TEXT) STRICT;
+    CREATE TABLE releases (
+      app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE, id TEXT NOT NULL, created_at_ms INTEGER NOT NULL,
+      functions INTEGER NOT NULL, domains TEXT NOT NULL, PRIMARY KEY (app, id)
+    ) STRICT;
+    CREATE TABLE deployments (
+      id TEXT PRIMARY KEY, app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE, release_id TEXT,
+      commit_id TEXT NOT NULL, subject TEXT NOT NULL, ref TEXT NOT NULL, author TEXT NOT NULL, source TEXT NOT NULL,
+      state TEXT NOT NULL, step TEXT NOT NULL, started_at_ms INTEGER NOT NULL, finished_at_ms INTEGER,
+      duration_ms INTEGER, error TEXT
+    ) STRICT;
+    CREATE INDEX deployments_by_app ON deployments (app, id DESC);
+    INSERT INTO apps VALUES ('hello', 7, 'd1');
+    INSERT INTO releases VALUES ('hello', 'r1', 5, 3, '["a.example"]');
+    INSERT INTO deployments VALUES ('d1', 'hello', 'r1', '${'c'.repeat(40)}', 'A change', 'refs/heads/main', 'T', 'push',
+      'succeeded', 'done', 1000, 1200, 200, NULL);
+    PRAGMA user_version = 1;`);
   db.close();
-  store = openSqliteStore(file);
-  expect(await store.getApp('hello')).toMatchObject({ name: 'hello', createdAtMs: 7, branch: null });
-  expect(await store.getDeployment('d1')).toEqual(deployment('d1'));
+  const opened = openSqliteStore(old);
+  expect(await opened.getApp('hello')).toMatchObject({ name: 'hello', createdAtMs: 7, liveDeployment: 'd1' });
+  expect(await opened.getDeployment('d1')).toMatchObject({ id: 'd1', release: 'r1', state: 'succeeded', error: null });
+  // A release of before there were environments is what was built.
+  expect(await opened.listReleases('hello')).toEqual([release('r1')]);
+  await opened.close();
 });
 
 test('store keeps the branch of an app and the times of a deployment', async () => {
