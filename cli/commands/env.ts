@@ -95,7 +95,8 @@ async function change(body: EnvChangeBody, { app, path, client, context }: Call)
     const took = deployment.durationMs === null ? '' : ` (${formatDuration(deployment.durationMs)})`;
     context.out(`${app} now serves ${deployment.release}: ${deployment.subject}${took}`);
   } else {
-    context.out(changed ? `Stored: the first push to ${app} will have it.` : 'Nothing changed.');
+    const first = context.values.previews === true ? 'the next push of a branch' : `the first push to ${app}`;
+    context.out(changed ? `Stored: ${first} will have it.` : 'Nothing changed.');
   }
   return 0;
 }

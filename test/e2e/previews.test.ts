@@ -132,6 +132,50 @@ describe('a branch that does not deploy', () => {
   });
 });
 
+describe('the variables of a preview', () => {
+  const env = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runCli(['env', ...args, '--home', serve.home]);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    return stdout;
+  };
+  const names = ['FROM_APP', 'FROM_PREVIEWS', 'FROM_OWN'];
+  const show = `export default (request: Request, ctx: any) =>
+    new Response(${JSON.stringify(names)}.map((name) => ctx.env[name]).join(' '));`;
+
+  test('preview has those of its app, over them those of all previews, over them its own', async () => {
+    const again = await startCli(['serve', '--home', serve.home, '--listen', '127.0.0.1:0']);
+    const at = async (host: string): Promise<string> =>
+      (await fetchFrom(targetOf(again.ready), { path: '/', headers: [['Host', host]] })).text;
+    try {
+      await env('shop', 'set', 'FROM_APP=app-value', 'FROM_PREVIEWS=app-value', 'FROM_OWN=app-value');
+      expect(await env('shop', 'set', '--previews', 'FROM_PREVIEWS=preview-value', 'FROM_OWN=preview-value')).toContain(
+        'Stored',
+      );
+      await git(folder.path, 'checkout', '-q', '-f', '-b', 'vars', 'main');
+      await writeTree(folder.path, { 'functions/index.ts': show });
+      await commitAll(folder.path, 'vars');
+      const pushed = await push('HEAD');
+      expect(pushed.output).toContain('vars--shop.localhost');
+      expect(await at('vars--shop.x')).toBe('app-value preview-value preview-value');
+      await env('vars--shop', 'set', 'FROM_OWN=own-value');
+      expect(await at('vars--shop.x')).toBe('app-value preview-value own-value');
+      await env('shop', 'set', 'FROM_APP=later-value');
+      expect(await at('vars--shop.x')).toBe('app-value preview-value own-value');
+      await git(folder.path, 'commit', '-q', '--allow-empty', '-m', 'again');
+      expect((await push('HEAD')).code).toBe(0);
+      expect(await at('vars--shop.x')).toBe('later-value preview-value own-value');
+      expect(await env('shop', 'list', '--previews', '--values')).toBe(
+        'FROM_OWN=preview-value\nFROM_PREVIEWS=preview-value\n',
+      );
+      expect((await push('--delete', 'vars')).code).toBe(0);
+      await git(folder.path, 'checkout', '-q', '-f', 'main');
+    } finally {
+      await again.stop();
+    }
+  });
+});
+
 describe('the end of a preview', () => {
   test('preview goes with its branch, and more than may be are refused', async () => {
     await writeFile(join(serve.home, 'config.json'), JSON.stringify({ previews: { perApp: 3, idleMs: 60_000 } }));
