@@ -37,6 +37,32 @@ export interface CommandContext<O extends CommandOptions = CommandOptions> {
   signal: AbortSignal;
 }
 
+/** What a command is told on its command line. */
+export interface Given {
+  values: OptionValues<CommandOptions>;
+  positionals: string[];
+}
+
+/** How a command is run on the server of a git remote, from the checkout of an app. */
+export interface RemoteForm {
+  /** Whether the first argument names the app; it may be left out then where arguments would be missing. */
+  app: boolean;
+  /** Whether the app was left out, where that is not a matter of their number. */
+  leftOut?: (positionals: readonly string[]) => boolean;
+  /** Whether it goes past the control API, straight to the app, and so asks first. */
+  asks?: boolean;
+  /** What it reads of the caller's machine: sent as standard input. Null, the default: nothing. */
+  input?: (given: Given) => RemoteInput | null;
+}
+
+/** What a command reads of the caller's machine. */
+export interface RemoteInput {
+  /** A file's path, or `-` for standard input. */
+  from: string;
+  /** The options with which the server's end reads it from its standard input. */
+  values: OptionValues<CommandOptions>;
+}
+
 /** A subcommand: one file each in cli/commands/, loaded when it is called. */
 export interface Command {
   name: string;
@@ -49,6 +75,10 @@ export interface Command {
   positionals?: readonly [min: number, max: number];
   /** Further lines of `--help`. */
   details?: string;
+  /** Absent: the command runs on the machine it is called on, never over ssh. */
+  remote?: RemoteForm;
+  /** Not in the list of commands: other programs call it. @default false */
+  hidden?: boolean;
   /** Resolves to the exit code. Throws FnrunError for what a person can mend. */
   run(context: CommandContext): Promise<number>;
 }
@@ -70,6 +100,16 @@ export const homeOption = {
     type: 'string',
     value: 'DIR',
     description: 'folder of the server (default: $FNRUN_HOME, else /var/lib/fnrun when writable, else ./.fnrun)',
+  },
+} as const satisfies CommandOptions;
+
+/** `--remote`, which every command has that can run over ssh. */
+export const remoteOption = {
+  remote: {
+    type: 'string',
+    value: 'NAME',
+    description:
+      'run it over ssh on the server of this git remote (default in a checkout: fnrun, else the one that fits)',
   },
 } as const satisfies CommandOptions;
 

@@ -14,4 +14,6 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   invoke: () => import('./commands/invoke.ts'),
   logs: () => import('./commands/logs.ts'),
   ps: () => import('./commands/ps.ts'),
+  keys: () => import('./commands/keys.ts'),
+  receive: () => import('./commands/receive.ts'),
 };

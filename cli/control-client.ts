@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { errorCatalogue, FnrunError, type ErrorCode } from '../runtime/contract/errors.ts';
 import { hostLimits } from '../runtime/contract/limits.ts';
+import { keyHeader } from '../router/control/key-header.ts';
 import type { ControlProblem } from '../router/control/types.ts';
 
 /** How to talk to the server that holds a home. */
@@ -23,12 +24,22 @@ export interface RequestOptions {
   deadlineMs?: number;
 }
 
-/** A client of `<home>/run/control.sock`, with a connection for each request. */
-export function createControlClient(home: string): ControlClient {
+/**
+ * A client of `<home>/run/control.sock`, with a connection for each request. In a process that `fnrun receive` made for
+ * an ssh key, every client speaks for that key: which command it is made in makes no difference.
+ */
+export function createControlClient(
+  home: string,
+  { key = process.env['FNRUN_KEY'] ?? null }: { key?: string | null } = {},
+): ControlClient {
   const socketPath = join(home, 'run/control.sock');
 
   const send = async ({ path, method, body, signal }: Sent): Promise<IncomingMessage> => {
-    const headers = { host: 'control', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const headers = {
+      host: 'control',
+      ...(key !== null && { [keyHeader]: key }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     const outgoing = httpRequest({ socketPath, path, method, headers, signal, agent: false });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

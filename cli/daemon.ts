@@ -1,5 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
 import { findJail } from '../deploy/build/jail.ts';
@@ -10,8 +11,10 @@ import { readSecretKey } from '../deploy/env/secret-key.ts';
 import { createEnvVault } from '../deploy/env/vault.ts';
 import { gitVersion } from '../deploy/git/version.ts';
 import { lockHome } from '../deploy/home-lock.ts';
+import { Keys } from '../deploy/keys/keys.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
 import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
+import { branchName } from '../deploy/push/updates.ts';
 import { Slots } from '../deploy/slots.ts';
 import { previewAppPolicy } from '../deploy/previews/preview-policy.ts';
 import { Previews } from '../deploy/previews/previews.ts';
@@ -21,7 +24,7 @@ import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
 import type { GatewayApp } from '../router/gateway/resolve-host.ts';
 import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
-import { entryPoint } from '../runtime/entry-points.ts';
+import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
 import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
@@ -84,6 +87,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const config = readServerConfig(paths.configFile);
   const {
     cgroup = true,
+    authorizedKeys = paths.authorizedKeys,
     builds = {},
     releasesKept = buildLimits.releasesKept,
     previews: branches = {},
@@ -131,6 +135,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   await apps.start();
   await previews.sweep();
 
+  const keys = await openKeys({ context, apps, home: paths.home, file: authorizedKeys });
+
   if (options.listen !== null) {
     const { host, port } = await gateway.listen(options.listen);
     urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
@@ -146,7 +152,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   });
   const onError = (error: unknown): void =>
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const api = createControlApi({ service: createControlService({ context, apps, health }), onError });
+  const api = createControlApi({ service: createControlService({ context, apps, keys, health }), onError });
   const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
   stack.defer(() => control.close());
   void apps.settle();
@@ -158,6 +164,20 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
     stop: () => within(deployLimits.shutdownMs, stack.disposeAsync()),
   };
+}
+
+/** The ssh keys. When their file cannot be written, apps are served all the same, and keys that sshd knows go on working. */
+async function openKeys(options: { context: DeployContext; apps: Apps; home: string; file: string }): Promise<Keys> {
+  const { context, apps, home, file } = options;
+  const keys = new Keys({
+    store: context.store,
+    file,
+    program: { node: process.execPath, launcher: join(packageRoot(), 'cli/fnrun.js'), home },
+    now: context.now,
+    productionOf: (app) => branchName(apps.find(app)?.production ?? ''),
+  });
+  await keys.refresh().catch((error: Error) => context.log(`cannot write ${file}: ${error.message}`));
+  return keys;
 }
 
 /** Without cgroups the limits are watched, which docs/limits.md tells; a delegated one that cannot be used is news. */

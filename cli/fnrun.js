@@ -35,8 +35,7 @@ function runHere() {
   // The reader of a pipe has seen enough: `fnrun logs app | head`.
   process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   freshen()
-    .then(() => import('../dist/cli/main.js'))
-    .then((cli) => cli.main(process.argv.slice(2)))
+    .then(() => (isReceive() ? receive() : loadCli().then((cli) => cli.main(process.argv.slice(2)))))
     .then(
       (code) => process.exit(code),
       (error) => {
@@ -44,6 +43,19 @@ function runHere() {
         process.exit(1);
       },
     );
+}
+
+function loadCli() {
+  return import('../dist/cli/main.js');
+}
+
+/** What sshd runs for every push and clone, in one file of its own that loads the rest only for commands. */
+function receive() {
+  return import('../dist/cli/receive/main.js').then((entry) => entry.main(process.argv.slice(2), loadCli));
+}
+
+function isReceive() {
+  return process.argv[2] === 'receive' && process.argv[3] === '--key';
 }
 
 /** In a source checkout, builds dist/ when a source is newer; the installed package has no sources. */

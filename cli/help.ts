@@ -1,12 +1,14 @@
-import type { Command, CommandOption, CommandOptions } from './command.ts';
+import { type Command, type CommandOption, type CommandOptions, remoteOption } from './command.ts';
 
 /** `fnrun --help`. */
 export function overview(commands: readonly Command[]): string {
-  const rows = commands.map((command): [string, string] => [
-    // Positionals only: the options are in the command's own help.
-    command.usage.split(' [-')[0] ?? command.usage,
-    command.summary,
-  ]);
+  const rows = commands
+    .filter((command) => command.hidden !== true)
+    .map((command): [string, string] => [
+      // Positionals only: the options are in the command's own help.
+      command.usage.split(' [-')[0] ?? command.usage,
+      command.summary,
+    ]);
   return [
     'fnrun: push a repository of handler folders, get HTTP.',
     '',
@@ -27,7 +29,7 @@ export function overview(commands: readonly Command[]): string {
 
 /** `fnrun COMMAND --help`. */
 export function commandHelp(command: Command): string {
-  const options = { ...command.options, ...helpOption };
+  const options = allOptions(command);
   const rows = Object.entries(options).map(([name, option]): [string, string] => [
     optionSyntax(name, option),
     option.description + defaultOf(option),
@@ -43,8 +45,13 @@ export function commandHelp(command: Command): string {
   ].join('\n');
 }
 
+/** The command's own options, and those that come by themselves. */
+export function allOptions(command: Command): CommandOptions {
+  return { ...command.options, ...(command.remote !== undefined && remoteOption), ...helpOption };
+}
+
 /** `--help`, which every command has. */
-export const helpOption = {
+const helpOption = {
   help: { type: 'boolean', short: 'h', description: 'show this' },
 } as const satisfies CommandOptions;
 

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { packageRoot } from '../runtime/entry-points.ts';
-import type { Command, CommandContext } from './command.ts';
+import type { Command, CommandContext, Given } from './command.ts';
 import { commands } from './commands.ts';
-import { commandHelp, helpOption, overview } from './help.ts';
+import { allOptions, commandHelp, overview } from './help.ts';
+import { meansThisMachine } from './home.ts';
 import { describeError, renderError } from './print-error.ts';
 import { watchSignals } from './signals.ts';
 
@@ -15,6 +16,8 @@ export interface MainOptions {
   cwd?: string;
   out?: (line: string) => void;
   err?: (line: string) => void;
+  /** Set for a command that has come over ssh: it may be one about apps only, and reads nothing of this machine. */
+  served?: { color: boolean } | undefined;
 }
 
 /** Runs one command line (without node and script) and resolves to the exit code. Never throws. */
@@ -23,7 +26,7 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   const out = options.out ?? ((line: string) => void process.stdout.write(`${line}\n`));
   const err = options.err ?? ((line: string) => void process.stderr.write(`${line}\n`));
   try {
-    return await dispatch(args, { env, cwd, out, err });
+    return await dispatch(args, { env, cwd, out, err, served: options.served });
   } catch (error) {
     const told = describeError(error);
     if (told.code === null && env['FNRUN_DEBUG'] === '1' && error instanceof Error) err(error.stack ?? error.message);
@@ -32,7 +35,7 @@ export async function main(args: readonly string[], options: MainOptions = {}): 
   }
 }
 
-type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>;
+type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'> & Pick<MainOptions, 'served'>;
 
 async function dispatch(args: readonly string[], around: Surroundings): Promise<number> {
   const [name, ...rest] = args;
@@ -54,17 +57,17 @@ async function dispatch(args: readonly string[], around: Surroundings): Promise<
 }
 
 async function run(command: Command, args: string[], around: Surroundings): Promise<number> {
-  const { values, positionals } = parse(command, args);
+  const given = parse(command, args);
+  const { served, ...surroundings } = around;
+  const color = served?.color ?? (around.env['NO_COLOR'] === undefined && process.stdout.isTTY);
   const signals = watchSignals();
+  const context = { ...surroundings, ...given, json: given.values['json'] === true, color, signal: signals.signal };
   try {
-    return await command.run({
-      ...around,
-      values,
-      positionals,
-      json: values['json'] === true,
-      color: around.env['NO_COLOR'] === undefined && process.stdout.isTTY,
-      signal: signals.signal,
-    });
+    if (served !== undefined) await (await import('./receive/check-served.ts')).checkServed(command, context);
+    const remote = served === undefined ? await remoteOf(command, context) : null;
+    if (remote !== null) return await remote();
+    checkCount(command, given);
+    return await command.run(context);
   } catch (error) {
     // What a command's calls throw when they are aborted is no news to the person who pressed Ctrl-C.
     if (signals.signal.aborted) return signals.exitCode();
@@ -74,21 +77,36 @@ async function run(command: Command, args: string[], around: Surroundings): Prom
   }
 }
 
-function parse(command: Command, args: string[]): Pick<CommandContext, 'values' | 'positionals'> {
-  const hint = `see: fnrun ${command.name} --help`;
-  let parsed;
+/** How to run the command on another machine; null when it is meant for this one. */
+async function remoteOf(command: Command, context: CommandContext): Promise<(() => Promise<number>) | null> {
+  const { home, remote } = context.values as { home?: string; remote?: string };
+  if (command.remote === undefined) return null;
+  if (remote === undefined && meansThisMachine(home, context)) return null;
+  const { prepareRemote } = await import('./remote/prepare-remote.ts');
+  const prepared = await prepareRemote({ command, context, form: command.remote });
+  if (prepared === null) return null;
+  checkCount(command, prepared.given);
+  return prepared.run;
+}
+
+function parse(command: Command, args: string[]): Given {
   try {
-    parsed = parseArgs({ args, options: { ...command.options, ...helpOption }, allowPositionals: true });
+    return parseArgs({ args, options: allOptions(command), allowPositionals: true });
   } catch (error) {
-    throw new FnrunError('FN_USAGE', describeError(error).message, { hint, cause: error });
+    throw new FnrunError('FN_USAGE', describeError(error).message, { hint: helpHint(command), cause: error });
   }
+}
+
+function checkCount(command: Command, { positionals }: Given): void {
   const [min, max] = command.positionals ?? [0, Infinity];
-  const count = parsed.positionals.length;
-  if (count < min || count > max) {
-    const what = count < min ? 'An argument is missing' : `${parsed.positionals[max]} is one argument too many`;
-    throw new FnrunError('FN_USAGE', `${what}, usage: fnrun ${command.usage}`, { hint });
-  }
-  return parsed;
+  const count = positionals.length;
+  if (count >= min && count <= max) return;
+  const what = count < min ? 'An argument is missing' : `${positionals[max]} is one argument too many`;
+  throw new FnrunError('FN_USAGE', `${what}, usage: fnrun ${command.usage}`, { hint: helpHint(command) });
+}
+
+function helpHint(command: Command): string {
+  return `see: fnrun ${command.name} --help`;
 }
 
 async function load(name: string): Promise<Command> {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts';
 import type { AppLimitsInput } from '../runtime/contract/app-limits.ts';
-import { boolean, number, object } from '../runtime/contract/config-check.ts';
+import { boolean, number, object, text } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { appLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import type { BuildPolicy } from '../deploy/build/pool.ts';
@@ -15,6 +16,8 @@ export interface ServerConfig extends AppPolicy {
   builds?: BuildPolicy & { jail?: boolean };
   /** Releases of each app that are kept beside the live one, for rollbacks. @default 10 */
   releasesKept?: number;
+  /** Absolute path of the file that sshd reads, where that is not `<home>/authorized_keys`; it may hold other lines too. */
+  authorizedKeys?: string;
   /** Previews of branches. */
   previews?: PreviewConfig;
 }
@@ -47,20 +50,21 @@ const check = object({
     idleMs: number({ min: deployLimits.previewIdleMsMin, max: Number.MAX_SAFE_INTEGER, unit: 'ms' }),
     ceilings: checkLimits,
   }),
+  authorizedKeys: text('an absolute path', isAbsolute),
 });
 
 /** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */
 export function readServerConfig(path: string): ServerConfig {
-  let text: string;
+  let json: string;
   try {
-    text = readFileSync(path, 'utf8');
+    json = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
   }
   let config: unknown;
   try {
-    config = JSON.parse(text);
+    config = JSON.parse(json);
   } catch (cause) {
     throw new FnrunError('FN_BAD_SETTINGS', `Cannot read ${path}: ${(cause as Error).message}`, {
       cause,

@@ -8,6 +8,8 @@ import type { DeployContext, ManagedApp } from './context.ts';
 import { changeEnv } from './env/change-env.ts';
 import { readEnv } from './env/read-env.ts';
 import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
+import type { Keys } from './keys/keys.ts';
+import { createKeyService, visibleTo } from './keys/service.ts';
 import { presentApp, presentDeployment, presentProcess } from './present.ts';
 import { receivePush } from './push/receive.ts';
 import { isZero } from './git/refs.ts';
@@ -20,17 +22,26 @@ import { switchRelease } from './rollback.ts';
 export interface ControlServiceOptions {
   context: DeployContext;
   apps: Apps;
+  keys: Keys;
   health: () => HealthBody;
 }
 
 /** The control API's view of the apps of a home. */
-export function createControlService({ context, apps, health }: ControlServiceOptions): ControlService {
+export function createControlService({ context, apps, keys, health }: ControlServiceOptions): ControlService {
   const { store } = context;
   return {
     health,
-    listApps: async () => apps.list().map((app) => presentApp(context, app)),
+    ...createKeyService({ keys, apps }),
+    listApps: async (caller) => {
+      const visible = await visibleTo(keys, caller);
+      return apps.list().flatMap((app) => (visible(app.name) ? [presentApp(context, app)] : []));
+    },
     getApp: async (name) => presentApp(context, apps.get(name)),
-    createApp: async (name, options) => presentApp(context, await apps.create(name, options)),
+    createApp: async (name, { branch, caller }) => {
+      const app = await apps.create(name, { branch });
+      if (caller !== null) await keys.grant(await keys.get(caller), name);
+      return presentApp(context, app);
+    },
     changeApp: async (name, { branch }) =>
       presentApp(context, branch === undefined ? apps.get(name) : await apps.setBranch(name, branch)),
     removeApp: async (name) => await apps.remove(name),
@@ -47,25 +58,28 @@ export function createControlService({ context, apps, health }: ControlServiceOp
       const app = apps.get(name);
       return presentDeployment(await cancelDeployment(context, app, id), app.live);
     },
-    switchRelease: async (name, request) => {
+    switchRelease: async (name, { caller, ...request }) => {
       const app = apps.get(name);
-      return presentDeployment(await switchRelease(context, app, request), app.live);
+      const key = await keys.nameOf(caller);
+      return presentDeployment(await switchRelease(context, app, { ...request, key }), app.live);
     },
     readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
-    changeEnv: async (name, change, { previews }) => {
+    changeEnv: async (name, { caller, previews, ...change }) => {
       const app = apps.get(name);
       if (previews) return { app: name, changed: await changeOverlay(context, app, change), deployment: null };
-      const { changed, deployment } = await changeEnv(context, app, change);
+      const key = await keys.nameOf(caller);
+      const { changed, deployment } = await changeEnv(context, app, { ...change, key });
       return { app: name, changed, deployment: deployment && presentDeployment(deployment, app.live) };
     },
-    receive: async function* (name, { body, signal }) {
+    receive: async function* (name, { body, signal, caller }) {
       const app = apps.get(name);
+      const key = caller === null ? null : await keys.get(caller);
       const quarantine = checkQuarantine(body.quarantine, app.paths.repository);
       const account = accountOf(app, body);
       // A clock that is wrong or a hook that is not ours must not make the total absurd.
       const now = context.now();
       const startedAtMs = body.startedAtMs > now - 10_000 && body.startedAtMs <= now ? body.startedAtMs : now;
-      void receivePush(context, app, { ...body, quarantine, startedAtMs, account, gone: signal });
+      void receivePush(context, app, { ...body, quarantine, startedAtMs, key, account, gone: signal });
       yield* account.follow(signal);
     },
     activate: async function* (name, { body, signal }) {
@@ -74,10 +88,18 @@ export function createControlService({ context, apps, health }: ControlServiceOp
     },
     readLogs: (name, { function: only, ...query }) =>
       apps.get(name).log.read({ ...query, matches: (record) => only === null || record.function === only }),
-    listProcesses: async () => ({
-      daemon: { pid: process.pid, uptimeMs: health().uptimeMs, rssBytes: process.memoryUsage.rss() },
-      apps: await Promise.all(apps.list().map(presentProcess)),
-    }),
+    listProcesses: async (caller) => {
+      const visible = await visibleTo(keys, caller);
+      return {
+        daemon: { pid: process.pid, uptimeMs: health().uptimeMs, rssBytes: process.memoryUsage.rss() },
+        apps: await Promise.all(
+          apps
+            .list()
+            .filter((app) => visible(app.name))
+            .map(presentProcess),
+        ),
+      };
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface DeploymentStart {
   commit: string;
   ref: string;
   source: DeploymentSource;
+  /** Name of the ssh key that it came by. */
+  key: string | null;
   account: Account;
   release?: string;
   info?: CommitInfo;
@@ -55,6 +57,7 @@ export async function beginDeployment(
     ref: start.ref,
     author: start.info?.author ?? '',
     source: start.source,
+    key: start.key,
     state: 'running',
     step: 'queued',
     startedAtMs,

@@ -52,9 +52,12 @@ function ask(json: string): void {
   );
   socket.on('error', (error: NodeJS.ErrnoException) => end(unreachable(error)));
   socket.on('close', () => end('the fnrun server has ended during the push'));
+  // Set by `fnrun receive` only: whoever pushes on the server itself is its own user.
+  const key = process.env['FNRUN_KEY'] ?? '';
+  const keyLine = key === '' ? '' : `fnrun-key: ${key.replace(/[^0-9a-f]/g, '')}\r\n`;
   // HTTP/1.0: the answer comes without chunked framing and ends with the connection.
   socket.write(
-    `POST ${path} HTTP/1.0\r\nhost: fnrun\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
+    `POST ${path} HTTP/1.0\r\nhost: fnrun\r\n${keyLine}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
   );
   socket.on('data', (chunk: string) => {
     text += chunk;

@@ -14,6 +14,8 @@ export interface HomePaths {
   configFile: string;
   /** What stored environment values are encrypted with; made at first use. */
   secretKey: string;
+  /** What sshd reads of the ssh keys, unless config.json names another file. */
+  authorizedKeys: string;
   apps: string;
   logs: string;
 }
@@ -43,6 +45,7 @@ export function homePaths(home: string): HomePaths {
     stateFile: join(home, 'state.db'),
     configFile: join(home, 'config.json'),
     secretKey: join(home, 'secret.key'),
+    authorizedKeys: join(home, 'authorized_keys'),
     apps: join(home, 'apps'),
     logs: join(home, 'logs'),
   };

@@ -17,6 +17,8 @@ export interface SwitchRequest {
   release: string | null;
   /** Only if this deployment is still the live one, which is not told as an error. */
   expected?: string;
+  /** Name of the ssh key that it came by. */
+  key: string | null;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function switchRelease(
       commit,
       ref: app.production,
       source: request.source,
+      key: request.key,
       account,
       release: target.release,
       info: { author, subject },

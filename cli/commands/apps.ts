@@ -22,6 +22,7 @@ export const command = defineCommand({
   usage: 'apps [list|create NAME|set NAME|remove NAME] [--branch B]',
   options,
   positionals: [0, 2],
+  remote: { app: false },
   details: [
     '  list           the apps of the server and what is live (the default)',
     '  create NAME    makes the app and its git repository',

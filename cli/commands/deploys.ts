@@ -20,9 +20,11 @@ export const command = defineCommand({
   usage: 'deploys APP [ID] [--log | --follow | --cancel]',
   options,
   positionals: [1, 2],
+  remote: { app: true },
   details: [
     'With an ID, the time of each step and the size of each function against the release before.',
     'With --log, --follow or --cancel, ID is by default the newest deployment.',
+    'BY is what made it live, and in brackets the ssh key that it came by (see: fnrun keys).',
   ].join('\n'),
   run: async (context) => {
     const { positionals, values } = context;
@@ -55,12 +57,13 @@ async function list(client: ControlClient, path: string, { json, out }: Context)
 }
 
 function row(deployment: DeploymentBody): string[] {
-  const { id, release, state, step, source, commit, startedAt, durationMs, subject, error, note, live } = deployment;
+  const { id, release, state, step, source, key, commit, startedAt, durationMs, subject, error, note, live } =
+    deployment;
   return [
     id,
     release ?? '-',
     live ? 'live' : note !== null ? 'taken back' : state === 'running' ? step : state,
-    source,
+    key === null ? source : `${source} (${key})`,
     commit.slice(0, 8),
     formatAge(startedAt, { nowMs: Date.now() }),
     durationMs === null ? '-' : formatDuration(durationMs),

@@ -14,6 +14,8 @@ const options = {
   ...jsonOption,
 } as const;
 type Context = CommandContext<typeof options>;
+
+const actions = new Set(['list', 'set', 'unset']);
 type Call = { app: string; path: string; client: ControlClient; context: Context };
 
 export const command = defineCommand({
@@ -22,6 +24,15 @@ export const command = defineCommand({
   usage: 'env APP [list|set NAME=VALUE…|unset NAME…]',
   options,
   positionals: [1, Infinity],
+  remote: {
+    app: true,
+    // An app may be called `set`: then its name is followed by what to do, too.
+    leftOut: ([first = '', second = '']) => actions.has(first) && !actions.has(second),
+    input: ({ values, positionals }) => {
+      const asked = positionals[1] === 'set' && positionals.slice(2).some((one) => /^[^=]+=-$/.test(one));
+      return asked ? { from: '-', values } : null;
+    },
+  },
   details: [
     '  list                 names and sizes of the variables (the default); with --values the values too',
     '  set NAME=VALUE…      sets variables and makes the live code live with them',

@@ -20,6 +20,15 @@ export const command = defineCommand({
     ...homeOption,
   },
   positionals: [2, 2],
+  remote: {
+    app: true,
+    asks: true,
+    input: ({ values }) => {
+      const { data } = values;
+      if (typeof data !== 'string' || !data.startsWith('@')) return null;
+      return { from: data.slice(1), values: { ...values, data: '@-' } };
+    },
+  },
   details: [
     'The request goes straight to the socket of the app, past gateway and nginx. The body of the',
     'answer goes to standard output as it comes. Exit code 1 for a status of 400 or above.',

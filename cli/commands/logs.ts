@@ -17,6 +17,7 @@ export const command = defineCommand({
     ...homeOption,
   },
   positionals: [1, 1],
+  remote: { app: true },
   run: async ({ positionals, values, env, cwd, json, color, signal, out }) => {
     if (!/^\d{1,6}$/.test(values.lines)) {
       throw new FnrunError('FN_USAGE', `--lines must be a whole number: it is ${values.lines}`);

@@ -12,6 +12,7 @@ export const command = defineCommand({
   usage: 'ps [APP]',
   options: { ...homeOption, ...jsonOption },
   positionals: [0, 1],
+  remote: { app: false },
   details: [
     'Shows the server and every app; with APP, that one with its limits, functions and last ends.',
     'A figure with a slash stands before what it may be at most.',

@@ -7,6 +7,7 @@ export const command = defineCommand({
   usage: 'rollback APP [RELEASE]',
   options: switchOptions,
   positionals: [1, 2],
+  remote: { app: true },
   details: 'RELEASE is an id from `fnrun deploys APP`, or the start of one.',
   run: (context) => switchRelease('rollback', context),
 });

@@ -24,6 +24,8 @@ const tools = [
   { name: 'nginx', args: ['-v'], package: 'nginx' },
   { name: 'faketime', args: ['--version'], package: 'faketime' },
   { name: 'bwrap', args: ['--version'], package: 'bubblewrap' },
+  { name: 'sshd', args: ['-V'], package: 'openssh-server' },
+  { name: 'ssh', args: ['-V'], package: 'openssh-client' },
 ];
 
 let missing = missingTools(tools);

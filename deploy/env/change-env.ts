@@ -23,12 +23,18 @@ export interface EnvChanged {
   deployment: DeploymentRecord | null;
 }
 
+/** A change, and who asks for it. */
+export interface EnvRequest extends EnvChange {
+  /** Name of the ssh key that it came by. */
+  key: string | null;
+}
+
 /**
  * Changes an app's variables: the live code with the new environment is a release, deployed like any other. An app
  * without a release keeps them for its first one. Rejects with FN_BAD_ENV, FN_SECRET_KEY or FN_BOOT_CHECK; nothing
  * has changed then.
  */
-export async function changeEnv(context: DeployContext, app: ManagedApp, change: EnvChange): Promise<EnvChanged> {
+export async function changeEnv(context: DeployContext, app: ManagedApp, change: EnvRequest): Promise<EnvChanged> {
   return await app.lane.run(async () => {
     const { store } = context;
     const record = await store.getApp(app.name);
@@ -62,13 +68,14 @@ async function changed(
 async function deploy(
   context: DeployContext,
   app: ManagedApp,
-  { release, live, change }: { release: ReleaseRecord; live: DeploymentRecord; change: EnvChange },
+  { release, live, change }: { release: ReleaseRecord; live: DeploymentRecord; change: EnvRequest },
 ): Promise<DeploymentRecord> {
   const account = new Account({ redact: (text) => app.redaction.text(text) });
   const progress = await beginDeployment(context, app, {
     commit: live.commit,
     ref: live.ref,
     source: 'env',
+    key: change.key,
     account,
     release: release.id,
     info: { author: live.author, subject: describeChange(change) },

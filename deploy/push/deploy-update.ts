@@ -33,7 +33,13 @@ export async function deployUpdate(
   const { account, gone, quarantine } = push;
   const { build: sourcesDir, releases: releasesDir, cache: cacheDir } = app.paths;
   context.warmBuild({ sourcesDir, releasesDir, cacheDir });
-  const progress = await beginDeployment(context, app, { ...update, commit: update.new, source: 'push', account });
+  const progress = await beginDeployment(context, app, {
+    ...update,
+    commit: update.new,
+    source: 'push',
+    key: push.key?.name ?? null,
+    account,
+  });
   const work = { push, update, progress };
   // Without the hook, git has refused the push: what is not accepted yet is for nothing. A client that goes is
   // not noticed, by git neither: its push goes on, and live.

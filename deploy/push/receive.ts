@@ -9,11 +9,15 @@ import { refreshPreviewEnv } from '../previews/preview-env.ts';
 import { Rejection } from '../rejection.ts';
 import { deployUpdate } from './deploy-update.ts';
 import { judgeUpdates, productionBranch } from './updates.ts';
+import { describeGrant, mayMove } from '../keys/grant.ts';
+import type { KeyRecord } from '../store/store.ts';
 
 /** A push as the pre-receive hook hands it over. */
 export interface Push extends Omit<ReceiveBody, 'quarantine'> {
   /** Null for a push that brings no objects: a deletion, or commits that are there already. */
   quarantine: Quarantine | null;
+  /** The ssh key that it came by; null: the server's own user. */
+  key: KeyRecord | null;
   account: Account;
   /** Aborts when the hook is gone. */
   gone: AbortSignal;
@@ -27,6 +31,7 @@ export interface Push extends Omit<ReceiveBody, 'quarantine'> {
  */
 export async function receivePush(context: DeployContext, app: ManagedApp, push: Push): Promise<void> {
   try {
+    refuseRefs(push);
     context.onStep?.('received');
     const production = await productionOf(app, push.updates);
     const verdicts = judgeUpdates(push.updates, {
@@ -58,6 +63,16 @@ async function deployPreview(
   await refreshPreviewEnv(context, { app, preview });
   await deployUpdate(context, preview, { push, update });
   if (preview.live === null && preview.running.size === 0) await previews.removeOf(app, [update.ref]);
+}
+
+/** Only what the key is for: one ref that it may not move rejects the whole push. */
+function refuseRefs({ key, updates }: Push): void {
+  if (key === null) return;
+  const refused = updates.find((update) => !mayMove(key, update.ref));
+  if (refused === undefined) return;
+  throw new Rejection(`the key ${JSON.stringify(key.name)} may not push ${refused.ref}: it ${describeGrant(key)}`, {
+    hint: 'push what the key is for, or ask for another one: fnrun keys add, on the server',
+  });
 }
 
 /** Full name of the branch that deploys, when these refs are pushed. */

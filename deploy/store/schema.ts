@@ -49,6 +49,26 @@ const migrations: readonly string[] = [
   `ALTER TABLE apps ADD COLUMN preview_of TEXT REFERENCES apps (name) ON DELETE CASCADE;
    ALTER TABLE apps ADD COLUMN used_at_ms INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE apps ADD COLUMN overlay TEXT;`,
+  // The key's name as it was then: a deployment outlives the key. key_apps names apps that may not exist yet.
+  `ALTER TABLE deployments ADD COLUMN key_name TEXT;
+   CREATE TABLE keys (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL UNIQUE,
+     type TEXT NOT NULL,
+     blob TEXT NOT NULL UNIQUE,
+     fingerprint TEXT NOT NULL,
+     all_apps INTEGER NOT NULL,
+     branches TEXT,
+     may_create INTEGER NOT NULL,
+     read_only INTEGER NOT NULL,
+     admin INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE key_apps (
+     key TEXT NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+     app TEXT NOT NULL,
+     PRIMARY KEY (key, app)
+   ) STRICT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

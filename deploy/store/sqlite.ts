@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
+import { type KeyMethods, keys } from './sqlite-keys.ts';
 import type { AppRecord, DeploymentPatch, DeploymentRecord, EnvVersion, ReleaseRecord, Store } from './store.ts';
 
 const deploymentColumns = {
@@ -12,6 +13,7 @@ const deploymentColumns = {
   ref: 'ref',
   author: 'author',
   source: 'source',
+  key: 'key_name',
   state: 'state',
   step: 'step',
   startedAtMs: 'started_at_ms',
@@ -26,7 +28,7 @@ const selectDeployment = `SELECT ${Object.entries(deploymentColumns)
   .map(([key, column]) => `${column} AS "${key}"`)
   .join(', ')} FROM deployments`;
 
-type Row = Record<string, SQLOutputValue>;
+export type Row = Record<string, SQLOutputValue>;
 
 /** Opens the store of one home in `file`, made when absent. One process at a time may hold it. */
 export function openSqliteStore(file: string): Store {
@@ -54,7 +56,8 @@ export function openSqliteStore(file: string): Store {
   });
 }
 
-interface Sql {
+/** What the parts of the store say SQL to. */
+export interface Sql {
   get(sql: string, ...values: SQLInputValue[]): Row | undefined;
   all(sql: string, ...values: SQLInputValue[]): Row[];
   run(sql: string, ...values: SQLInputValue[]): void;
@@ -67,7 +70,14 @@ type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRel
 type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'useOverlay' | 'trimEnvs';
 
 function storeOver(sql: Sql): Store {
-  return { ...apps(sql), ...releases(sql), ...envs(sql), ...deployments(sql), close: async () => sql.close() };
+  return {
+    ...apps(sql),
+    ...releases(sql),
+    ...envs(sql),
+    ...deployments(sql),
+    ...keys(sql),
+    close: async () => sql.close(),
+  };
 }
 
 function apps(sql: Sql): Pick<Store, AppMethods> {
@@ -87,7 +97,12 @@ function apps(sql: Sql): Pick<Store, AppMethods> {
     },
     setBranch: async (name, branch) => sql.run('UPDATE apps SET branch = ? WHERE name = ?', branch, name),
     setUsed: async (name, usedAtMs) => sql.run('UPDATE apps SET used_at_ms = ? WHERE name = ?', usedAtMs, name),
-    removeApp: async (name) => sql.run('DELETE FROM apps WHERE name = ?', name),
+    removeApp: async (name) =>
+      sql.atOnce(() => {
+        sql.run('DELETE FROM apps WHERE name = ?', name);
+        // Who makes an app of this name anew must not inherit who could push to the old one.
+        sql.run('DELETE FROM key_apps WHERE app = ?', name);
+      }),
   };
 }
 
@@ -130,7 +145,7 @@ function envs(sql: Sql): Pick<Store, EnvMethods> {
   };
 }
 
-function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | 'close'> {
+function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | KeyMethods | 'close'> {
   return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];

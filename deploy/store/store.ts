@@ -1,4 +1,10 @@
-import type { DeploymentSource, DeploymentState, DeploymentStep, StepsMs } from '../../router/control/types.ts';
+import type {
+  DeploymentSource,
+  DeploymentState,
+  DeploymentStep,
+  KeyGrant,
+  StepsMs,
+} from '../../router/control/types.ts';
 
 /** An app, and the deployment that serves now. */
 export interface AppRecord {
@@ -57,6 +63,8 @@ export interface DeploymentRecord {
   ref: string;
   author: string;
   source: DeploymentSource;
+  /** Name of the ssh key that it came by; null: from the server's own machine. */
+  key: string | null;
   state: DeploymentState;
   step: DeploymentStep;
   startedAtMs: number;
@@ -66,6 +74,17 @@ export interface DeploymentRecord {
   error: string | null;
   /** Why it was taken back after it had gone live. */
   note: string | null;
+}
+
+/** An ssh key and what it may do. */
+export interface KeyRecord extends KeyGrant {
+  id: string;
+  name: string;
+  type: string;
+  /** The public key, base64. */
+  blob: string;
+  fingerprint: string;
+  createdAtMs: number;
 }
 
 /** What may change of a deployment while it runs. */
@@ -87,7 +106,7 @@ export interface Store {
   createApp(name: string, options: NewApp): Promise<AppRecord>;
   setUsed(name: string, usedAtMs: number): Promise<void>;
   setBranch(name: string, branch: string | null): Promise<void>;
-  /** Removes the app with its previews, releases and deployments; absent apps are fine. */
+  /** Removes the app with its previews, releases and deployments, and from the apps of every key; absent apps are fine. */
   removeApp(name: string): Promise<void>;
 
   /** Records a release, or does nothing when it is recorded. */
@@ -118,6 +137,15 @@ export interface Store {
   acceptDeployment(id: string, release: ReleaseRecord, patch: DeploymentPatch): Promise<void>;
   /** Marks the deployment succeeded, makes it the app's live one and its release's environment the current one, at once. */
   goLive(id: string, options: { finishedAtMs: number; durationMs: number; stepsMs?: StepsMs }): Promise<void>;
+
+  /** By name. */
+  listKeys(): Promise<KeyRecord[]>;
+  getKey(id: string): Promise<KeyRecord | null>;
+  addKey(key: KeyRecord): Promise<void>;
+  /** Resolves to whether there was one. */
+  removeKey(name: string): Promise<boolean>;
+  /** Adds an app to those of a key. */
+  grantApp(key: string, app: string): Promise<void>;
 
   close(): Promise<void>;
 }

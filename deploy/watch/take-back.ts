@@ -10,7 +10,12 @@ export async function guardRelease(context: DeployContext, app: ManagedApp, star
     takeBack: async (reason) => {
       const bad = app.live?.release;
       try {
-        await switchRelease(context, app, { source: 'auto-rollback', release: before.release, expected: deployment });
+        await switchRelease(context, app, {
+          source: 'auto-rollback',
+          key: null,
+          release: before.release,
+          expected: deployment,
+        });
       } catch (error) {
         if (error instanceof Superseded) return;
         throw error;

@@ -9,9 +9,11 @@ import {
   readReceiveBody,
   readSwitchBody,
 } from './bodies.ts';
+import { readAddKeyBody, readOpenBody } from './key-bodies.ts';
+import { callerOf, guardKeys } from './key-guard.ts';
 import { ndjson } from './ndjson.ts';
 import type { ControlService, SwitchRequestBody } from './service.ts';
-import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
+import type { AppsBody, ControlProblem, DeploymentsBody, KeysBody } from './types.ts';
 
 /** What the control API is made of. */
 export interface ControlApiOptions {
@@ -28,8 +30,10 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
     problemResponse(new FnrunError('FN_NOT_FOUND', `There is no ${c.req.method} ${c.req.path}`), onError),
   );
 
+  guardKeys(api, service);
   api.get('/v1/health', (c) => c.json(service.health()));
-  api.get('/v1/ps', async (c) => c.json(await service.listProcesses()));
+  api.get('/v1/ps', async (c) => c.json(await service.listProcesses(callerOf(c))));
+  addKeyRoutes(api, service);
   addAppRoutes(api, service);
   addDeploymentRoutes(api, service);
   addEnvRoutes(api, service);
@@ -37,11 +41,27 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
   return api;
 }
 
+function addKeyRoutes(api: Hono, service: ControlService): void {
+  api.get('/v1/access', async (c) => c.json(await service.getAccess(callerOf(c))));
+  api.get('/v1/keys', async (c) => c.json({ keys: await service.listKeys() } satisfies KeysBody));
+  api.post('/v1/keys', async (c) => c.json(await service.addKey(readAddKeyBody(await json(c))), 201));
+  api.delete('/v1/keys/:name', async (c) => {
+    await service.removeKey(c.req.param('name'));
+    return c.body(null, 204);
+  });
+  api.post('/v1/apps/:app/open', async (c) => {
+    const { service: wanted } = readOpenBody(await json(c));
+    return c.json(await service.openRepository(c.req.param('app'), { service: wanted, caller: callerOf(c) }));
+  });
+  // For what goes past this API, straight to the app: the guard has answered by now.
+  api.post('/v1/apps/:app/authorize', async (c) => c.json(await service.getAccess(callerOf(c))));
+}
+
 function addAppRoutes(api: Hono, service: ControlService): void {
-  api.get('/v1/apps', async (c) => c.json({ apps: await service.listApps() } satisfies AppsBody));
+  api.get('/v1/apps', async (c) => c.json({ apps: await service.listApps(callerOf(c)) } satisfies AppsBody));
   api.post('/v1/apps', async (c) => {
     const { name, branch = null } = readCreateAppBody(await json(c));
-    return c.json(await service.createApp(name, { branch }), 201);
+    return c.json(await service.createApp(name, { branch, caller: callerOf(c) }), 201);
   });
   api.patch('/v1/apps/:app', async (c) =>
     c.json(await service.changeApp(c.req.param('app'), readChangeAppBody(await json(c)))),
@@ -71,7 +91,7 @@ function addDeploymentRoutes(api: Hono, service: ControlService): void {
   for (const source of ['rollback', 'redeploy'] satisfies SwitchRequestBody['source'][]) {
     api.post(`/v1/apps/:app/${source}`, async (c) => {
       const { release = null } = readSwitchBody(await json(c));
-      return c.json(await service.switchRelease(c.req.param('app'), { source, release }));
+      return c.json(await service.switchRelease(c.req.param('app'), { source, release, caller: callerOf(c) }));
     });
   }
 }
@@ -88,14 +108,16 @@ function addEnvRoutes(api: Hono, service: ControlService): void {
   });
   api.post('/v1/apps/:app/env', async (c) => {
     const change = readEnvChangeBody(await json(c));
-    return c.json(await service.changeEnv(c.req.param('app'), change, { previews: isTrue(c.req.query('previews')) }));
+    const previews = isTrue(c.req.query('previews'));
+    return c.json(await service.changeEnv(c.req.param('app'), { ...change, previews, caller: callerOf(c) }));
   });
 }
 
 function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
   api.post('/v1/apps/:app/receive', async (c) => {
     const body = readReceiveBody(await json(c));
-    return ndjson(c.req.raw.signal, (signal) => service.receive(c.req.param('app'), { body, signal }), onError);
+    const caller = callerOf(c);
+    return ndjson(c.req.raw.signal, (signal) => service.receive(c.req.param('app'), { body, signal, caller }), onError);
   });
   api.post('/v1/apps/:app/activate', async (c) => {
     const body = readActivateBody(await json(c));

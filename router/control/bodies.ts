@@ -81,11 +81,11 @@ function readUpdates(value: unknown): RefUpdate[] {
   });
 }
 
-function object(value: unknown): Record<string, unknown> {
+export function object(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw bad('an object was expected');
   return value as Record<string, unknown>;
 }
 
-function bad(why: string): FnrunError {
+export function bad(why: string): FnrunError {
   return new FnrunError('FN_BAD_REQUEST', `The body cannot be read: ${why}`);
 }

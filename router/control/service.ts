@@ -1,7 +1,9 @@
 import type { LogRecord } from '../../runtime/contract/log.ts';
 import type {
+  AccessBody,
   AccountEvent,
   ActivateBody,
+  AddKeyBody,
   AppBody,
   ChangeAppBody,
   DeploymentBody,
@@ -10,17 +12,37 @@ import type {
   EnvBody,
   EnvChangeBody,
   EnvChangedBody,
+  GitService,
   HealthBody,
+  KeyBody,
+  OpenedBody,
   ProcessesBody,
   ReceiveBody,
 } from './types.ts';
 
+/** Who asks: the id of an ssh key; null: the server's own user, who may do everything. */
+export type Caller = string | null;
+
+/** What somebody wants to do. `own`: what everybody may, the answer being cut to what is theirs. */
+export type AccessWanted =
+  | { right: 'own' | 'create' | 'admin' }
+  /** `see` it, `push` to it, or `change` what is live. */
+  | { right: 'see' | 'push' | 'change'; app: string };
+
 /** What the control API gives access to. Every method that names an app rejects with FN_NO_SUCH_APP. */
 export interface ControlService {
   health(): HealthBody;
-  listApps(): Promise<AppBody[]>;
+  /** Rejects with FN_FORBIDDEN. The API asks before anything else. */
+  authorize(caller: string, wanted: AccessWanted): Promise<void>;
+  getAccess(caller: Caller): Promise<AccessBody>;
+  /** Where the app's repository is. Rejects with FN_FORBIDDEN. */
+  openRepository(app: string, request: { service: GitService; caller: Caller }): Promise<OpenedBody>;
+  listKeys(): Promise<KeyBody[]>;
+  addKey(key: AddKeyBody): Promise<KeyBody>;
+  removeKey(name: string): Promise<void>;
+  listApps(caller: Caller): Promise<AppBody[]>;
   getApp(app: string): Promise<AppBody>;
-  createApp(name: string, options: { branch: string | null }): Promise<AppBody>;
+  createApp(name: string, options: { branch: string | null; caller: Caller }): Promise<AppBody>;
   changeApp(app: string, change: ChangeAppBody): Promise<AppBody>;
   removeApp(app: string): Promise<void>;
   /** Newest first. */
@@ -36,13 +58,19 @@ export interface ControlService {
   /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */
   readEnv(app: string, options: { values: boolean; previews: boolean }): Promise<EnvBody>;
   /** With `previews`: what the app's previews have beside its own variables. */
-  changeEnv(app: string, change: Required<EnvChangeBody>, options: { previews: boolean }): Promise<EnvChangedBody>;
+  changeEnv(
+    app: string,
+    change: Required<EnvChangeBody> & { previews: boolean; caller: Caller },
+  ): Promise<EnvChangedBody>;
   /** Decides on a push. `signal` aborts when the hook is gone. */
-  receive(app: string, request: { body: ReceiveBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
+  receive(
+    app: string,
+    request: { body: ReceiveBody; signal: AbortSignal; caller: Caller },
+  ): AsyncIterable<AccountEvent>;
   /** Follows the activation of an accepted push. */
   activate(app: string, request: { body: ActivateBody; signal: AbortSignal }): AsyncIterable<AccountEvent>;
   readLogs(app: string, query: LogsQuery): AsyncIterable<LogRecord>;
-  listProcesses(): Promise<ProcessesBody>;
+  listProcesses(caller: Caller): Promise<ProcessesBody>;
 }
 
 /** A rollback or a redeployment. */
@@ -50,6 +78,7 @@ export interface SwitchRequestBody {
   source: Extract<DeploymentSource, 'rollback' | 'redeploy'>;
   /** Release id or the start of one; null: the default. */
   release: string | null;
+  caller: Caller;
 }
 
 /** What to read of an app's log. */

@@ -65,6 +65,11 @@ export const errorCatalogue = {
   FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },
   FN_GIT_FAILED: { status: null, exitCode: 1, title: 'git failed' },
   FN_NOT_EMPTY: { status: null, exitCode: 1, title: 'The folder is not empty' },
+  FN_FORBIDDEN: { status: 403, exitCode: 1, title: 'The ssh key may not do this' },
+  FN_BAD_KEY: { status: 400, exitCode: 1, title: 'The ssh key cannot be used' },
+  FN_KEY_EXISTS: { status: 409, exitCode: 1, title: 'The ssh key, or one of its name, is there already' },
+  FN_NO_SUCH_KEY: { status: 404, exitCode: 1, title: 'There is no such ssh key' },
+  FN_SSH_FAILED: { status: null, exitCode: 1, title: 'The server could not be reached over ssh' },
   FN_PORT_IN_USE: { status: null, exitCode: 1, title: 'The port is taken' },
 } as const;
 

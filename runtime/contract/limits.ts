@@ -477,3 +477,28 @@ export const deployLimits = {
   /** How long everything may take to end when the daemon is asked to stop. */
   shutdownMs: 40_000,
 } as const;
+
+/** ssh keys, and what comes over ssh. */
+export const keyLimits = {
+  /** One public key as given; an RSA key of 16,384 bits has 2,800. */
+  publicKeyBytes: 8_192,
+  rsaBits: 3_072,
+  nameChars: 60,
+  /** Keys of one home: sshd reads all their lines at each login. */
+  keys: 1_000,
+  /** Apps, or branches, that one key names. */
+  perKey: 200,
+  branchChars: 200,
+  /** A command as ssh sends it. */
+  commandChars: 8_192,
+  /** The arguments of a command that come on standard input. */
+  requestBytes: 1 * MiB,
+  /** How long these may take to arrive. */
+  requestMs: 15_000,
+  /** How often a command that has come over ssh looks whether anybody still waits for it. */
+  hangUpProbeMs: 1_000,
+  /** What is kept of ssh's own words, to tell what to do about them. */
+  sshWordsChars: 4_096,
+  /** How long ssh may take to end after Ctrl-C. */
+  sshEndMs: 5_000,
+} as const;

@@ -28,6 +28,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
   const files = await filesOf(dir.path);
   for (const name of [
     'cli/main.js',
+    'cli/receive/main.js',
     'runtime/host/main.js',
     'runtime/worker/main.cjs',
     'deploy/hook.js',
@@ -41,7 +42,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
 test('the programs that start often are one file each', async () => {
   await using dir = await checkout();
   await bundleDist(dir.path);
-  for (const name of ['runtime/worker/main.cjs', 'deploy/hook.js']) {
+  for (const name of ['runtime/worker/main.cjs', 'deploy/hook.js', 'cli/receive/main.js']) {
     const text = await readFile(join(dir.path, 'dist', name), 'utf8');
     expect(text).not.toContain('chunks/');
   }

@@ -27,6 +27,7 @@ const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): Deployme
   ref: 'refs/heads/main',
   author: 'Test <test@example.invalid>',
   source: 'push',
+  key: null,
   state: 'running',
   step: 'export',
   startedAtMs: 1_000,
@@ -115,6 +116,26 @@ test('store removes environments that no release names, never the current one', 
   const left = await Promise.all(['current', 'released', 'unused'].map((id) => store.getEnv('hello', id)));
   expect(left).toEqual([env('current'), env('released'), null]);
   expect(await store.getEnv('other', 'unused')).not.toBeNull();
+});
+
+test('store keeps keys with their apps, and takes an app that is removed from them', async () => {
+  const key = { name: 'ann', type: 'ssh-ed25519', blob: 'AAAA', fingerprint: 'SHA256:x', createdAtMs: 7 };
+  const grant = { apps: ['blog', 'hello'], branches: ['main'], create: true, readOnly: false, admin: false };
+  await store.createApp('hello', { createdAtMs: 7 });
+  await store.addKey({ id: 'k1', ...key, ...grant });
+  await store.addKey({ id: 'k2', ...key, ...grant, name: 'all', blob: 'BBBB', apps: null, branches: null });
+  expect(await store.getKey('k1')).toEqual({ id: 'k1', ...key, ...grant });
+  await store.grantApp('k1', 'more');
+  await store.removeApp('hello');
+  expect((await store.listKeys()).map(({ name, apps }) => [name, apps])).toEqual([
+    ['all', null],
+    ['ann', ['blog', 'more']],
+  ]);
+  expect([await store.removeKey('ann'), await store.removeKey('ann'), await store.getKey('k1')]).toEqual([
+    true,
+    false,
+    null,
+  ]);
 });
 
 test('store forgets all of an app that is removed', async () => {

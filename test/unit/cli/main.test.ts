@@ -26,10 +26,12 @@ test('main prints the version when asked', async () => {
   expect(out).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test('main lists every command when asked for help', async () => {
+test('main lists every command that people call when asked for help', async () => {
   const { code, out } = await call('--help');
   expect(code).toBe(0);
-  for (const name of Object.keys(commands)) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  expect(out).not.toContain('receive');
+  for (const name of Object.keys(commands).filter((one) => one !== 'receive'))
+    expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
 });
 
 test('main shows the overview and fails with 2 when called without a command', async () => {

@@ -13,6 +13,7 @@ const deployment: DeploymentDetailBody = {
   ref: 'refs/heads/main',
   author: 'Test <test@example.invalid>',
   source: 'push',
+  key: null,
   state: 'succeeded',
   step: 'done',
   startedAt: '2026-01-01T00:00:00Z',
