@@ -19,6 +19,7 @@ import { Slots } from '../deploy/slots.ts';
 import { previewAppPolicy } from '../deploy/previews/preview-policy.ts';
 import { Previews } from '../deploy/previews/previews.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
+import type { Store } from '../deploy/store/store.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
@@ -31,6 +32,7 @@ import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
 import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readServerConfig } from './server-config.ts';
+import type { ServerConfig } from './server-config.ts';
 import { testSignals } from './test-signals.ts';
 
 /** What `fnrun serve` runs with. */
@@ -85,47 +87,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   stack.defer(() => store.close());
 
   const config = readServerConfig(paths.configFile);
-  const {
-    cgroup = true,
-    authorizedKeys = paths.authorizedKeys,
-    builds = {},
-    releasesKept = buildLimits.releasesKept,
-    previews: branches = {},
-    ...policy
-  } = config;
-  const cgroups = cgroup ? useCgroups(log) : null;
-  // Tried while the rest starts: the first build waits for it.
-  const jail = findJail({ wanted: builds.jail ?? true });
-  void jail.then(({ note }) => log(note));
-  const builders = new BuildPool({ jail, cgroups, policy: builds });
-  stack.defer(() => builders.stop());
-
-  const ending = new AbortController();
-  const context: DeployContext = {
-    store,
-    vault: createEnvVault({ store, keyFile: paths.secretKey, now: Date.now }),
-    build: (build) => builders.build(build),
-    warmBuild: (places) => void builders.warm(places),
-    formatProblems,
-    urlOf: (app) => appUrl(app, { urls }),
-    now: Date.now,
-    log,
-    watch: (app, since) => guardRelease(context, app, since),
-    signal: ending.signal,
-    builds: new Slots(builds.parallel ?? availableParallelism()),
-    releasesKept,
-    previews: () => previews,
-    onStep: testSignals(process.env),
-  };
-  const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
-  const ofPreviews = previewAppPolicy(policy, branches.ceilings);
-  const createHost = (host: AppHostOptions, { preview }: { preview: boolean }): AppHost =>
-    createAppHost({ ...host, policy: preview ? ofPreviews : policy, cgroups });
-  const apps = new Apps({ context, paths, hook, createHost });
-  const { previewsPerApp, previewIdleMs } = deployLimits;
-  const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
-  const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
-  stack.defer(() => previews.stop());
+  const { authorizedKeys = paths.authorizedKeys } = config;
+  const { context, ending, apps, previews } = composeApps(stack, paths, { config, store, urls, log });
   const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -164,6 +127,59 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
     stop: () => within(deployLimits.shutdownMs, stack.disposeAsync()),
   };
+}
+
+interface Parts {
+  config: ServerConfig;
+  store: Store;
+  urls: readonly string[];
+  log: (line: string) => void;
+}
+
+/** What deploys and runs apps. Nothing of it serves yet. */
+function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, store, urls, log }: Parts) {
+  const {
+    cgroup = true,
+    authorizedKeys: _,
+    builds = {},
+    releasesKept = buildLimits.releasesKept,
+    previews: branches = {},
+    ...policy
+  } = config;
+  const cgroups = cgroup ? useCgroups(log) : null;
+  // Tried while the rest starts: the first build waits for it.
+  const jail = findJail({ wanted: builds.jail ?? true });
+  void jail.then(({ note }) => log(note));
+  const builders = new BuildPool({ jail, cgroups, policy: builds });
+  stack.defer(() => builders.stop());
+
+  const ending = new AbortController();
+  const context: DeployContext = {
+    store,
+    vault: createEnvVault({ store, keyFile: paths.secretKey, now: Date.now }),
+    build: (build) => builders.build(build),
+    warmBuild: (places) => void builders.warm(places),
+    formatProblems,
+    urlOf: (app) => appUrl(app, { urls }),
+    now: Date.now,
+    log,
+    watch: (app, since) => guardRelease(context, app, since),
+    signal: ending.signal,
+    builds: new Slots(builds.parallel ?? availableParallelism()),
+    releasesKept,
+    previews: () => previews,
+    onStep: testSignals(process.env),
+  };
+  const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
+  const ofPreviews = previewAppPolicy(policy, branches.ceilings);
+  const createHost = (host: AppHostOptions, { preview }: { preview: boolean }): AppHost =>
+    createAppHost({ ...host, policy: preview ? ofPreviews : policy, cgroups });
+  const apps = new Apps({ context, paths, hook, createHost });
+  const { previewsPerApp, previewIdleMs } = deployLimits;
+  const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
+  const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
+  stack.defer(() => previews.stop());
+  return { context, ending, apps, previews };
 }
 
 /** The ssh keys. When their file cannot be written, apps are served all the same, and keys that sshd knows go on working. */

@@ -28,7 +28,6 @@ export interface ControlServiceOptions {
 
 /** The control API's view of the apps of a home. */
 export function createControlService({ context, apps, keys, health }: ControlServiceOptions): ControlService {
-  const { store } = context;
   return {
     health,
     ...createKeyService({ keys, apps }),
@@ -45,24 +44,7 @@ export function createControlService({ context, apps, keys, health }: ControlSer
     changeApp: async (name, { branch }) =>
       presentApp(context, branch === undefined ? apps.get(name) : await apps.setBranch(name, branch)),
     removeApp: async (name) => await apps.remove(name),
-    listDeployments: async (name, options) => {
-      const app = apps.get(name);
-      const deployments = await store.listDeployments(name, options);
-      // Where one that is under way has got to is not on disk yet.
-      return deployments.map((one) => presentDeployment(app.running.get(one.id)?.deployment ?? one, app.live));
-    },
-    getDeployment: async (name, id) => await describeDeployment(context, apps.get(name), id),
-    readAccount: async (name, id) => await readAccount(context, apps.get(name), id),
-    followAccount: (name, options) => followAccount(context, apps.get(name), options),
-    cancelDeployment: async (name, id) => {
-      const app = apps.get(name);
-      return presentDeployment(await cancelDeployment(context, app, id), app.live);
-    },
-    switchRelease: async (name, { caller, ...request }) => {
-      const app = apps.get(name);
-      const key = await keys.nameOf(caller);
-      return presentDeployment(await switchRelease(context, app, { ...request, key }), app.live);
-    },
+    ...createDeploymentService({ context, apps, keys }),
     readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
     changeEnv: async (name, { caller, previews, ...change }) => {
       const app = apps.get(name);
@@ -99,6 +81,43 @@ export function createControlService({ context, apps, keys, health }: ControlSer
             .map(presentProcess),
         ),
       };
+    },
+  };
+}
+
+type DeploymentMethods =
+  | 'listDeployments'
+  | 'getDeployment'
+  | 'readAccount'
+  | 'followAccount'
+  | 'cancelDeployment'
+  | 'switchRelease';
+
+/** The part of it that is about deployments that were, are or shall be. */
+function createDeploymentService({
+  context,
+  apps,
+  keys,
+}: Omit<ControlServiceOptions, 'health'>): Pick<ControlService, DeploymentMethods> {
+  const { store } = context;
+  return {
+    listDeployments: async (name, options) => {
+      const app = apps.get(name);
+      const deployments = await store.listDeployments(name, options);
+      // Where one that is under way has got to is not on disk yet.
+      return deployments.map((one) => presentDeployment(app.running.get(one.id)?.deployment ?? one, app.live));
+    },
+    getDeployment: async (name, id) => await describeDeployment(context, apps.get(name), id),
+    readAccount: async (name, id) => await readAccount(context, apps.get(name), id),
+    followAccount: (name, options) => followAccount(context, apps.get(name), options),
+    cancelDeployment: async (name, id) => {
+      const app = apps.get(name);
+      return presentDeployment(await cancelDeployment(context, app, id), app.live);
+    },
+    switchRelease: async (name, { caller, ...request }) => {
+      const app = apps.get(name);
+      const key = await keys.nameOf(caller);
+      return presentDeployment(await switchRelease(context, app, { ...request, key }), app.live);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { AddKeyBody, KeyBody, KeysBody } from '../../router/control/types.ts';
+import type { AddKeyBody, KeyBody, KeysBody } from '../../router/control/key-types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
 import { createControlClient, type ControlClient } from '../control-client.ts';

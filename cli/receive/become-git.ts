@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import type { GitService } from '../../router/control/types.ts';
+import type { GitService } from '../../router/control/key-types.ts';
 
 /** What git is started for. */
 export interface GitStart {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorCatalogue, FnrunError } from '../../runtime/contract/errors.ts';
-import type { AccessBody, GitService, OpenedBody } from '../../router/control/types.ts';
+import type { AccessBody, GitService, OpenedBody } from '../../router/control/key-types.ts';
 import { askControl } from './ask-control.ts';
 import { becomeGit } from './become-git.ts';
 import { parseSshCommand } from './parse-command.ts';

@@ -1,5 +1,5 @@
 import { isAppName } from '../../deploy/app-name.ts';
-import type { GitService } from '../../router/control/types.ts';
+import type { GitService } from '../../router/control/key-types.ts';
 import { keyLimits } from '../../runtime/contract/limits.ts';
 
 /** What somebody wants who has come in by a key. */

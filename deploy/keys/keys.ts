@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessWanted, Caller } from '../../router/control/service.ts';
-import type { AddKeyBody } from '../../router/control/types.ts';
+import type { AddKeyBody } from '../../router/control/key-types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { keyLimits } from '../../runtime/contract/limits.ts';
 import { checkAppName } from '../app-name.ts';

@@ -1,5 +1,5 @@
 import type { Caller, ControlService } from '../../router/control/service.ts';
-import type { KeyBody } from '../../router/control/types.ts';
+import type { KeyBody } from '../../router/control/key-types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { isAppName } from '../app-name.ts';
 import type { Apps } from '../apps.ts';

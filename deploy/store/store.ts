@@ -1,10 +1,5 @@
-import type {
-  DeploymentSource,
-  DeploymentState,
-  DeploymentStep,
-  KeyGrant,
-  StepsMs,
-} from '../../router/control/types.ts';
+import type { DeploymentSource, DeploymentState, DeploymentStep, StepsMs } from '../../router/control/types.ts';
+import type { KeyGrant } from '../../router/control/key-types.ts';
 
 /** An app, and the deployment that serves now. */
 export interface AppRecord {

@@ -13,7 +13,8 @@ import { readAddKeyBody, readOpenBody } from './key-bodies.ts';
 import { callerOf, guardKeys } from './key-guard.ts';
 import { ndjson } from './ndjson.ts';
 import type { ControlService, SwitchRequestBody } from './service.ts';
-import type { AppsBody, ControlProblem, DeploymentsBody, KeysBody } from './types.ts';
+import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
+import type { KeysBody } from './key-types.ts';
 
 /** What the control API is made of. */
 export interface ControlApiOptions {

@@ -1,6 +1,6 @@
 import { keyLimits } from '../../runtime/contract/limits.ts';
 import { bad, object } from './bodies.ts';
-import type { AddKeyBody, OpenBody } from './types.ts';
+import type { AddKeyBody, OpenBody } from './key-types.ts';
 
 export function readOpenBody(value: unknown): OpenBody {
   const { service } = object(value);

@@ -1,9 +1,7 @@
 import type { LogRecord } from '../../runtime/contract/log.ts';
 import type {
-  AccessBody,
   AccountEvent,
   ActivateBody,
-  AddKeyBody,
   AppBody,
   ChangeAppBody,
   DeploymentBody,
@@ -12,13 +10,11 @@ import type {
   EnvBody,
   EnvChangeBody,
   EnvChangedBody,
-  GitService,
   HealthBody,
-  KeyBody,
-  OpenedBody,
   ProcessesBody,
   ReceiveBody,
 } from './types.ts';
+import type { AccessBody, AddKeyBody, GitService, KeyBody, OpenedBody } from './key-types.ts';
 
 /** Who asks: the id of an ssh key; null: the server's own user, who may do everything. */
 export type Caller = string | null;

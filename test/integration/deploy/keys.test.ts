@@ -2,7 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startDaemon, type Daemon } from '../../../cli/daemon.ts';
-import type { AccessBody, KeyBody, KeysBody, OpenedBody } from '../../../router/control/types.ts';
+import type { AccessBody, KeyBody, KeysBody, OpenedBody } from '../../../router/control/key-types.ts';
 import { fetchFrom, type HttpResponse } from '../../support/http.ts';
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts';
 

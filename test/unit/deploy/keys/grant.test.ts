@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeGrant, mayDo, mayMove } from '../../../../deploy/keys/grant.ts';
 import type { AccessWanted } from '../../../../router/control/service.ts';
-import type { KeyGrant } from '../../../../router/control/types.ts';
+import type { KeyGrant } from '../../../../router/control/key-types.ts';
 
 const none: KeyGrant = { apps: [], branches: null, create: false, readOnly: false, admin: false };
 const shop = { ...none, apps: ['shop'] };
