@@ -1,89 +1,137 @@
 import { performance } from 'node:perf_hooks';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { commitAll, git, initRepository, tryGit } from '../../support/git.ts';
-import { runCli } from '../../support/cli.ts';
-import { fetchFrom } from '../../support/http.ts';
-import { startServe } from '../../support/serve.ts';
+import { git } from '../../support/git.ts';
+import { startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 import { median, percentile, round } from '../measure.ts';
-import { own, type BenchCase } from '../report.ts';
+import { emptyNpmCache, makeApp, pushCommit, type Change, type PushedApp } from '../push/app.ts';
+import { timeToAnswer } from '../push/first-answer.ts';
+import { startPackages, type Packages } from '../push/packages.ts';
+import { own, type BenchCase, type BenchContext } from '../report.ts';
 
-const pushes = 15;
-const functions = 20;
 const bareGit = 'a bare repository';
 
-/** `git push` of one changed function of twenty until the new code answers, beside a push to a bare repository. */
+/** An app, and what is pushed to it: so many pushes that change one function, so many that change all. */
+interface Variant {
+  functions: number;
+  dependencies?: true;
+  one: number;
+  all?: number;
+}
+
+const variants: readonly Variant[] = [
+  { functions: 1, one: 20 },
+  { functions: 20, one: 40, all: 20 },
+  { functions: 200, one: 15, all: 8 },
+  { functions: 20, dependencies: true, one: 20, all: 15 },
+];
+const installs = 4;
+
+/** `git push` until the new code answers, beside a push of the same commits to a bare repository. */
 export const push: BenchCase = {
   name: 'push',
-  summary: `git push (${functions} functions, one changed, warm daemon) until the new code answers`,
+  summary: 'git push of 1, 20 and 200 functions, one and all changed (warm daemon), until the new code answers',
   needs: [],
-  async run({ say, report }) {
-    await using folder = await makeTempDir('fb-');
-    const dir = join(folder.path, 'app');
-    const source = (version: number): string => `export default () => new Response('version ${version}');\n`;
-    for (let i = 0; i < functions; i++) {
-      await mkdir(join(dir, `functions/f${i}`), { recursive: true });
-      await writeFile(join(dir, `functions/f${i}/index.ts`), source(0));
-    }
-    await initRepository(dir);
-    await using serve = await startServe();
-    const created = await runCli(['apps', 'create', 'bench', '--home', serve.home]);
-    if (created.code !== 0) throw new Error(created.stderr);
-    const bare = join(folder.path, 'bare.git');
-    await git(folder.path, 'init', '-q', '--bare', bare);
-    const remote = join(serve.home, 'apps/bench/repo.git');
-    const times: number[] = [];
-    const commandTimes: number[] = [];
-    const bareTimes: number[] = [];
-    for (let version = 0; version <= pushes; version++) {
-      await writeFile(join(dir, 'functions/f0/index.ts'), source(version));
-      await commitAll(dir, `Version ${version}`);
-      const bareMs = await timedPush(dir, bare);
-      const before = performance.now();
-      const command = await timedPush(dir, remote);
-      await untilAnswers(() => fetchFrom(serve.gateway, { path: '/f0' }), `version ${version}`);
-      const totalMs = performance.now() - before;
-      // The first push builds everything and starts the host: told, not counted.
-      if (version === 0) {
-        say(`first push: ${round(totalMs)} ms`);
-        continue;
-      }
-      times.push(totalMs);
-      commandTimes.push(command);
-      bareTimes.push(bareMs);
-    }
-    const base = { case: 'push', side: own, samples: pushes };
-    report({
-      ...base,
-      name: 'push to new answer p50',
-      value: round(percentile(times, 50)),
-      unit: 'ms',
-      target: { most: 300 },
-    });
-    report({ ...base, name: 'push to new answer p95', value: round(percentile(times, 95)), unit: 'ms' });
-    report({ ...base, name: 'git push command p50', value: round(percentile(commandTimes, 50)), unit: 'ms' });
-    report({ ...base, side: bareGit, name: 'push to new answer p50', value: round(median(bareTimes)), unit: 'ms' });
-    report({
-      ...base,
-      over: bareGit,
-      name: 'push to new answer p50',
-      value: round(median(times.map((ms, i) => ms / bareTimes[i]!))),
-      unit: 'x',
-    });
+  async run(context) {
+    await using packages = await startPackages();
+    for (const variant of variants) await runVariant(variant, { context, packages });
   },
 };
 
-async function timedPush(dir: string, remote: string): Promise<number> {
-  const before = performance.now();
-  const pushed = await tryGit(dir, ['push', '-q', remote, 'HEAD:refs/heads/main']);
-  if (pushed.code !== 0) throw new Error(pushed.output);
-  return performance.now() - before;
+async function runVariant(
+  variant: Variant,
+  { context, packages }: { context: BenchContext; packages: Packages },
+): Promise<void> {
+  const { functions, one, all } = variant;
+  await using folder = await makeTempDir('fb-');
+  const npmCache = join(folder.path, 'npm-cache');
+  await using serve = await startServe({ env: { npm_config_cache: npmCache } });
+  const withPackages = variant.dependencies === true;
+  const app = await makeApp(folder.path, { functions, ...(withPackages && { packages: packages.files(0) }) });
+  const bare = join(folder.path, 'bare.git');
+  await git(folder.path, 'init', '-q', '--bare', bare);
+  const setting: Setting = { app, serve, bare, remote: await serve.createApp('bench'), context };
+  const title = `${functions} function${functions === 1 ? '' : 's'}${withPackages ? ' with npm packages' : ''}`;
+  // Starts the app's host, builds everything: told, and in no median.
+  const first = await firstPush(setting);
+  context.say(`${title}: first push ${round(first)} ms`);
+  await series(setting, { name: `${title}, one changed`, change: 'one', pushes: one, isTarget: isTarget(variant) });
+  if (all !== undefined) await series(setting, { name: `${title}, all changed`, change: 'all', pushes: all });
+  if (!withPackages) return;
+  let edition = 0;
+  await series(setting, {
+    name: `${title}, new lockfile, npm's cache empty`,
+    change: 'one',
+    pushes: installs,
+    async prepare() {
+      await emptyNpmCache(npmCache);
+      await app.write(packages.files(++edition));
+    },
+  });
 }
 
-async function untilAnswers(ask: () => Promise<{ text: string }>, text: string): Promise<void> {
-  const end = performance.now() + 10_000;
-  while ((await ask()).text !== text) {
-    if (performance.now() > end) throw new Error(`"${text}" was not answered within 10 s`);
+/** What the design promises a figure for: twenty functions, one of them changed. */
+const isTarget = ({ functions, dependencies }: Variant): boolean => functions === 20 && dependencies !== true;
+
+interface Setting {
+  app: PushedApp;
+  serve: Serve;
+  remote: string;
+  bare: string;
+  context: BenchContext;
+}
+
+async function firstPush({ app, serve, remote, bare }: Setting): Promise<number> {
+  const { commit, answer } = await app.commit('one');
+  await pushCommit(app.dir, { commit, remote: bare });
+  const push = (): Promise<void> => pushCommit(app.dir, { commit, remote });
+  // Before it there is no app that could answer.
+  const { answerMs } = await timeToAnswer(push, { target: serve.gateway, path: '/f0', answer, mayFail: true });
+  return answerMs;
+}
+
+interface Series {
+  name: string;
+  change: Change;
+  /** With the five rounds of a run; fewer rounds make fewer. */
+  pushes: number;
+  /** Before each commit, out of the time. */
+  prepare?: () => Promise<void>;
+  isTarget?: boolean;
+}
+
+/** Each commit goes to both, now to the one first, now to the other. */
+async function series(setting: Setting, { name, change, pushes, prepare, isTarget = false }: Series): Promise<void> {
+  const { app, serve, remote, bare, context } = setting;
+  const count = Math.ceil((pushes * context.rounds) / 5);
+  const answers: number[] = [];
+  const commands: number[] = [];
+  const bares: number[] = [];
+  for (let i = 0; i < count; i++) {
+    await prepare?.();
+    const { commit, answer } = await app.commit(change);
+    const toFnrun = async (): Promise<void> => {
+      const push = (): Promise<void> => pushCommit(app.dir, { commit, remote });
+      const { answerMs, commandMs } = await timeToAnswer(push, { target: serve.gateway, path: '/f0', answer });
+      answers.push(answerMs);
+      commands.push(commandMs);
+    };
+    const toBare = async (): Promise<void> => {
+      const before = performance.now();
+      await pushCommit(app.dir, { commit, remote: bare });
+      bares.push(performance.now() - before);
+    };
+    for (const turn of i % 2 === 0 ? [toFnrun, toBare] : [toBare, toFnrun]) await turn();
   }
+  const base = { case: 'push', side: own, samples: count, unit: 'ms' };
+  const toAnswer = `${name}: to new answer`;
+  const p = (values: readonly number[], percent: number): number => round(percentile(values, percent));
+  const target = isTarget ? { target: { most: 300 } } : {};
+  context.report({ ...base, name: `${toAnswer} p50`, value: p(answers, 50), ...target });
+  context.report({ ...base, side: bareGit, name: `${toAnswer} p50`, value: p(bares, 50) });
+  const ratio = round(median(answers.map((ms, i) => ms / bares[i]!)));
+  context.report({ ...base, over: bareGit, name: `${toAnswer} p50`, value: ratio, unit: 'x' });
+  context.report({ ...base, name: `${toAnswer} p95`, value: p(answers, 95) });
+  context.report({ ...base, side: bareGit, name: `${toAnswer} p95`, value: p(bares, 95) });
+  if (isTarget) context.report({ ...base, name: `${name}: git push command p50`, value: p(commands, 50) });
 }
