@@ -1,3 +1,4 @@
+import { classic } from './cases/classic.ts';
 import { coldApp } from './cases/cold-app.ts';
 import { coldFunction } from './cases/cold-function.ts';
 import { deploy } from './cases/deploy.ts';
@@ -8,6 +9,7 @@ import { memory } from './cases/memory.ts';
 import { nginx } from './cases/nginx.ts';
 import { overload } from './cases/overload.ts';
 import { push } from './cases/push.ts';
+import { rollback } from './cases/rollback.ts';
 import { throughputCases } from './cases/throughput.ts';
 import type { BenchCase } from './report.ts';
 
@@ -23,5 +25,7 @@ export const cases: readonly BenchCase[] = [
   memory,
   edit,
   push,
+  classic,
+  rollback,
   deploy,
 ];

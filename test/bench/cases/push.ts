@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { git } from '../../support/git.ts';
 import { startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
@@ -26,6 +27,8 @@ const variants: readonly Variant[] = [
   { functions: 20, dependencies: true, one: 20, all: 15 },
 ];
 const installs = 4;
+/** A switch leaves threads to end and a reserve to fill, and nobody pushes faster than this. */
+const pauseMs = 300;
 
 /** `git push` until the new code answers, beside a push of the same commits to a bare repository. */
 export const push: BenchCase = {
@@ -121,6 +124,7 @@ async function series(setting: Setting, { name, change, pushes, prepare, isTarge
       await pushCommit(app.dir, { commit, remote: bare });
       bares.push(performance.now() - before);
     };
+    await delay(pauseMs);
     for (const turn of i % 2 === 0 ? [toFnrun, toBare] : [toBare, toFnrun]) await turn();
   }
   const base = { case: 'push', side: own, samples: count, unit: 'ms' };

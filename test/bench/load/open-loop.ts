@@ -44,7 +44,13 @@ export interface OpenLoopResult {
   refused: Latencies;
   /** How late the generator itself sent what it had a connection for. */
   lag: Latencies;
+  /** Time in which nothing that was due got a 2xx, in steps of 10 ms. */
+  outageMs: number;
+  /** The longest time from one 2xx to the next: an outage, or a stall that ended well. */
+  silenceMs: number;
 }
+
+const outageStepMs = 10;
 
 const options = JSON.parse(process.argv[2]!) as OpenLoopOptions;
 const { hostname, port, pathname, host } = new URL(options.url);
@@ -66,6 +72,10 @@ const outcomes: Record<string, number> = {};
 const ok: number[] = [];
 const refused: number[] = [];
 const lag: number[] = [];
+/** For each step in which a request was due: whether any of them was answered. */
+const answered: boolean[] = [];
+let silenceMs = 0;
+let lastOkMs = countedFromMs;
 
 function sendDue(): void {
   const until = Math.min(now(), endMs);
@@ -114,7 +124,13 @@ function count(outcome: Outcome, dueMs: number): void {
   const atMs = now();
   const isOk = typeof outcome === 'number' && outcome >= 200 && outcome < 300;
   if (isOk && atMs >= countedFromMs && atMs < endMs) good++;
+  if (isOk && atMs >= countedFromMs) {
+    silenceMs = Math.max(silenceMs, atMs - lastOkMs);
+    lastOkMs = atMs;
+  }
   if (dueMs < countedFromMs) return;
+  const step = Math.floor((dueMs - countedFromMs) / outageStepMs);
+  answered[step] = answered[step] === true || isOk;
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   if (isOk) ok.push(atMs - dueMs);
   else if (outcome === 503) refused.push(atMs - dueMs);
@@ -143,6 +159,8 @@ const result: OpenLoopResult = {
   ok: latencies(ok),
   refused: latencies(refused),
   lag: latencies(lag),
+  outageMs: answered.filter((any) => !any).length * outageStepMs,
+  silenceMs: round(Math.max(silenceMs, endMs - lastOkMs)),
 };
 console.log(JSON.stringify(result));
 process.exit(0);

@@ -80,3 +80,22 @@ test('openLoop offers the whole rate and charges a stall to all that was due in 
   expect(result.ok.max).toBeGreaterThan(stallMs * 0.9);
   expect(result.ok.p90).toBeGreaterThan(stallMs * 0.5);
 });
+
+test('openLoop tells an outage from a stall', async () => {
+  const startedMs = performance.now();
+  const server = createServer((_request, response) => {
+    const atMs = performance.now() - startedMs;
+    // Answers nobody for a while, later keeps everybody waiting for as long.
+    if (atMs > 1_000 && atMs < 1_300) return response.destroy();
+    setTimeout(() => response.end('ok'), atMs > 1_700 && atMs < 2_000 ? 2_000 - atMs : 0);
+  });
+  const { port } = await listen(server);
+  const options = { requestsPerSecond: 400, seconds: 3, warmUpSeconds: 0, connections: 512 };
+  const { outcomes, ok, outageMs, silenceMs } = await openLoop(`http://127.0.0.1:${port}/`, options);
+  expect(outcomes['closed']).toBeGreaterThan(60);
+  expect(ok.count + outcomes['closed']!).toBe(1_200);
+  // The requests of the stall were all answered, late: that is silence, and no outage.
+  expect(outageMs).toBeGreaterThan(200);
+  expect(outageMs).toBeLessThan(450);
+  expect(silenceMs).toBeGreaterThan(250);
+});
