@@ -19,11 +19,13 @@ const hook = 'classic hook';
 const policies: readonly InstallPolicy[] = ['at each push', 'for a new lockfile'];
 /** More than one side can use up. */
 const commits = 120;
-const idlePushes = 9;
+const idlePushes = 7;
 /** Without rounds asked for: loads of each side, for each policy. */
 const loads = 2;
 /** The generator warms up for 1 s; what fails in it is not counted, so nobody pushes before. */
 const loadStartMs = 1_500;
+/** Between two pushes under load: what the first one kept waiting is answered before the second one. */
+const pauseMs = 500;
 
 /** The same commits to fnrun and to a post-receive hook that checks out, runs npm ci and restarts a server. */
 export const classic: BenchCase = {
@@ -115,7 +117,7 @@ interface Loaded {
 
 async function compareLoaded(
   { title, fnrun, classic, rate }: { title: string; fnrun: Side; classic: Side; rate: number },
-  { rounds, seconds = 12, report, say }: BenchContext,
+  { rounds, seconds = 10, report, say }: BenchContext,
 ): Promise<void> {
   const results = { own: emptyLoaded(), classic: emptyLoaded() };
   for (let round = 0; round < Math.ceil((loads * rounds) / 5); round++) {
@@ -161,7 +163,7 @@ async function compareLoaded(
 
 const emptyLoaded = (): Loaded => ({ pushes: [], loads: [] });
 
-/** One push after the other while the load lasts; the last one begins so that it should end within it. */
+/** Pushes, with a pause after each, while the load lasts; the last one begins so that it should end within it. */
 async function load(
   side: Side,
   { rate, seconds, into }: { rate: number; seconds: number; into: Loaded },
@@ -180,6 +182,7 @@ async function load(
     const took = await push(side);
     slowest = Math.max(slowest, took);
     into.pushes.push(took);
+    await delay(pauseMs);
   } while (performance.now() + slowest < endMs);
   await watched;
   into.loads.push(await offered);

@@ -22,11 +22,11 @@ interface Variant {
 
 const variants: readonly Variant[] = [
   { functions: 1, one: 20 },
-  { functions: 20, one: 40, all: 20 },
-  { functions: 200, one: 15, all: 8 },
-  { functions: 20, dependencies: true, one: 20, all: 15 },
+  { functions: 20, one: 40, all: 15 },
+  { functions: 200, one: 10, all: 6 },
+  { functions: 20, dependencies: true, one: 15, all: 10 },
 ];
-const installs = 4;
+const installs = 3;
 /** A switch leaves threads to end and a reserve to fill, and nobody pushes faster than this. */
 const pauseMs = 300;
 

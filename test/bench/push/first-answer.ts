@@ -49,7 +49,7 @@ async function untilAnswered({ target, path, answer, mayFail = false }: Question
   try {
     while (performance.now() < end && !signal.aborted) {
       try {
-        last = (await fetchFrom(target, { path, agent, signal })).text;
+        last = (await fetchFrom(target, { path, agent, signal, deadlineMs })).text;
         if (last === answer) return;
       } catch (error) {
         if (!mayFail) throw error;
