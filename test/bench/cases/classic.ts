@@ -19,7 +19,7 @@ const hook = 'classic hook';
 const policies: readonly InstallPolicy[] = ['at each push', 'for a new lockfile'];
 /** More than one side can use up. */
 const commits = 120;
-const idlePushes = 7;
+const idlePushes = 6;
 /** Without rounds asked for: loads of each side, for each policy. */
 const loads = 2;
 /** The generator warms up for 1 s; what fails in it is not counted, so nobody pushes before. */
@@ -117,7 +117,7 @@ interface Loaded {
 
 async function compareLoaded(
   { title, fnrun, classic, rate }: { title: string; fnrun: Side; classic: Side; rate: number },
-  { rounds, seconds = 10, report, say }: BenchContext,
+  { rounds, seconds = 8, report, say }: BenchContext,
 ): Promise<void> {
   const results = { own: emptyLoaded(), classic: emptyLoaded() };
   for (let round = 0; round < Math.ceil((loads * rounds) / 5); round++) {

@@ -21,10 +21,10 @@ interface Variant {
 }
 
 const variants: readonly Variant[] = [
-  { functions: 1, one: 20 },
-  { functions: 20, one: 40, all: 15 },
-  { functions: 200, one: 10, all: 6 },
-  { functions: 20, dependencies: true, one: 15, all: 10 },
+  { functions: 1, one: 15 },
+  { functions: 20, one: 30, all: 12 },
+  { functions: 200, one: 8, all: 5 },
+  { functions: 20, dependencies: true, one: 12, all: 8 },
 ];
 const installs = 3;
 /** A switch leaves threads to end and a reserve to fill, and nobody pushes faster than this. */

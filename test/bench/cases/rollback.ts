@@ -13,8 +13,8 @@ import { own, type BenchCase, type BenchContext } from '../report.ts';
 const functions = 20;
 /** With the five rounds of a run; fewer rounds make fewer. */
 const rollbacks: readonly { change: Change; count: number }[] = [
-  { change: 'one', count: 20 },
-  { change: 'all', count: 15 },
+  { change: 'one', count: 15 },
+  { change: 'all', count: 10 },
 ];
 /** A switch leaves threads to end and a reserve to fill, and nobody rolls back in the same moment. */
 const pauseMs = 700;
