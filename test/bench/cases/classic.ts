@@ -36,7 +36,7 @@ export const classic: BenchCase = {
   async run(context) {
     await using folder = await makeTempDir('fb-');
     await using packages = await startPackages();
-    await using serve = await startServe({ env: { npm_config_cache: join(folder.path, 'npm-cache') } });
+    await using serve = await startServe();
     const app = await makeApp(folder.path, { functions, packages: packages.files(0), extension: 'js' });
     await copyServer(app.dir);
     const versions: Version[] = [];

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { npmCacheDir } from '../../../deploy/build/places.ts';
+import { appPaths, homePaths } from '../../../deploy/paths.ts';
 import { git } from '../../support/git.ts';
 import { startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
@@ -47,8 +49,7 @@ async function runVariant(
 ): Promise<void> {
   const { functions, one, all } = variant;
   await using folder = await makeTempDir('fb-');
-  const npmCache = join(folder.path, 'npm-cache');
-  await using serve = await startServe({ env: { npm_config_cache: npmCache } });
+  await using serve = await startServe();
   const withPackages = variant.dependencies === true;
   const app = await makeApp(folder.path, { functions, ...(withPackages && { packages: packages.files(0) }) });
   const bare = join(folder.path, 'bare.git');
@@ -67,7 +68,7 @@ async function runVariant(
     change: 'one',
     pushes: installs,
     async prepare() {
-      await emptyNpmCache(npmCache);
+      await emptyNpmCache(npmCacheDir(appPaths(homePaths(serve.home), 'bench').cache));
       await app.write(packages.files(++edition));
     },
   });

@@ -75,5 +75,6 @@ export async function pushCommit(dir: string, { commit, remote }: { commit: stri
 
 /** So that the next run of npm with this cache asks the registry for everything. */
 export async function emptyNpmCache(cache: string): Promise<void> {
-  await rm(cache, { recursive: true, force: true });
+  // Without `force`: a cache that is not there means that npm keeps it elsewhere, and the figure would be another one.
+  await rm(cache, { recursive: true });
 }
