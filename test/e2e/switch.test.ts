@@ -10,6 +10,7 @@ import { makeTempDir, writeTree, type TempDir } from '../support/temp-dir.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const connections = 8;
+const streamChunks = 8;
 
 let folder: TempDir;
 let serve: Serve;
@@ -38,8 +39,25 @@ async function push(version: string): Promise<void> {
         await new Promise((resolve) => setTimeout(resolve, 30));
         return new Response('${version}' + (process.env.MARK ?? ''));
       };`,
+    'functions/stream/index.ts': `
+      const version = '${version}' + (process.env.MARK ?? '');
+      export const GET = () => {
+        let left = ${streamChunks};
+        const pull = async (controller: ReadableStreamDefaultController) => {
+          if (left-- === 0) return controller.close();
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          controller.enqueue(new TextEncoder().encode(version + '|'));
+        };
+        return new Response(new ReadableStream({ pull }));
+      };`,
   });
   await pushTree(folder.path, remote);
+}
+
+/** The version of a streamed response; null when it is none, or not whole, or two versions had a part in it. */
+function wholeStream(text: string): string | null {
+  const [version = '', ...rest] = text.split('|');
+  return text === `${version}|`.repeat(streamChunks) && rest.length > 0 ? version : null;
 }
 
 interface Load {
@@ -66,12 +84,15 @@ async function loadDuring(
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     agent.on('free', (socket: Socket) => void sockets.add(socket));
     for (let i = 0; !done || total < least; i++) {
-      const kind = (i + index) % 3;
-      const request = [{ path: '/version' }, { method: 'POST', path: '/version', body: 'content' }, { path: '/slow' }][
-        kind
-      ] ?? { path: '/version' };
+      const kind = (i + index) % 4;
+      const request = [
+        { path: '/version' },
+        { method: 'POST', path: '/version', body: 'content' },
+        { path: '/slow' },
+        { path: '/stream' },
+      ][kind] ?? { path: '/version' };
       const key = await fetchFrom(target, { ...request, headers: [['Host', 'switch.localhost']], agent }).then(
-        ({ status, text }) => `${status} ${text.split(' ')[0]}`,
+        ({ status, text }) => `${status} ${wholeStream(text) ?? text.split(' ')[0]}`,
         (error: Error) => error.message,
       );
       answers[key] = (answers[key] ?? 0) + 1;
