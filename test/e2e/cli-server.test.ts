@@ -42,7 +42,7 @@ test('apps lists the app with its live release, also as JSON', async () => {
   const { code, stdout } = await fnrun('apps');
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /^APP +LIVE +FUNCTIONS +SINCE +URL\nshop +[0-9a-f]{16} +2 +[\d.]+ (ms|s|min) ago +http:\/\/shop\./,
+    /^APP +LIVE +BRANCH +FUNCTIONS +SINCE +URL\nshop +[0-9a-f]{16} +main +2 +[\d.]+ (ms|s|min) ago +http:\/\/shop\./,
   );
   const [app] = JSON.parse((await fnrun('apps', '--json')).stdout);
   expect(app).toMatchObject({ name: 'shop', branch: 'main', live: { functions: 2 } });
@@ -62,9 +62,9 @@ test('apps create refuses a name that is taken and one that is none', async () =
 test('deploys lists deployments newest first, the live one marked', async () => {
   const { stdout } = await fnrun('deploys', 'shop');
   const [header, newest, oldest] = stdout.split('\n');
-  expect(header).toMatch(/^RELEASE +STATE +BY +COMMIT +WHEN +TOOK +SUBJECT$/);
-  expect(newest).toMatch(/^[0-9a-f]{16} +live +push .+Version two$/);
-  expect(oldest).toMatch(/^[0-9a-f]{16} +succeeded +push .+Version one$/);
+  expect(header).toMatch(/^ID +RELEASE +STATE +BY +COMMIT +WHEN +TOOK +SUBJECT$/);
+  expect(newest).toMatch(/^[0-9a-f]{16} +[0-9a-f]{16} +live +push .+Version two$/);
+  expect(oldest).toMatch(/^[0-9a-f]{16} +[0-9a-f]{16} +succeeded +push .+Version one$/);
 });
 
 test('rollback makes the release before live, redeploy a named one, and deploys shows both', async () => {

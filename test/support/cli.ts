@@ -136,6 +136,8 @@ function spawnCli(args: readonly string[], options: CliOptions): ChildProcess {
   });
   child.stdout?.setEncoding('utf8');
   child.stderr?.setEncoding('utf8');
+  // A command that has ended by then reads nothing.
+  child.stdin?.on('error', () => {});
   child.stdin?.end(options.input ?? '');
   return child;
 }
