@@ -73,9 +73,9 @@ export async function countRequests(app: Pick<ManagedApp, 'host'>): Promise<Requ
   return { pid: app.host.status().pid, done: stats.requests - stats.inFlight, failed: stats.failures };
 }
 
-/** `0 of 214 requests failed during the switch`; null when another process has taken over, which counts from 0. */
+/** `0 of 214 requests failed during the switch`; null when there were none, or another process has taken over. */
 function difference(from: RequestCount | null, to: RequestCount | null): string | null {
-  if (from === null || to === null || from.pid !== to.pid) return null;
+  if (from === null || to === null || from.pid !== to.pid || to.done === from.done) return null;
   return `${to.failed - from.failed} of ${to.done - from.done} requests failed during the switch`;
 }
 
