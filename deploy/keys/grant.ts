@@ -1,5 +1,6 @@
 import type { AccessWanted } from '../../router/control/service.ts';
 import type { KeyGrant } from '../../router/control/key-types.ts';
+import { ownerOf } from '../previews/preview-name.ts';
 import { branchName } from '../push/updates.ts';
 
 /** Whether a key with `grant` may do what is wanted. `production` is the app's branch that deploys. */
@@ -26,11 +27,9 @@ export function mayDo(
   }
 }
 
-/** Whether the key has the app, whatever it may do with it. */
+/** Whether the key has the app, or the one that it is a preview of, whatever it may do with it. */
 export function hasApp({ admin, apps }: KeyGrant, app: string): boolean {
-  // Previews are their app's: `topic--shop`.
-  const owner = app.slice(app.lastIndexOf('--') + 1).replace(/^-/, '');
-  return admin || apps === null || apps.includes(app.includes('--') ? owner : app);
+  return admin || apps === null || apps.includes(ownerOf(app));
 }
 
 /** Whether a push may move `ref`, a full name. A key that is held to branches moves no tags. */

@@ -19,3 +19,9 @@ export function previewName(branch: string, { app, marked = false }: { app: stri
   const start = slug.slice(0, Math.max(0, room - hash.length - 1)).replace(/-+$/, '');
   return `${start === '' ? 'b' : start}-${hash}--${app}`.slice(-deployLimits.hostLabelChars);
 }
+
+/** The app that a preview is of; any other app's name as it is. */
+export function ownerOf(name: string): string {
+  const at = name.lastIndexOf('--');
+  return at === -1 ? name : name.slice(at + 2);
+}

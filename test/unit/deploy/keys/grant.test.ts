@@ -34,6 +34,16 @@ test.each<[string, KeyGrant, string[]]>([
   expect(everything.filter((one) => mayDo(grant, wanted(one), { production: 'main' }))).toEqual(may);
 });
 
+test('a key for an app has the previews of that app, and of no other', () => {
+  const see = (app: string): boolean => mayDo(shop, { right: 'see', app });
+  expect(['topic--shop', 'feature-shop--shop', 'shop--blog', 'topic--shop2'].map(see)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});
+
 test('mayMove holds a key to its branches, and then to no tags', () => {
   const refs = [
     'refs/heads/main',
