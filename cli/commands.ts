@@ -16,4 +16,5 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   ps: () => import('./commands/ps.ts'),
   keys: () => import('./commands/keys.ts'),
   receive: () => import('./commands/receive.ts'),
+  render: () => import('./commands/render.ts'),
 };

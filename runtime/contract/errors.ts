@@ -22,6 +22,7 @@ export const errorCatalogue = {
   FN_LOAD_FAILED: { status: 503, exitCode: 1, title: 'The function does not load' },
   FN_CRASHING: { status: 503, exitCode: 1, title: "The function's workers end one after the other" },
   FN_APP_UNAVAILABLE: { status: 503, exitCode: 1, title: 'The app is restarting' },
+  FN_DB_UNAVAILABLE: { status: 503, exitCode: 1, title: 'The database does not answer' },
   FN_TIMEOUT: { status: 504, exitCode: 1, title: 'The function did not answer in time' },
   FN_INTERNAL: { status: 500, exitCode: 1, title: 'fnrun itself failed' },
 

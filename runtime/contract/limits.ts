@@ -302,6 +302,41 @@ export const gatewayLimits = {
   closeMs: 2_000,
 } as const;
 
+/** Bounds on what `fnrun render mysql` writes and `fnrun doctor mysql` does; docs/mysql-server.md. */
+export const databaseServerLimits = {
+  /** The buffer pool at least, whatever the machine has. */
+  poolMbMin: 64,
+  /** Redo log at least, and at most beside half the pool: recovery after a crash reads it. */
+  redoMbMin: 256,
+  redoMbMax: 8192,
+  /** `innodb_io_capacity`, which is a quarter of what was measured. */
+  ioCapacityMin: 200,
+  ioCapacityMax: 2_000,
+  /** Connections for the apps when their sum is not known, and beside it for people, backups and fnrun itself. */
+  connectionsAssumed: 100,
+  connectionsReserved: 10,
+  slowQueryMs: 200,
+  /** A machine so small that MySQL goes without its performance schema. */
+  smallMachineMb: 2_048,
+  /** The test of the disk: it ends at the first of the two. */
+  measureMs: 2_000,
+  measureBytes: 64 * MiB,
+  measureWriteBytes: 16 * KiB,
+  /** Of the file that is written to, over and over. */
+  measureFileBytes: 8 * MiB,
+  /** How long asking a server program for its version, or to check a file, may take. */
+  programMs: 20_000,
+  /** Output of such a program that is read: MariaDB lists all its variables. */
+  programOutputBytes: 2 * MiB,
+  /** How long connecting to a server, and each question to it, may take. */
+  connectMs: 5_000,
+  queryMs: 10_000,
+  /** Time between the two samples of a running server. */
+  sampleMs: 1_000,
+  /** Accounts that are looked at. */
+  accounts: 1_000,
+} as const;
+
 /** Bounds on logs. */
 export const logLimits = {
   /** One line's message; longer ones are cut and say so. */
