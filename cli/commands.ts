@@ -17,4 +17,5 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   keys: () => import('./commands/keys.ts'),
   receive: () => import('./commands/receive.ts'),
   render: () => import('./commands/render.ts'),
+  doctor: () => import('./commands/doctor.ts'),
 };

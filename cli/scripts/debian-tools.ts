@@ -12,6 +12,9 @@ export interface Tool {
 const servicePolicy = '/usr/sbin/policy-rc.d';
 const lockSeconds = 120;
 
+/** Services that packages bring, by package. */
+const services: Readonly<Record<string, string>> = { nginx: 'nginx', 'mariadb-server': 'mariadb' };
+
 /** Tools that cannot be started. Those in /usr/sbin count too, which is not in everybody's PATH. */
 export function missingTools(tools: readonly Tool[]): Tool[] {
   return tools.filter(({ name, args }) => {
@@ -36,7 +39,10 @@ export function installTools(tools: readonly Tool[]): string | null {
   } finally {
     if (ownPolicy) rmSync(servicePolicy, { force: true });
     // Nor at the next start of the machine.
-    if (existsSync('/run/systemd/system') && packages.includes('nginx')) spawnSync('systemctl', ['disable', 'nginx']);
+    const started = Object.keys(services).filter((name) => packages.includes(name));
+    if (existsSync('/run/systemd/system')) {
+      for (const name of started) spawnSync('systemctl', ['disable', services[name] ?? name]);
+    }
   }
 }
 

@@ -26,6 +26,7 @@ const tools = [
   { name: 'bwrap', args: ['--version'], package: 'bubblewrap' },
   { name: 'sshd', args: ['-V'], package: 'openssh-server' },
   { name: 'ssh', args: ['-V'], package: 'openssh-client' },
+  { name: 'mariadbd', args: ['--version'], package: 'mariadb-server' },
 ];
 
 let missing = missingTools(tools);

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { FnrunError } from '../../../runtime/contract/errors.ts';
+import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
+import { parseServerVersion } from '../engine.ts';
+import type { ServerAddress } from './address.ts';
+import type { Account, ServerReading, Values } from './reading.ts';
+
+/**
+ * Reads a running server: its variables, its status twice with `sampleMs` between, its accounts and the size of its
+ * data where the user may. Changes nothing. Rejects with FN_DB_UNAVAILABLE.
+ */
+export async function readServer(
+  address: ServerAddress,
+  { sampleMs = limits.sampleMs, signal }: { sampleMs?: number; signal: AbortSignal },
+): Promise<ServerReading> {
+  const connection = await connect(address);
+  try {
+    const variables = await readValues(connection, 'SHOW GLOBAL VARIABLES');
+    const server = parseServerVersion(variables['version'] ?? '');
+    if (server === null) {
+      throw new FnrunError('FN_DB_UNAVAILABLE', `The server calls itself ${JSON.stringify(variables['version'])}`, {
+        hint: 'fnrun knows MariaDB and MySQL',
+      });
+    }
+    const startedAt = performance.now();
+    const before = await readValues(connection, 'SHOW GLOBAL STATUS');
+    await delay(sampleMs, undefined, { signal });
+    const after = await readValues(connection, 'SHOW GLOBAL STATUS');
+    const sampleSeconds = (performance.now() - startedAt) / 1000;
+    const accounts = await readAccounts(connection);
+    return { server, variables, before, after, sampleSeconds, accounts, dataMb: await readDataMb(connection) };
+  } catch (error) {
+    throw error instanceof FnrunError || signal.aborted ? error : unavailable(error, address);
+  } finally {
+    connection.destroy();
+  }
+}
+
+async function connect(address: ServerAddress): Promise<Connection> {
+  // Loaded here: the command line's other commands do without it.
+  const { createConnection } = await import('mysql2/promise');
+  try {
+    const connection = await createConnection({ ...address, connectTimeout: limits.connectMs });
+    // What ends the connection fails the query that runs; without a listener it would end the process.
+    connection.on('error', () => undefined);
+    return connection;
+  } catch (error) {
+    throw unavailable(error, address);
+  }
+}
+
+async function rows(connection: Connection, sql: string): Promise<RowDataPacket[]> {
+  const [found] = await connection.query<RowDataPacket[]>({ sql, timeout: limits.queryMs });
+  return found;
+}
+
+async function readValues(connection: Connection, sql: string): Promise<Values> {
+  const found = await rows(connection, sql);
+  return Object.fromEntries(
+    found.map((row) => [String(row['Variable_name']).toLowerCase(), String(row['Value'] ?? '')]),
+  );
+}
+
+/** Servers bring these themselves, locked. */
+const systemAccounts = `'mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema'`;
+
+async function readAccounts(connection: Connection): Promise<Account[] | null> {
+  const sql = `SELECT User AS user, Host AS host, Select_priv = 'Y' AS everywhere,
+    authentication_string = '' AND plugin NOT IN ('unix_socket', 'auth_socket') AS open
+    FROM mysql.user WHERE Host <> '' AND User NOT IN (${systemAccounts}) LIMIT ${limits.accounts}`;
+  try {
+    const found = await rows(connection, sql);
+    return found.map((row) => ({
+      user: String(row['user']),
+      host: String(row['host']),
+      open: Number(row['open']) === 1,
+      everywhere: Number(row['everywhere']) === 1,
+    }));
+  } catch (error) {
+    if (isRefusal(error)) return null;
+    throw error;
+  }
+}
+
+async function readDataMb(connection: Connection): Promise<number | null> {
+  const sql = `SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes FROM information_schema.tables
+    WHERE engine = 'InnoDB'`;
+  // With very many tables it takes longer than the doctor waits, and it is not worth failing for.
+  const found = await rows(connection, sql).catch(() => []);
+  const bytes = Number(found[0]?.['bytes']);
+  return Number.isFinite(bytes) ? Math.round(bytes / 2 ** 20) : null;
+}
+
+function isRefusal(error: unknown): boolean {
+  const codes = ['ER_TABLEACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR', 'ER_SPECIFIC_ACCESS_DENIED_ERROR'];
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+function unavailable(cause: unknown, { socketPath, host, port, user }: ServerAddress): FnrunError {
+  const where = socketPath ?? `${host}:${port}`;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such socket',
+    ECONNREFUSED: 'nobody listens there',
+    EACCES: 'the socket is not yours to use',
+    ETIMEDOUT: 'it did not answer in time',
+    PROTOCOL_SEQUENCE_TIMEOUT: 'it did not answer in time',
+    ER_ACCESS_DENIED_ERROR: `it does not let ${user} in`,
+  };
+  const why = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new FnrunError('FN_DB_UNAVAILABLE', `The database server at ${where} cannot be asked: ${why}`, {
+    cause,
+    hint: 'name it with --socket or --url (or DATABASE_URL), and as root for all checks',
+  });
+}
