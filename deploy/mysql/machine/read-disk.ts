@@ -17,7 +17,7 @@ export async function readDisk(path: string, { sys = '/sys' }: { sys?: string } 
 
 /** What the kernel's figures say a disk is. */
 export function diskKind({ name, rotational }: { name: string; rotational: boolean | null }): DiskKind {
-  if (/^nvme/.test(name)) return 'nvme';
+  if (name.startsWith('nvme')) return 'nvme';
   if (/^(vd|xvd)/.test(name)) return 'virtual';
   if (rotational === null) return 'unknown';
   return rotational ? 'hdd' : 'ssd';
