@@ -65,7 +65,10 @@ export async function gatherFacts(server: ServerVersion, { values, cwd, warn }: 
   const disk = await diskOf(dataDir, values.disk);
   const folder = values.measure === undefined ? dataDir : resolve(cwd, values.measure);
   if (iops !== null || values['no-measure'] === true) return { ...facts, disk, syncedWritesPerSecond: iops };
-  if (values.measure === undefined && !isWritable(folder)) {
+  if (!isWritable(folder)) {
+    if (values.measure !== undefined) {
+      throw new FnrunError('FN_USAGE', `--measure names a folder that can be written to: ${folder} cannot`);
+    }
     warn(`the disk is not measured: ${folder} is not there or not yours; --measure DIR names another folder on it`);
     return { ...facts, disk, syncedWritesPerSecond: null };
   }

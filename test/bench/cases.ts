@@ -6,6 +6,7 @@ import { edit } from './cases/edit.ts';
 import { functions } from './cases/functions.ts';
 import { latency } from './cases/latency.ts';
 import { memory } from './cases/memory.ts';
+import { mysqlConfig } from './cases/mysql-config.ts';
 import { nginx } from './cases/nginx.ts';
 import { overload } from './cases/overload.ts';
 import { push } from './cases/push.ts';
@@ -28,4 +29,5 @@ export const cases: readonly BenchCase[] = [
   classic,
   rollback,
   deploy,
+  mysqlConfig,
 ];

@@ -31,7 +31,7 @@ export async function readEnvironment(): Promise<Environment> {
       versions[name] = error instanceof Error ? error.message : String(error);
     }
   }
-  for (const tool of ['wrk', 'nginx'] as const) versions[tool] = await toolVersion(tool);
+  for (const tool of ['wrk', 'nginx', 'mariadbd'] as const) versions[tool] = await toolVersion(tool);
   return {
     cpu: /^model name\s*:\s*(.+)$/m.exec(cpuInfo)?.[1] ?? cpus()[0]?.model ?? process.arch,
     cores: cpus().length,

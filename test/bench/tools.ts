@@ -7,7 +7,7 @@ import { canInstall, installTools, missingTools } from '../../cli/scripts/debian
 const run = promisify(execFile);
 
 /** What a case needs beside Node and git: programs of the distribution, and the packages of this folder. */
-export type Need = 'wrk' | 'nginx' | 'peers';
+export type Need = 'wrk' | 'nginx' | 'mariadb' | 'peers';
 
 /** The environment of the machine's tools: Debian has nginx in /usr/sbin, which is not in everybody's PATH. */
 export const toolEnv: NodeJS.ProcessEnv = {
@@ -18,7 +18,11 @@ export const toolEnv: NodeJS.ProcessEnv = {
 /** Sees to what a case needs, and installs it when that can be done. Rejects with what to do otherwise. */
 export async function ensure(need: Need, { say }: { say: (line: string) => void }): Promise<void> {
   if (need === 'peers') return await ensurePeers({ say });
-  const tools = [{ name: need, args: ['-v'], package: need }];
+  const tools = [
+    need === 'mariadb'
+      ? { name: 'mariadbd', args: ['--version'], package: 'mariadb-server' }
+      : { name: need, args: ['-v'], package: need },
+  ];
   if (missingTools(tools).length === 0) return;
   if (!canInstall()) throw new Error(`${need} is not installed here. Get it with: apt-get install ${need} (as root)`);
   say(`installing ${need} (apt-get)`);
@@ -27,9 +31,10 @@ export async function ensure(need: Need, { say }: { say: (line: string) => void 
 }
 
 /** The version of a program of the distribution, or that there is none. */
-export async function toolVersion(tool: 'wrk' | 'nginx'): Promise<string> {
+export async function toolVersion(tool: 'wrk' | 'nginx' | 'mariadbd'): Promise<string> {
   // wrk prints its usage behind it and exits with 1, nginx writes to standard error.
-  const { stdout = '', stderr = '' } = await run(tool, ['-v'], { env: toolEnv }).catch(
+  const option = tool === 'mariadbd' ? '--version' : '-v';
+  const { stdout = '', stderr = '' } = await run(tool, [option], { env: toolEnv }).catch(
     (error: { stdout?: string; stderr?: string }) => error,
   );
   return /\d+\.\d+\.\d+\S*/.exec(stdout + stderr)?.[0] ?? 'not installed';
