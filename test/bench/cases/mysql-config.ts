@@ -23,7 +23,7 @@ collation-server = utf8mb4_general_ci
 /** Debian's MariaDB as it comes beside the same with what `fnrun render mysql` writes. */
 export const mysqlConfig: BenchCase = {
   name: 'mysql-config',
-  summary: `MariaDB with the rendered configuration (--memory ${memoryMb}) beside its defaults, 400 MB of data`,
+  summary: `MariaDB with the rendered configuration (--memory ${memoryMb}) beside its defaults, 374 MB of data`,
   needs: ['mariadb'],
   async run(context) {
     await using stack = new AsyncDisposableStack();
@@ -71,7 +71,7 @@ interface Load {
 const anyRow = (): number => 1 + Math.floor(Math.random() * rows);
 
 const readLoad: Load = {
-  name: 'point selects over 400 MB',
+  name: 'point selects over 374 MB',
   unit: 'selects/s',
   operation: (connection) => connection.execute('SELECT pad FROM t WHERE id = ?', [anyRow()]),
   counter: { status: 'Innodb_buffer_pool_reads', name: 'pages read from the disk for a select', unit: 'pages' },

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { diagnose } from '../../../../deploy/mysql/doctor/diagnose.ts';
 import { needsAction, type Finding } from '../../../../deploy/mysql/doctor/finding.ts';
@@ -6,6 +8,8 @@ import type { ServerReading, Values } from '../../../../deploy/mysql/doctor/read
 import { renderReport, summarize } from '../../../../deploy/mysql/doctor/report.ts';
 import type { DatabaseFacts } from '../../../../deploy/mysql/facts.ts';
 import { planConfig, settingsOf } from '../../../../deploy/mysql/plan.ts';
+import { variables } from '../../../../deploy/mysql/variables.ts';
+import { repositoryRoot } from '../../../support/cli.ts';
 import { factsOf } from './facts.ts';
 
 interface Changed {
@@ -253,6 +257,12 @@ test.each(wrongs)('the doctor tells %s as %s, and nothing else', (id, severity, 
   expect(line).not.toMatch(/\n|NaN|undefined|Infinity/);
   expect(verdict).toMatch(severity === 'note' ? /^Well: / : /^Something to do: /);
   expect(needsAction(findings)).toBe(severity !== 'note');
+});
+
+test('docs/mysql-server.md tells of every variable and every finding', () => {
+  const text = readFileSync(join(repositoryRoot, 'docs/mysql-server.md'), 'utf8');
+  const ids = wrongs.map(([id]) => id).filter((id) => !id.startsWith('setting-'));
+  for (const name of [...Object.keys(variables), ...ids]) expect(text).toContain(`\`${name}`);
 });
 
 test('of a machine that is not known nothing is said of what it decides', () => {
