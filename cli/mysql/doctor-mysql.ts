@@ -24,7 +24,7 @@ const wellKnownSockets = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'
 
 /** `fnrun doctor mysql`: resolves to 1 when there is something to do. */
 export async function doctorMysql(context: Context): Promise<number> {
-  const { values, cwd, json, out, err, signal } = context;
+  const { values, cwd, json, out, signal } = context;
   const address = addressOf(context);
   const reading = await readServer(address, { signal });
   const local = isLocal(address);
@@ -35,14 +35,15 @@ export async function doctorMysql(context: Context): Promise<number> {
     ...(!local && { 'no-measure': values['no-measure'] ?? true }),
     ...(local && values['data-dir'] === undefined && dataDir !== undefined && { 'data-dir': dataDir }),
   };
-  const facts = await gatherFacts(reading.server, { values: given, cwd, warn: (line) => err(`fnrun: ${line}`) });
+  // That the disk is not measured stands in the report: on standard error, cron would send it every time.
+  const facts = await gatherFacts(reading.server, { values: given, cwd, warn: () => undefined });
   const findings = diagnose(reading, {
     facts: { ...facts, redoMbPerHour: facts.redoMbPerHour ?? redoMbPerHour(reading) },
     machineKnown: local || values.memory !== undefined,
     now: new Date(),
   });
-  const summary = summarize(reading);
-  if (json) out(JSON.stringify({ ...summary, syncedWritesPerSecond: facts.syncedWritesPerSecond, findings }, null, 2));
+  const summary = summarize(reading, facts);
+  if (json) out(JSON.stringify({ ...summary, findings }, null, 2));
   else for (const line of renderReport(summary, findings)) out(line);
   return needsAction(findings) ? 1 : 0;
 }

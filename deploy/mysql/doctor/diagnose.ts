@@ -25,7 +25,12 @@ export function diagnose(reading: ServerReading, { facts, machineKnown, now }: D
   const pool = settings.find(({ name }) => name === 'innodb_buffer_pool_size');
   const findings = [
     ...checkSafety(reading, { now }),
-    ...checkSettings(reading, { settings, machineKnown, budgetKnown: facts.appConnections !== null }),
+    ...checkSettings(reading, {
+      settings,
+      machineKnown,
+      diskMeasured: facts.syncedWritesPerSecond !== null,
+      budgetKnown: facts.appConnections !== null,
+    }),
     ...checkMemory(reading, { poolBytes: machineKnown ? Number(pool?.value) : null }),
     ...checkRedo(reading),
     ...checkConnections(reading, { cores: machineKnown ? facts.cores : null }),

@@ -6,15 +6,23 @@ import { parseServerVersion } from '../engine.ts';
 import type { ServerAddress } from './address.ts';
 import type { Account, ServerReading, Values } from './reading.ts';
 
+export interface ReadOptions {
+  /** Time between the two samples. @default 1000 */
+  sampleMs?: number;
+  /** How long logging in may take. @default 5000 */
+  connectMs?: number;
+  signal: AbortSignal;
+}
+
 /**
  * Reads a running server: its variables, its status twice with `sampleMs` between, its accounts and the size of its
  * data where the user may. Changes nothing. Rejects with FN_DB_UNAVAILABLE.
  */
 export async function readServer(
   address: ServerAddress,
-  { sampleMs = limits.sampleMs, signal }: { sampleMs?: number; signal: AbortSignal },
+  { sampleMs = limits.sampleMs, connectMs = limits.connectMs, signal }: ReadOptions,
 ): Promise<ServerReading> {
-  const connection = await connect(address);
+  const connection = await connect(address, { connectMs });
   try {
     const variables = await readValues(connection, 'SHOW GLOBAL VARIABLES');
     const server = parseServerVersion(variables['version'] ?? '');
@@ -37,15 +45,24 @@ export async function readServer(
   }
 }
 
-async function connect(address: ServerAddress): Promise<Connection> {
+async function connect(address: ServerAddress, { connectMs }: { connectMs: number }): Promise<Connection> {
   // Loaded here: the command line's other commands do without it.
-  const { createConnection } = await import('mysql2/promise');
+  const { createConnection } = await import('mysql2');
+  const connection = createConnection({ ...address, connectTimeout: connectMs });
+  // What ends the connection fails the query that runs; without a listener it would end the process.
+  connection.on('error', () => undefined);
+  const loggedIn = new Promise<void>((resolve, reject) => {
+    connection.connect((error) => (error === null ? resolve() : reject(error)));
+    // mysql2's own timeout ends with the first byte; a server may stop talking after that.
+    AbortSignal.timeout(connectMs).addEventListener('abort', () =>
+      reject(Object.assign(new Error('The server did not let us in in time'), { code: 'ETIMEDOUT' })),
+    );
+  });
   try {
-    const connection = await createConnection({ ...address, connectTimeout: limits.connectMs });
-    // What ends the connection fails the query that runs; without a listener it would end the process.
-    connection.on('error', () => undefined);
-    return connection;
+    await loggedIn;
+    return connection.promise();
   } catch (error) {
+    connection.destroy();
     throw unavailable(error, address);
   }
 }

@@ -1,4 +1,5 @@
 import { engineNames } from '../engine.ts';
+import type { DatabaseFacts } from '../facts.ts';
 import { redoBytesPerSecond } from './checks/redo.ts';
 import type { Finding, Severity } from './finding.ts';
 import { rate, total, uptimeSeconds, variable, type ServerReading } from './reading.ts';
@@ -18,9 +19,14 @@ export interface Summary {
   dataMb: number | null;
   redoMbPerHour: number;
   temporaryTablesOnDiskPerSecond: number;
+  /** Of the disk; null when it was not measured. */
+  syncedWritesPerSecond: number | null;
 }
 
-export function summarize(reading: ServerReading): Summary {
+export function summarize(
+  reading: ServerReading,
+  { syncedWritesPerSecond }: Pick<DatabaseFacts, 'syncedWritesPerSecond'>,
+): Summary {
   const requests = total(reading, 'innodb_buffer_pool_read_requests');
   return {
     engine: reading.server.engine,
@@ -39,12 +45,13 @@ export function summarize(reading: ServerReading): Summary {
     dataMb: reading.dataMb,
     redoMbPerHour: (redoBytesPerSecond(reading) * 3_600) / 2 ** 20,
     temporaryTablesOnDiskPerSecond: rate(reading, 'created_tmp_disk_tables'),
+    syncedWritesPerSecond,
   };
 }
 
 /** A head of two lines, then one line a finding. */
 export function renderReport(summary: Summary, findings: readonly Finding[]): string[] {
-  const { engine, version, connections, missRatio, dataMb } = summary;
+  const { engine, version, connections, missRatio, dataMb, syncedWritesPerSecond } = summary;
   const name = `${engineNames[engine === 'mariadb' ? 'mariadb' : 'mysql']} ${version}`;
   return [
     `${name}, up ${duration(summary.uptimeSeconds)}: totals cover that time, rates a sample of ${figure(summary.sampleSeconds)} s`,
@@ -54,6 +61,7 @@ export function renderReport(summary: Summary, findings: readonly Finding[]): st
       ...(missRatio === null ? [] : [`${percent(missRatio)} of page reads miss the pool`]),
       ...(dataMb === null ? [] : [`${dataMb} MB of data`]),
       `${figure(summary.redoMbPerHour)} MB of redo an hour at this rate`,
+      syncedWritesPerSecond === null ? 'disk not measured' : `disk: ${figure(syncedWritesPerSecond)} synced writes/s`,
     ].join(', '),
     ...findings.map(findingLine),
     verdict(findings),

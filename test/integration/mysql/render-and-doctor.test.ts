@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../deploy/mysql/doctor/finding.ts';
+import { readServer } from '../../../deploy/mysql/doctor/read-server.ts';
 import type { DatabaseFacts } from '../../../deploy/mysql/facts.ts';
 import { detectServer } from '../../../deploy/mysql/machine/detect-server.ts';
 import { validateConfig } from '../../../deploy/mysql/machine/validate-config.ts';
@@ -181,6 +184,22 @@ describe('fnrun doctor mysql', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('it does not let app in');
     expect(refused.stderr).not.toContain('secret-word');
+  });
+
+  test('gives up on a server that stops talking in the middle of its greeting', async () => {
+    await using folder = await makeTempDir();
+    const socketPath = join(folder.path, 's.sock');
+    const server = createServer((socket) => void socket.write(Buffer.from([0x4a, 0, 0, 0, 10])));
+    await once(server.listen(socketPath), 'listening');
+    try {
+      const { signal } = new AbortController();
+      await expect(readServer({ user: 'root', socketPath }, { connectMs: 200, signal })).rejects.toMatchObject({
+        code: 'FN_DB_UNAVAILABLE',
+        message: expect.stringContaining('it did not answer in time'),
+      });
+    } finally {
+      server.close();
+    }
   });
 
   test.each([

@@ -34,6 +34,9 @@ const ofMachine = new Set<VariableName>([
   'performance_schema',
 ]);
 
+/** Those that a measurement decides: a guess is no reason to change a running server. */
+const ofDisk = new Set<VariableName>(['innodb_io_capacity', 'innodb_io_capacity_max']);
+
 /** Of what is not here, other checks tell more, or a difference is a matter of taste. */
 const rules: Partial<Record<VariableName, Rule>> = {
   innodb_buffer_pool_size: { severity: 'warning', isWell: within(1.25), why: 'the memory of this machine' },
@@ -60,18 +63,23 @@ const rules: Partial<Record<VariableName, Rule>> = {
   local_infile: { severity: 'note', why: 'a client can be asked for its files' },
 };
 
+export interface CheckSettingsOptions {
+  settings: readonly Setting[];
+  machineKnown: boolean;
+  diskMeasured: boolean;
+  /** Whether the sum of the apps' connections is. */
+  budgetKnown: boolean;
+}
+
 /** Compares the running server's variables with the rendered settings. */
 export function checkSettings(
   reading: ServerReading,
-  {
-    settings,
-    machineKnown,
-    budgetKnown,
-  }: { settings: readonly Setting[]; machineKnown: boolean; budgetKnown: boolean },
+  { settings, machineKnown, diskMeasured, budgetKnown }: CheckSettingsOptions,
 ): Finding[] {
   return settings.flatMap((setting) => {
     const rule = rules[setting.name];
     if (rule === undefined || (!machineKnown && ofMachine.has(setting.name))) return [];
+    if (ofDisk.has(setting.name) && !diskMeasured) return [];
     if (setting.name === 'max_connections' && !budgetKnown) return [];
     return compare(setting, { rule, reading });
   });
@@ -80,17 +88,23 @@ export function checkSettings(
 function compare(setting: Setting, { rule, reading }: { rule: Rule; reading: ServerReading }): Finding[] {
   const actual = reading.variables[setting.name];
   if (actual === undefined || isSame(setting, { actual, rule })) return [];
+  const fits = setting.name === 'innodb_buffer_pool_size' && holdsData(reading, { bytes: Number(actual), setting });
   const shown = setting.unit === 'bytes' ? megabytes(Number(actual)) : actual;
   const wanted = setting.unit === 'bytes' ? megabytes(Number(setting.value)) : renderValue(setting);
   return [
     {
       id: `setting-${setting.name.replaceAll('_', '-')}`,
-      severity: rule.severity,
-      what: `${setting.name} is ${shown}, not ${wanted} (${rule.why})`,
+      severity: fits ? 'note' : rule.severity,
+      what: `${setting.name} is ${shown}, not ${wanted} (${fits ? `for now the data of ${reading.dataMb} MB fits` : rule.why})`,
       measured: 'SHOW GLOBAL VARIABLES beside fnrun render mysql',
       todo: remedyFor(setting, reading.server),
     },
   ];
+}
+
+/** A pool that is smaller than it may be does no harm while all data is in it. */
+function holdsData({ dataMb }: ServerReading, { bytes, setting }: { bytes: number; setting: Setting }): boolean {
+  return dataMb !== null && bytes < Number(setting.value) && bytes >= dataMb * 1.2 * 2 ** 20;
 }
 
 function isSame({ name, value }: Setting, { actual, rule }: { actual: string; rule: Rule }): boolean {

@@ -251,8 +251,8 @@ const wrongs: [id: string, severity: string, changed: Changed, told: string[]][]
 test.each(wrongs)('the doctor tells %s as %s, and nothing else', (id, severity, changed, told) => {
   const findings = diagnoseOf(changed);
   expect(findings.map((finding) => `${finding.severity} ${finding.id}`)).toEqual([`${severity} ${id}`]);
-  const { reading } = readingOf(changed);
-  const [, , line = '', verdict] = renderReport(summarize(reading), findings);
+  const { reading, facts } = readingOf(changed);
+  const [, , line = '', verdict] = renderReport(summarize(reading, facts), findings);
   for (const text of told) expect(line).toContain(text);
   expect(line).not.toMatch(/\n|NaN|undefined|Infinity/);
   expect(verdict).toMatch(severity === 'note' ? /^Well: / : /^Something to do: /);
@@ -270,6 +270,19 @@ test('of a machine that is not known nothing is said of what it decides', () => 
   expect(diagnoseOf({ variables, machineKnown: false })).toEqual([]);
 });
 
+test('of a disk that nobody measured nothing is said', () => {
+  const facts = { syncedWritesPerSecond: null };
+  expect(diagnoseOf({ facts, variables: { innodb_io_capacity: '10000', innodb_io_capacity_max: '20000' } })).toEqual(
+    [],
+  );
+});
+
+test('a small buffer pool is but a note while all data fits', () => {
+  const [finding, ...others] = diagnoseOf({ variables: { innodb_buffer_pool_size: String(384 * 2 ** 20) } });
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ severity: 'note', what: expect.stringContaining('for now the data of 300 MB fits') });
+});
+
 test('misses of a pool that is not full yet, and figures of few events, are nothing to do', () => {
   expect(diagnoseOf({ status: { innodb_buffer_pool_reads: '2000000' } })).toEqual([]);
   expect(
@@ -281,7 +294,7 @@ test('a fresh server, which has counted nothing, divides by nothing', () => {
   const { reading, facts } = readingOf({});
   const fresh = { ...reading, before: {}, after: {} };
   expect(diagnose(fresh, { facts, machineKnown: true, now: new Date('2026-11-01') })).toEqual([]);
-  expect(renderReport(summarize(fresh), []).join('\n')).not.toMatch(/NaN|Infinity/);
+  expect(renderReport(summarize(fresh, facts), []).join('\n')).not.toMatch(/NaN|Infinity/);
 });
 
 test('the gravest finding comes first', () => {
