@@ -11,9 +11,8 @@ export interface Tool {
 /** Debian asks this file, if it is there, before a package may start a service. */
 const servicePolicy = '/usr/sbin/policy-rc.d';
 const lockSeconds = 120;
-
 /** Services that packages bring, by package. */
-const services: Readonly<Record<string, string>> = { nginx: 'nginx', 'mariadb-server': 'mariadb' };
+const servicesOf: Readonly<Record<string, string>> = { nginx: 'nginx', 'mariadb-server': 'mariadb' };
 
 /** Tools that cannot be started. Those in /usr/sbin count too, which is not in everybody's PATH. */
 export function missingTools(tools: readonly Tool[]): Tool[] {
@@ -39,10 +38,8 @@ export function installTools(tools: readonly Tool[]): string | null {
   } finally {
     if (ownPolicy) rmSync(servicePolicy, { force: true });
     // Nor at the next start of the machine.
-    const started = Object.keys(services).filter((name) => packages.includes(name));
-    if (existsSync('/run/systemd/system')) {
-      for (const name of started) spawnSync('systemctl', ['disable', services[name] ?? name]);
-    }
+    const services = packages.map((name) => servicesOf[name]).filter((name) => name !== undefined);
+    if (existsSync('/run/systemd/system')) for (const name of services) spawnSync('systemctl', ['disable', name]);
   }
 }
 

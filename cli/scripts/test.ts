@@ -22,11 +22,11 @@ const root = join(import.meta.dirname, '../..');
 const tools = [
   { name: 'git', args: ['--version'], package: 'git' },
   { name: 'nginx', args: ['-v'], package: 'nginx' },
+  { name: 'mariadbd', args: ['--version'], package: 'mariadb-server' },
   { name: 'faketime', args: ['--version'], package: 'faketime' },
   { name: 'bwrap', args: ['--version'], package: 'bubblewrap' },
   { name: 'sshd', args: ['-V'], package: 'openssh-server' },
   { name: 'ssh', args: ['-V'], package: 'openssh-client' },
-  { name: 'mariadbd', args: ['--version'], package: 'mariadb-server' },
 ];
 
 let missing = missingTools(tools);

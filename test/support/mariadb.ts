@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -58,11 +58,15 @@ export async function startMariaDb({ args = [], config }: MariaDbOptions = {}): 
   const port = await freePort();
   // As root it must be told so; any other user runs it as itself.
   const user = process.getuid?.() === 0 ? ['--user=root'] : [];
+  // Servers that start clear the temporary folder of what others have there.
+  const tmpDir = join(folder.path, 'tmp');
+  await mkdir(tmpDir);
   await chmod(folder.path, 0o755);
   await run('mariadb-install-db', [
     '--no-defaults',
     ...user,
     `--datadir=${dataDir}`,
+    `--tmpdir=${tmpDir}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
   ]);
@@ -72,6 +76,7 @@ export async function startMariaDb({ args = [], config }: MariaDbOptions = {}): 
     config === undefined ? '--no-defaults' : `--defaults-file=${file}`,
     ...user,
     `--datadir=${dataDir}`,
+    `--tmpdir=${tmpDir}`,
     `--socket=${socketPath}`,
     `--port=${port}`,
     `--pid-file=${join(folder.path, 'pid')}`,
