@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { createConnection } from 'mysql2/promise';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../deploy/mysql/doctor/finding.ts';
@@ -10,12 +11,13 @@ import { readServer } from '../../../deploy/mysql/doctor/read-server.ts';
 import type { DatabaseFacts } from '../../../deploy/mysql/facts.ts';
 import { detectServer } from '../../../deploy/mysql/machine/detect-server.ts';
 import { validateConfig } from '../../../deploy/mysql/machine/validate-config.ts';
+import { planConfig } from '../../../deploy/mysql/plan.ts';
 import { renderConfig } from '../../../deploy/mysql/render-config.ts';
 import type { Section, Setting } from '../../../deploy/mysql/setting.ts';
 import { runCli } from '../../support/cli.ts';
 import { startMariaDb, type MariaDb } from '../../support/mariadb.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
-import { factsOf } from '../../unit/deploy/mysql/facts.ts';
+import { anyFacts, factsOf } from '../../unit/deploy/mysql/facts.ts';
 
 /** As a small machine, so that the server of the test stays small. */
 const machine = ['--memory', '1024', '--max-connections', '30', '--iops', '2000'];
@@ -120,6 +122,18 @@ test('a server’s own check finds an unknown variable and a value that it would
   });
   const adjusted = await validateConfig('[mysqld]\nmax_connections = 9999999\n', server);
   expect(adjusted).toMatchObject({ ok: true, complaints: [expect.stringContaining('max_connections')] });
+});
+
+test('a real server takes the file of any machine without a word', async () => {
+  const server = (await detectServer())!;
+  await fc.assert(
+    fc.asyncProperty(anyFacts, async (any) => {
+      const facts = { ...any, engine: server.engine, version: server.version };
+      const verdict = await validateConfig(renderConfig(planConfig(facts), facts), server);
+      expect(verdict).toEqual({ ok: true, complaints: [] });
+    }),
+    { numRuns: 25 },
+  );
 });
 
 test('a path with quotes, blanks and signs is read back as it was by the programs of the server', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { DatabaseFacts } from '../../../../deploy/mysql/facts.ts';
 
 /** A small virtual machine with Debian's server, as the tests change it. */
@@ -31,3 +32,30 @@ export const servers = [
     version,
   })),
 ];
+
+const orNull = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
+
+/** Any machine that the command line can describe, and any server. */
+export const anyFacts: fc.Arbitrary<DatabaseFacts> = fc
+  .record({
+    server: fc.constantFrom(...servers),
+    memoryMb: fc.integer({ min: 256, max: 4 * 1024 * 1024 }),
+    cores: fc.integer({ min: 1, max: 512 }),
+    disk: fc.record({
+      kind: fc.constantFrom('ssd', 'nvme', 'hdd', 'virtual', 'unknown'),
+      name: orNull(fc.string()),
+      rotational: orNull(fc.boolean()),
+      scheduler: orNull(fc.string()),
+      queues: orNull(fc.nat(128)),
+    }),
+    syncedWritesPerSecond: orNull(fc.double({ min: 0.5, max: 1e6, noNaN: true })),
+    dedicated: fc.boolean(),
+    dataMb: orNull(fc.integer({ min: 1, max: 64 * 1024 * 1024 })),
+    appConnections: orNull(fc.integer({ min: 1, max: 90_000 })),
+    redoMbPerHour: orNull(fc.integer({ min: 1, max: 1e6 })),
+    binlog: fc.boolean(),
+    relaxedCommits: fc.boolean(),
+    tcp: fc.boolean(),
+    logDir: orNull(fc.constantFrom('/var/log/mysql', '/var/log/my "sql"')),
+  })
+  .map(({ server, ...facts }) => ({ ...server, ...facts }) as DatabaseFacts);

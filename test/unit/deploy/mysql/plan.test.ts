@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isKnown } from '../../../../deploy/mysql/variables.ts';
+import { renderConfig } from '../../../../deploy/mysql/render-config.ts';
 import type { DatabaseFacts } from '../../../../deploy/mysql/facts.ts';
 import { planConfig, settingsOf } from '../../../../deploy/mysql/plan.ts';
-import { factsOf, servers } from './facts.ts';
+import { anyFacts, factsOf, servers } from './facts.ts';
 
 const valuesOf = (changed: Partial<DatabaseFacts> = {}): Record<string, unknown> =>
   Object.fromEntries(settingsOf(planConfig(factsOf(changed))).map(({ name, value }) => [name, value]));
@@ -148,4 +151,27 @@ test('the server listens on the unix socket only, on loopback when asked for, ne
   expect(valuesOf()).toMatchObject({ skip_networking: true });
   expect(valuesOf({ tcp: true })).toMatchObject({ bind_address: '127.0.0.1' });
   expect(valuesOf({ engine: 'mysql', version: '8.4.3', tcp: true })).toMatchObject({ mysqlx: false });
+});
+
+test('of any machine and server, the plan stays within its bounds', () => {
+  fc.assert(
+    fc.property(anyFacts, (facts) => {
+      const plan = planConfig(facts);
+      const settings = settingsOf(plan);
+      const value = (name: string): number => Number(settings.find((one) => one.name === name)?.value);
+      const pool = value('innodb_buffer_pool_size') / 2 ** 20;
+      expect(pool).toBeGreaterThanOrEqual(64);
+      expect(pool).toBeLessThanOrEqual(Math.max(64, facts.memoryMb * (facts.dedicated ? 0.7 : 0.4)));
+      if (facts.dataMb !== null) expect(pool).toBeLessThanOrEqual(Math.max(64, facts.dataMb * 1.2));
+      const redo = value('innodb_redo_log_capacity') || value('innodb_log_file_size');
+      expect(redo / 2 ** 20).toBeLessThanOrEqual(Math.max(256, pool / 2));
+      expect(value('innodb_io_capacity')).toBeGreaterThanOrEqual(200);
+      expect(value('innodb_io_capacity')).toBeLessThanOrEqual(2000);
+      expect(value('innodb_io_capacity_max')).toBe(2 * value('innodb_io_capacity'));
+      expect(value('open_files_limit')).toBeGreaterThan(value('max_connections') + 2 * value('table_open_cache'));
+      for (const { name, value } of settings)
+        expect([name, isKnown(name, facts), Number.isNaN(value)]).toEqual([name, true, false]);
+      expect(renderConfig(plan, facts)).not.toMatch(/NaN|undefined|Infinity|\[object/);
+    }),
+  );
 });
