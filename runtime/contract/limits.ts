@@ -308,7 +308,9 @@ export const databaseServerLimits = {
   poolMbMin: 64,
   /** Redo log at least, and at most beside half the pool: recovery after a crash reads it. */
   redoMbMin: 256,
-  redoMbMax: 8192,
+  redoMbMax: 8_192,
+  /** And at most while nobody knows how much an hour writes: it is space on the disk, too. */
+  redoMbUnknown: 1_024,
   /** `innodb_io_capacity`, which is a quarter of what was measured. */
   ioCapacityMin: 200,
   ioCapacityMax: 2_000,

@@ -29,6 +29,7 @@ export function diagnose(reading: ServerReading, { facts, machineKnown, now }: D
       settings,
       machineKnown,
       diskMeasured: facts.syncedWritesPerSecond !== null,
+      redoKnown: facts.redoMbPerHour !== null,
       budgetKnown: facts.appConnections !== null,
     }),
     ...checkMemory(reading, { poolBytes: machineKnown ? Number(pool?.value) : null }),

@@ -17,7 +17,7 @@ export function redoSection(facts: DatabaseFacts): Section {
 /** Mebibytes of redo log: an hour's worth, 256 MB at least, half the pool at most. */
 export function redoMb(facts: DatabaseFacts): number {
   const most = Math.max(Math.min(poolMb(facts) / 2, limits.redoMbMax), limits.redoMbMin);
-  return Math.floor(clamp(facts.redoMbPerHour ?? most, { min: limits.redoMbMin, max: most }));
+  return Math.floor(clamp(facts.redoMbPerHour ?? limits.redoMbUnknown, { min: limits.redoMbMin, max: most }));
 }
 
 /** Files that the size of one is multiplied by. */
@@ -29,9 +29,9 @@ function redoSize(facts: DatabaseFacts): Setting {
   const total = redoMb(facts);
   const basis =
     facts.redoMbPerHour === null
-      ? 'how much an hour writes is not known (fnrun doctor mysql measures it)'
+      ? `how much an hour writes is not known (fnrun doctor mysql measures it): ${limits.redoMbUnknown} MB at most`
       : `an hour writes ${facts.redoMbPerHour} MB`;
-  const reason = `${basis}: between ${limits.redoMbMin} MB and half the pool; changed pages may then gather before they must be written, and recovery after a crash stays short`;
+  const reason = `${basis}, between ${limits.redoMbMin} MB and half the pool; changed pages may then gather before they must be written, and recovery after a crash stays short`;
   if (isKnown('innodb_redo_log_capacity', facts)) {
     return { name: 'innodb_redo_log_capacity', value: total * mebibyte, unit: 'bytes', reason, dynamic: true };
   }

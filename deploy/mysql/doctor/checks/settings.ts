@@ -37,6 +37,9 @@ const ofMachine = new Set<VariableName>([
 /** Those that a measurement decides: a guess is no reason to change a running server. */
 const ofDisk = new Set<VariableName>(['innodb_io_capacity', 'innodb_io_capacity_max']);
 
+/** What the writes of an hour decide; while those are not known, redo-log-full tells when it is too small. */
+const ofRedo = new Set<VariableName>(['innodb_redo_log_capacity', 'innodb_log_file_size']);
+
 /** Of what is not here, other checks tell more, or a difference is a matter of taste. */
 const rules: Partial<Record<VariableName, Rule>> = {
   innodb_buffer_pool_size: { severity: 'warning', isWell: within(1.25), why: 'the memory of this machine' },
@@ -67,6 +70,8 @@ export interface CheckSettingsOptions {
   settings: readonly Setting[];
   machineKnown: boolean;
   diskMeasured: boolean;
+  /** Whether how much redo log an hour writes is. */
+  redoKnown: boolean;
   /** Whether the sum of the apps' connections is. */
   budgetKnown: boolean;
 }
@@ -74,14 +79,15 @@ export interface CheckSettingsOptions {
 /** Compares the running server's variables with the rendered settings. */
 export function checkSettings(
   reading: ServerReading,
-  { settings, machineKnown, diskMeasured, budgetKnown }: CheckSettingsOptions,
+  { settings, machineKnown, diskMeasured, redoKnown, budgetKnown }: CheckSettingsOptions,
 ): Finding[] {
   return settings.flatMap((setting) => {
     const rule = rules[setting.name];
     if (rule === undefined || (!machineKnown && ofMachine.has(setting.name))) return [];
     if (ofDisk.has(setting.name) && !diskMeasured) return [];
     if (setting.name === 'max_connections' && !budgetKnown) return [];
-    return compare(setting, { rule, reading });
+    const isGuess = ofRedo.has(setting.name) && !redoKnown;
+    return compare(setting, { rule: isGuess ? { ...rule, severity: 'note' } : rule, reading });
   });
 }
 

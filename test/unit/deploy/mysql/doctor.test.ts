@@ -197,7 +197,11 @@ const wrongs: [id: string, severity: string, changed: Changed, told: string[]][]
   [
     'setting-innodb-log-file-size',
     'warning',
-    { facts: { version: '10.6.22' }, now: '2025-06-01', variables: { innodb_log_file_size: '100663296' } },
+    {
+      facts: { version: '10.6.22', redoMbPerHour: 200 },
+      now: '2025-06-01',
+      variables: { innodb_log_file_size: '100663296' },
+    },
     ['put into the option file: innodb_log_file_size = 256M; then restart'],
   ],
   [
@@ -275,6 +279,11 @@ test('of a disk that nobody measured nothing is said', () => {
   expect(diagnoseOf({ facts, variables: { innodb_io_capacity: '10000', innodb_io_capacity_max: '20000' } })).toEqual(
     [],
   );
+});
+
+test('a small redo log is but a note while nobody knows what an hour writes', () => {
+  const findings = diagnoseOf({ variables: { innodb_log_file_size: '100663296' } });
+  expect(findings).toMatchObject([{ id: 'setting-innodb-log-file-size', severity: 'note' }]);
 });
 
 test('a small buffer pool is but a note while all data fits', () => {

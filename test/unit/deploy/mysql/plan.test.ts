@@ -125,7 +125,8 @@ test.each([
 test('redo log stays between 256 MB and half the pool', () => {
   const redo = (changed: Partial<DatabaseFacts>): number => Number(valuesOf(changed)['innodb_log_file_size']) / 2 ** 20;
   expect(redo({ memoryMb: 1024 })).toBe(256);
-  expect(redo({ memoryMb: 8192 })).toBe(1632);
+  expect(redo({ memoryMb: 4096 })).toBe(712);
+  expect(redo({ memoryMb: 8192 })).toBe(1024);
   expect(redo({ memoryMb: 8192, redoMbPerHour: 700 })).toBe(700);
   expect(redo({ memoryMb: 8192, redoMbPerHour: 70_000 })).toBe(1632);
   expect(redo({ memoryMb: 8192, redoMbPerHour: 7 })).toBe(256);
