@@ -3,6 +3,7 @@ import type { BuildOptions, Loader, Message, Metafile, OutputFile } from 'esbuil
 import type { BundleConfig } from '../../runtime/contract/app-config.ts';
 import { boundaryPlugin } from './boundary.ts';
 import { withEsbuild } from './esbuild-process.ts';
+import { providedPlugin } from './provided.ts';
 import { wasmPlugin } from './wasm.ts';
 
 export { version as esbuildVersion } from 'esbuild';
@@ -107,7 +108,7 @@ async function run(sources: Sources, options: BuildOptions): Promise<EsbuildResu
         preserveSymlinks: sources.preserveSymlinks,
         external: [...sources.external],
         define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', ...config.define },
-        plugins: [boundaryPlugin(root, sources.escapes), wasmPlugin(root)],
+        plugins: [providedPlugin, boundaryPlugin(root, sources.escapes), wasmPlugin(root)],
         ...(config.mainFields === undefined ? {} : { mainFields: config.mainFields }),
         ...(config.conditions === undefined ? {} : { conditions: ['module', ...config.conditions] }),
         ...(sources.ignoreTsconfig ? { tsconfigRaw: '{}' } : {}),

@@ -23,6 +23,9 @@ const threads = ['runtime/worker/main'];
 /** Loaded by threads later, and bundled whole: a hundred files would take long to find. */
 const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
 
+/** And what functions import of the runtime, with the packages it is made of. */
+const provided = ['runtime/worker/mysql/main'];
+
 /** A chunk that no current program names may still be imported by a process that started before this build. */
 const chunkKeptMs = 24 * 60 * 60 * 1000;
 
@@ -74,6 +77,7 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(standalone) }),
     build({ ...shared, entryPoints: sources(threads), ...cjs, ...moduleUrl }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
+    build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);
   const chunks = files.filter((file) => isChunk(outdir, file.path));
@@ -85,11 +89,16 @@ export async function bundleDist(
   return { files: files.length, ms: Date.now() - startedAt };
 }
 
-/** The file that function authors' types come from holds declarations only, so it is a .d.ts as it stands. */
+/** The files that function authors' types come from hold declarations only, so each is a .d.ts as it stands. */
 async function copyTypes(root: string, outdir: string): Promise<void> {
-  const temporary = join(outdir, `types.${randomUUID()}.tmp`);
-  await copyFile(join(root, 'runtime/contract/handler.ts'), temporary);
-  await rename(temporary, join(outdir, 'types.d.ts'));
+  for (const [source, types] of [
+    ['handler.ts', 'types.d.ts'],
+    ['mysql.ts', 'mysql.d.ts'],
+  ] as const) {
+    const temporary = join(outdir, `types.${randomUUID()}.tmp`);
+    await copyFile(join(root, 'runtime/contract', source), temporary);
+    await rename(temporary, join(outdir, types));
+  }
 }
 
 async function put(path: string, file: OutputFile): Promise<void> {

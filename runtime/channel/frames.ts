@@ -7,6 +7,8 @@
  * 0.6 µs a frame, posted and received; frames posted one by one 2.7 µs.
  */
 
+import type { DatabaseSettings } from '../contract/database.ts';
+
 /** Frames from host to worker, with their fields. */
 export const toWorker = {
   /** id, method, url, header lines, params (null: none), body, requestId, timeoutMs, client address */
@@ -107,6 +109,51 @@ export interface Assignment {
   /** Settings from fnrun.json that the module's own win over. */
   defaults: Record<string, unknown>;
   env: Record<string, string>;
+  /** Databases that its code may use, by name. */
+  databases: Record<string, DatabaseSettings>;
+}
+
+/** What a worker may have of a database. All numbers are states, not steps: a message more or less does no harm. */
+export interface DatabaseToWorker {
+  type: 'database';
+  name: string;
+  /** Permits for a connection that the worker was given so far. */
+  granted: number;
+  /** Connections that it is asked to give back. */
+  recall: number;
+  /** Permits that are out, and how many there are for this process. */
+  used: number;
+  limit: number;
+  /** Connections of threads that have died, by the server's numbers: to be ended and looked for. */
+  orphans: number[];
+}
+
+/** What a worker wants and has of a database. */
+export interface DatabaseToHost {
+  type: 'database';
+  name: string;
+  /** Permits wanted beside those it has. */
+  want: number;
+  /** Permits that have arrived so far: tells the host which grants are still on their way. */
+  seen: number;
+  /** Permits that were given back so far: their connections are gone. */
+  returned: number;
+  /** The server's numbers of its open connections. */
+  ids: number[];
+  /** Orphans that the server does not know any more. */
+  gone: number[];
+  figures: DatabaseFigures;
+}
+
+/** Use of a database since a worker's start. */
+export interface DatabaseFigures {
+  queries: number;
+  rows: number;
+  /** Time spent waiting for connections, and for statements, in ms. */
+  waitMs: number;
+  queryMs: number;
+  /** Invocations that got no connection in time. */
+  busy: number;
 }
 
 /** Control messages from host to worker. */
@@ -115,7 +162,8 @@ export type ToWorkerControl =
   /** Load each in turn and report; the thread serves nothing afterwards. */
   | { type: 'check'; assignments: Assignment[] }
   /** The function goes on serving under the name of a newer release with the same code. */
-  | { type: 'relabel'; release: string };
+  | { type: 'relabel'; release: string }
+  | DatabaseToWorker;
 
 /** Control messages from worker to host. */
 export type ToHostControl =
@@ -125,4 +173,5 @@ export type ToHostControl =
   | { type: 'fetch' }
   | { type: 'loaded'; name: string; ms: number; inspection: unknown; error: unknown }
   /** A throw outside any invocation's promise: the thread must be replaced. */
-  | { type: 'faulty'; message: string };
+  | { type: 'faulty'; message: string }
+  | DatabaseToHost;

@@ -3,6 +3,8 @@ import type { AppLimitsInput } from './app-limits.ts';
 import type { AppPermissionsInput } from './app-permissions.ts';
 import { boolean, list, map, number, object, text, wrong } from './config-check.ts';
 import type { Check, ConfigIssue } from './config-check.ts';
+import { checkDatabase } from './database.ts';
+import type { DatabaseConfig } from './database.ts';
 import { checkSettings, settingKeys } from './settings.ts';
 import type { FunctionSettingsInput } from './settings.ts';
 
@@ -28,6 +30,7 @@ export interface AppConfig {
   release?: string | ReleaseConfig;
   /** Whether a release that fails far more often than the one before it is taken back. @default true */
   autoRollback?: boolean;
+  /** What its functions may have of databases; docs/mysql.md. */
   database?: DatabaseConfig;
 }
 
@@ -55,12 +58,6 @@ export interface ReleaseConfig {
   command?: string;
   /** How long it may run, in ms. @default 60000 */
   timeoutMs?: number;
-}
-
-/** The app's share of the database server. */
-export interface DatabaseConfig {
-  /** Connections open at once over all workers and releases of the app. @default 10 */
-  connections?: number;
 }
 
 const hostName = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/i;
@@ -128,5 +125,5 @@ const rootChecks: Record<string, Check> = {
   dependencies: object({ installScripts: scripts }),
   release: (value, at) => (typeof value === 'string' ? commandLine : releaseObject)(value, at),
   autoRollback: boolean,
-  database: object({ connections: number({ min: 1, max: 10_000, unit: 'connections' }) }),
+  database: checkDatabase,
 };

@@ -28,6 +28,8 @@ export type ToHost =
   /** Ask what the functions of a loaded candidate name in their `check` setting. */
   | { type: 'probe'; id: number; release: string }
   | { type: 'discard'; id: number; release: string }
+  /** How many connections this process may have from now on, by database; the reply comes when it has no more. */
+  | { type: 'connections'; id: number; limits: Record<string, number> }
   | { type: 'stats'; id: number }
   /** Whether it lives, and what it does. */
   | { type: 'ping'; id: number }

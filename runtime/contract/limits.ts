@@ -339,6 +339,64 @@ export const databaseServerLimits = {
   accounts: 1_000,
 } as const;
 
+/** Bounds on what functions have of a database; docs/mysql.md. `database` of fnrun.json sets the first of each kind. */
+export const databaseLimits = {
+  /** Default of `maxConnections`: of one app, over all its workers, releases and processes. */
+  maxConnections: 10,
+  maxConnectionsMax: 10_000,
+  /** Default of `acquireTimeoutMs`. */
+  acquireMs: 2_000,
+  acquireMsMax: 60_000,
+  /** Default of `connectTimeoutMs`. */
+  connectMs: 3_000,
+  connectMsMax: 60_000,
+  /** Default of `queryTimeoutMs`. */
+  queryMs: 30_000,
+  queryMsMax: 900_000,
+  /** Default of `idleTimeoutMs`. */
+  idleMs: 30_000,
+  idleMsMax: 3_600_000,
+  /** Databases beside that of DATABASE_URL. */
+  namedMax: 8,
+  /** Invocations of one worker that may wait for a connection. */
+  waiting: 1_000,
+  /** A statement ends this long before its invocation's deadline, so that the handler can still answer. */
+  answerMs: 150,
+  /** A connection that was idle for longer is asked whether it lives before it is used; and how long it may take to say so. */
+  validateAfterMs: 1_000,
+  pingMs: 500,
+  /** How long taking back what a borrower left may take. */
+  resetMs: 1_000,
+  /** How long a worker may keep a connection that others wait for, while it has use for it: making one takes 1.4 ms. */
+  holdMs: 20,
+  /** How often holders are asked again for a connection, while others wait. */
+  askEveryMs: 10,
+  /** How long the server may take to close a connection that was given back, or whose statement was given up. */
+  closeMs: 5_000,
+  /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */
+  orphanMs: 1_000,
+  /** How often a worker looks for waits, statements and idle connections that are overdue. */
+  sweepMs: 50,
+  /** Prepared statements of one connection: at most, and the share of the server's that all of them may take. */
+  statements: 256,
+  statementsMin: 8,
+  statementShare: 0.8,
+  /** What servers allow unless told otherwise: statements in all, and connections. */
+  serverStatements: 16_382,
+  serverConnections: 151,
+  /** Connections of a server that no app may have: for its operator. */
+  serverReserved: 10,
+  /** Times that `transaction` tries again after a deadlock or a lock wait timeout, and its first pause. */
+  transactionRetries: 3,
+  transactionPauseMs: 10,
+  /** Pause between two tries to connect to a server that has too many connections. */
+  connectPauseMs: 50,
+  /** How often a worker tells its figures. */
+  figuresMs: 500,
+  /** Statements whose effect on a session is remembered. */
+  judged: 500,
+} as const;
+
 /** Bounds on logs. */
 export const logLimits = {
   /** One line's message; longer ones are cut and say so. */

@@ -1,5 +1,6 @@
 import type { AppLimitsInput } from './app-limits.ts';
 import type { AppPermissionsInput } from './app-permissions.ts';
+import type { DatabaseConfig } from './database.ts';
 import type { FunctionSettings, FunctionSettingsInput } from './settings.ts';
 
 /** How a module's exports are called. */
@@ -65,6 +66,8 @@ export interface Manifest {
   limits?: AppLimitsInput;
   /** `permissions` of fnrun.json; absent when it has none. */
   permissions?: AppPermissionsInput;
+  /** `database` of fnrun.json; absent when it has none. */
+  database?: DatabaseConfig;
   /** Whether the release is taken back when it fails far more often than the one before it; absent: yes. */
   autoRollback?: boolean;
 }

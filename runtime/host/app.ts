@@ -6,6 +6,7 @@ import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import { checkCandidate } from './check-candidate.ts';
 import type { CheckOptions } from './check-candidate.ts';
 import { Cores } from './cores.ts';
+import { DatabaseConnections } from './database/connections.ts';
 import type { FunctionSlot } from './function-slot.ts';
 import type { SlotServices } from './slot-services.ts';
 import { Generation, readManifest } from './generation.ts';
@@ -35,6 +36,7 @@ interface Candidate {
 /** What an app host serves: the live generation, candidates beside it, old ones that drain. */
 export class HostApp {
   readonly counters = { requests: 0, failures: 0 };
+  readonly databases = new DatabaseConnections();
   readonly #options: HostAppOptions;
   readonly #candidates = new Map<string, Candidate>();
   readonly #checking = new Set<string>();
@@ -68,7 +70,11 @@ export class HostApp {
     if (check || this.#live !== null) this.#options.pool.hold();
     const manifest = await readManifest(source);
     const generation = new Generation(source, { manifest, services: this.#services });
-    const takeThread = (): Thread | null => this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
+    const takeThread = (): Thread | null => {
+      const thread = this.#options.pool.take(workerLimits.memoryMb, { urgent: true });
+      if (thread !== null) this.databases.attach(thread, '');
+      return thread;
+    };
     const functions = check ? await this.#check(generation, { live: fresh ? null : this.#live, takeThread }) : [];
     generation.inspected(functions);
     if (functions.some((entry) => entry.error !== null)) retireAll(generation);
@@ -140,7 +146,11 @@ export class HostApp {
 
   #services: SlotServices = {
     waiting: this.#waiting,
-    takeThread: (slot) => this.#shares.take(slot),
+    takeThread: (slot) => {
+      const thread = this.#shares.take(slot);
+      if (thread !== null) this.databases.attach(thread, slot.fn.name);
+      return thread;
+    },
     hasCore: () => this.#cores.hasRoom(this.#slots().reduce((sum, slot) => sum + slot.workers.busy, 0)),
     onWork: () => {
       this.#watch ??= setInterval(() => this.#measure(), workerLimits.watchMs);

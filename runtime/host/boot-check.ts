@@ -69,12 +69,13 @@ async function checkInThread(assignments: Assignment[], { takeThread }: BootChec
       timer = setTimeout(() => end(loadFailure(name, 'FN_LOAD_TIMEOUT', message)), workerLimits.loadMs);
     };
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
-      if (Array.isArray(message) || message.type === 'thread' || told.length >= assignments.length) return;
+      if (Array.isArray(message) || told.length >= assignments.length) return;
       const name = assignments[told.length]!.name;
       if (message.type === 'faulty') {
         end(loadFailure(name, 'FN_LOAD_FAILED', `an error escaped the module while it loaded: ${message.message}`));
         return;
       }
+      if (message.type !== 'loaded') return;
       const entry = message as unknown as BootCheckEntry;
       told.push({ name: entry.name, reused: false, ms: entry.ms, inspection: entry.inspection, error: entry.error });
       if (entry.error !== null || told.length === assignments.length) end(null);

@@ -1,3 +1,4 @@
+import { errorCatalogue } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
@@ -164,6 +165,8 @@ export class Exchange implements Job, InvocationListener {
 
   onFail(code: string, message: string, stack: string | null): void {
     this.#over = true;
+    // Worth another try, unlike what the handler fails at.
+    if (errorCatalogue[code as ErrorCode].status === 503) this.#retryInMs = httpLimits.retryAfterSeconds * 1000;
     if (this.#tx.headSent) this.#cut();
     else this.#problem(code as ErrorCode, this.#options.dev ? message : undefined, stack);
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import type { BootCheckEntry } from '../contract/ipc.ts';
+import { resolveDatabases } from '../contract/database.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { manifestName } from '../contract/manifest.ts';
 import type { Manifest, ManifestFunction } from '../contract/manifest.ts';
@@ -65,7 +66,8 @@ export class Generation {
       before !== undefined &&
       before.hash === fn.hash &&
       before.route === fn.route &&
-      isDeepStrictEqual(old.source.env, this.source.env)
+      isDeepStrictEqual(old.source.env, this.source.env) &&
+      isDeepStrictEqual(old.manifest.database, this.manifest.database)
     );
   }
 
@@ -83,6 +85,7 @@ export class Generation {
       settings: { ...fn.settings },
       defaults: { ...fn.defaults },
       env,
+      databases: resolveDatabases(this.manifest.database),
     };
   }
 }

@@ -45,6 +45,9 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
       case 'discard':
         app.discard(message.release);
         return null;
+      case 'connections':
+        await app.databases.setLimits(message.limits);
+        return null;
       case 'stats':
         return app.stats();
       case 'ping':

@@ -4,6 +4,7 @@ import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
 import { Backoff } from './backoff.ts';
+import { ConnectionShares } from './connection-shares.ts';
 import { exitOf } from './exits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Held } from './held.ts';
@@ -44,6 +45,7 @@ class SupervisedHost implements AppHost {
   /** What starts, switches or replaces processes is done one after the other. */
   readonly #turns = new Turns();
   readonly #held = new Held();
+  readonly #shares = new ConnectionShares();
 
   constructor(options: AppHostOptions) {
     this.#options = options;
@@ -101,8 +103,10 @@ class SupervisedHost implements AppHost {
       const result = await activateIn(host, { release: candidate.release, plan, warm, strict: true });
       this.#live = candidate;
       this.#candidate = null;
-      if (successor === null) host.adopt(plan);
-      else {
+      if (successor === null) {
+        host.adopt(plan);
+        this.#shares.refresh();
+      } else {
         this.#successor = null;
         this.#takeOver(successor);
       }
@@ -186,6 +190,7 @@ class SupervisedHost implements AppHost {
       onReturned: (socket) => this.handle(socket),
     });
     void host.exited.then((end) => this.#onExit(host, end));
+    this.#shares.add(host);
     return host;
   }
 

@@ -5,6 +5,7 @@ import { resolveAppLimits } from '../contract/app-limits.ts';
 import type { AppLimits, LimitsPolicy } from '../contract/app-limits.ts';
 import { permissionsDenied, permissionsGiven, resolveAppPermissions } from '../contract/app-permissions.ts';
 import type { AppPermissions, AppPermissionsInput } from '../contract/app-permissions.ts';
+import { connectionBudgets } from '../contract/database.ts';
 import { FnrunError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 
@@ -14,12 +15,14 @@ export interface AppPolicy extends LimitsPolicy {
   permissions?: AppPermissionsInput;
 }
 
-type Asked = Pick<Manifest, 'limits' | 'permissions'>;
+type Asked = Pick<Manifest, 'limits' | 'permissions' | 'database'>;
 
 /** What a release's process runs with. */
 export interface LaunchPlan {
   limits: AppLimits;
   permissions: AppPermissions;
+  /** Database connections at most, by database. */
+  connections: Record<string, number>;
 }
 
 /** What a process without a release runs with. */
@@ -68,5 +71,6 @@ function planOf(manifest: Asked, policy: AppPolicy): LaunchPlan {
   return {
     limits: resolveAppLimits(manifest.limits ?? {}, { policy, machineMb }),
     permissions: resolveAppPermissions(manifest.permissions ?? {}),
+    connections: connectionBudgets(manifest.database),
   };
 }

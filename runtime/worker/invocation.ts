@@ -8,6 +8,21 @@ export interface BodySource {
   fail(message: string): void;
 }
 
+/** Gives things to invocations that must come back. */
+export interface Borrower {
+  /** All of the invocation is over, `waitUntil` included. */
+  settled(invocation: Invocation): void;
+  aborted(invocation: Invocation): void;
+}
+
+/** What an invocation used of databases; times in ms. */
+export interface DatabaseUse {
+  queries: number;
+  rows: number;
+  waitMs: number;
+  queryMs: number;
+}
+
 /** One call of the handler, from the worker's side. */
 export class Invocation {
   readonly id: number;
@@ -31,6 +46,10 @@ export class Invocation {
   /** The handler's part is over: responded in full, failed, or aborted. */
   done = false;
   waiting = 0;
+  /** What it used of databases; null: nothing. */
+  database: DatabaseUse | null = null;
+  /** Those who gave it something that must come back. */
+  borrowers: Set<Borrower> | null = null;
   #controller: AbortController | null = null;
   #abortReason: string | null = null;
 
@@ -59,6 +78,13 @@ export class Invocation {
     return this.#abortReason !== null;
   }
 
+  /** Its handler has returned, and `waitUntil` is over. */
+  settle(): void {
+    if (this.borrowers === null) return;
+    for (const borrower of this.borrowers) borrower.settled(this);
+    this.borrowers = null;
+  }
+
   abort(reasonIndex: number): void {
     if (this.#abortReason !== null) return;
     this.#abortReason = abortReasons[reasonIndex] ?? 'client-gone';
@@ -66,6 +92,7 @@ export class Invocation {
     this.source?.fail(error.message);
     this.#controller?.abort(error);
     this.onCredit?.();
+    for (const borrower of this.borrowers ?? []) borrower.aborted(this);
   }
 }
 

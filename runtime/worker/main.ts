@@ -17,6 +17,7 @@ import { installFetch } from './fetch/install.ts';
 import { native, nativeIfLoaded, onNative } from './fetch/native.ts';
 import { currentInvocation } from './invocation.ts';
 import { captureConsole, LogChannel } from './logs.ts';
+import { WorkerDatabases } from './mysql.ts';
 import { rehearse } from './rehearse.ts';
 import { FunctionServer } from './serve.ts';
 import { describeError } from './stack.ts';
@@ -39,9 +40,11 @@ export default function serve({ port, preloadFetch }: WorkerTask): Promise<never
     outbox.flush();
     port.postMessage(message);
   };
+  const databases = new WorkerDatabases({ control, logs });
   const start = async (assignment: Assignment): Promise<void> => {
     const before = performance.now();
     setEnv(assignment.env);
+    databases.provide(assignment);
     logs.releaseDir = assignment.releaseDir;
     try {
       const module = await load(assignment);
@@ -70,7 +73,9 @@ export default function serve({ port, preloadFetch }: WorkerTask): Promise<never
       if (nativeIfLoaded() === null) onNative(() => control({ type: 'fetch' }));
       void start(message.assignment);
     } else if (message.type === 'check') {
-      void check(message.assignments, control);
+      void check(message.assignments, { control, databases });
+    } else if (message.type === 'database') {
+      databases.receive(message);
     } else if (server !== null) {
       server.identity.release = message.release;
     }
@@ -87,10 +92,14 @@ export default function serve({ port, preloadFetch }: WorkerTask): Promise<never
 }
 
 /** Loads each module in turn, as `serve` would, and reports what it exports or why it does not load. */
-async function check(assignments: Assignment[], control: (message: ToHostControl) => void): Promise<void> {
+async function check(
+  assignments: Assignment[],
+  { control, databases }: { control: (message: ToHostControl) => void; databases: WorkerDatabases },
+): Promise<void> {
   for (const assignment of assignments) {
     const before = performance.now();
     setEnv(assignment.env);
+    databases.provide(assignment);
     let inspection: unknown = null;
     let error: BootCheckError | null = null;
     try {

@@ -18,6 +18,7 @@ const assignment: Assignment = {
   settings: {},
   defaults: {},
   env: {},
+  databases: {},
 };
 
 /**

@@ -6,6 +6,7 @@ import { Outbox } from '../channel/outbox.ts';
 import { createStreamedBody } from './body-source.ts';
 import { createContext } from './context.ts';
 import type { ContextServices, WorkerIdentity } from './context.ts';
+import { databaseFailure } from './database-failure.ts';
 import { readExports } from './exports.ts';
 import type { Handler } from './exports.ts';
 import { createRequest } from './fetch/request.ts';
@@ -146,7 +147,9 @@ export class FunctionServer {
       this.#report(error, invocation);
     }
     invocation.done = true;
-    if (invocation.waiting === 0) this.#running.delete(invocation.id);
+    if (invocation.waiting > 0) return;
+    this.#running.delete(invocation.id);
+    invocation.settle();
   };
 
   #call(invocation: Invocation): unknown {
@@ -184,7 +187,8 @@ export class FunctionServer {
       requestId: invocation.requestId,
       stack: bad ? null : stack,
     });
-    this.#fail(invocation, bad ? 'FN_BAD_RESPONSE' : 'FN_HANDLER_FAILED', { message, stack });
+    const code = bad ? 'FN_BAD_RESPONSE' : (databaseFailure(told) ?? 'FN_HANDLER_FAILED');
+    this.#fail(invocation, code, { message, stack });
   }
 
   #log(error: unknown, invocation: Invocation): void {
@@ -239,6 +243,7 @@ export class FunctionServer {
         invocation.waiting--;
         if (invocation.waiting > 0 || !invocation.done) return;
         this.#running.delete(invocation.id);
+        invocation.settle();
         this.#outbox.push(toHost.settled, invocation.id);
       });
   }

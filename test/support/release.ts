@@ -5,7 +5,7 @@ import type { Manifest } from '../../runtime/contract/manifest.ts';
 import type { ReleaseRef } from '../../runtime/supervisor/app-host.ts';
 
 /** What a release has beside its modules. */
-export interface ReleaseOptions extends Pick<Manifest, 'limits' | 'permissions'> {
+export interface ReleaseOptions extends Pick<Manifest, 'limits' | 'permissions' | 'database'> {
   /** @default "r1" */
   id?: string;
   env?: Record<string, string>;

@@ -47,7 +47,7 @@ test('config with every key passes', () => {
     },
     release: { command: 'npm run migrate', timeoutMs: 1000 },
     autoRollback: false,
-    database: { connections: 10 },
+    database: { maxConnections: 10, named: { reports: { env: 'REPORTS_URL' } } },
     dependencies: { installScripts: ['plain'] },
   };
   expect(Object.keys(config).toSorted()).toEqual(appConfigKeys.toSorted());
@@ -83,7 +83,7 @@ const badValues: [string, string, RegExp][] = [
   ['{"name":"Shop"}', '1:9', /name must be a name of small letters/],
   ['{"functions":[]}', '1:14', /functions must be an object/],
   ['{"bundle":{"external":["../x"]}}', '1:24', /must be the name of a package/],
-  ['{"database":{"connections":0}}', '1:28', /database.connections must be a whole number/],
+  ['{"database":{"maxConnections":0}}', '1:28', /database.maxConnections must be a whole number/],
   [
     '{"limits":{"memoryMb":"256"}}',
     '1:23',

@@ -16,7 +16,7 @@ function serve(module: Record<string, unknown>): { server: FunctionServer; frame
   onTestFinished(() => port1.close());
   const outbox = new Outbox(port1);
   const place = { app: 'a', release: 'r', releaseDir: '/', name: 'index', route: '/', bundle: '', commonjs: false };
-  const assignment = { ...place, settings: {}, defaults: {}, env: {} };
+  const assignment = { ...place, settings: {}, defaults: {}, env: {}, databases: {} };
   return { server: new FunctionServer({ assignment, module, outbox, logs: new LogChannel(outbox) }), frames };
 }
 

@@ -1,0 +1,163 @@
+import { databaseLimits } from '../../contract/limits.ts';
+import type { DatabaseFigures, DatabaseToHost, FrameField, ToHostControl } from '../../channel/frames.ts';
+import type { Thread } from '../../pool/thread-pool.ts';
+import { Orphans } from './orphans.ts';
+import { PermitBroker } from './permits.ts';
+import type { PermitHolder } from './permits.ts';
+
+/** A worker's part in one database. */
+interface Part {
+  holder: PermitHolder;
+  /** The server's numbers of its connections. */
+  ids: number[];
+  figures: DatabaseFigures;
+}
+
+interface DatabaseState {
+  broker: PermitBroker;
+  orphans: Orphans;
+  byHolder: Map<PermitHolder, Thread>;
+}
+
+/** Figures of a function over all its workers, those that have ended included. */
+export type FunctionFigures = DatabaseFigures & { connections: number };
+
+/**
+ * The app's budget of database connections in this process: workers ask for a permit before they open one, over the
+ * port of their thread. Nobody waits here.
+ */
+export class DatabaseConnections {
+  readonly #databases = new Map<string, DatabaseState>();
+  #limits: Record<string, number> = {};
+  readonly #ended = new Map<string, DatabaseFigures>();
+  readonly #parts = new Map<Thread, { name: string; parts: Map<string, Part> }>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** Serves a thread that was taken for the function `name`. */
+  attach(thread: Thread, name: string): void {
+    const parts = new Map<string, Part>();
+    this.#parts.set(thread, { name, parts });
+    thread.port.on('message', (message: FrameField[] | ToHostControl) => {
+      if (!Array.isArray(message) && message.type === 'database') this.#receive(thread, message);
+    });
+    void thread.ended.then(() => this.#onEnded(thread));
+  }
+
+  /** Sets how many connections this process may have, by database. Resolves when it has no more than that. */
+  async setLimits(limits: Record<string, number>): Promise<void> {
+    this.#limits = limits;
+    const all = [...this.#databases].map(([name, { broker }]) => broker.setLimit(limits[name] ?? 0));
+    this.#watch();
+    await Promise.all(all);
+  }
+
+  /** By function, of those that have used a database. */
+  figures(): Map<string, FunctionFigures> {
+    const sums = new Map<string, FunctionFigures>();
+    const add = (name: string, figures: DatabaseFigures, connections: number): void => {
+      const sum = sums.get(name) ?? { ...noFigures(), connections: 0 };
+      sums.set(name, { ...addUp(sum, figures), connections: sum.connections + connections });
+    };
+    for (const [name, figures] of this.#ended) add(name, figures, 0);
+    for (const { name, parts } of this.#parts.values()) {
+      for (const { figures, holder } of parts.values()) add(name, figures, holder.held);
+    }
+    return sums;
+  }
+
+  /** Permits that are out, and how many there are, by database. */
+  use(): Record<string, { used: number; limit: number }> {
+    return Object.fromEntries(
+      [...this.#databases].map(([name, { broker }]) => [name, { used: broker.used, limit: broker.limit }]),
+    );
+  }
+
+  #receive(thread: Thread, message: DatabaseToHost): void {
+    const entry = this.#parts.get(thread);
+    if (entry === undefined) return;
+    const { broker, byHolder, orphans } = this.#state(message.name);
+    let part = entry.parts.get(message.name);
+    if (part === undefined) {
+      part = { holder: broker.add(), ids: [], figures: message.figures };
+      entry.parts.set(message.name, part);
+      byHolder.set(part.holder, thread);
+    }
+    part.ids = message.ids;
+    part.figures = message.figures;
+    if (message.gone.length > 0) orphans.gone(message.gone);
+    broker.update(part.holder, message);
+    this.#watch();
+  }
+
+  #onEnded(thread: Thread): void {
+    const entry = this.#parts.get(thread);
+    if (entry === undefined) return;
+    this.#parts.delete(thread);
+    for (const [database, { holder, ids, figures }] of entry.parts) {
+      const { broker, byHolder, orphans } = this.#state(database);
+      byHolder.delete(holder);
+      this.#ended.set(entry.name, addUp(this.#ended.get(entry.name) ?? noFigures(), figures));
+      const left = broker.remove(holder);
+      if (left > 0) orphans.add(ids, left);
+    }
+    this.#watch();
+  }
+
+  #state(name: string): DatabaseState {
+    const known = this.#databases.get(name);
+    if (known !== undefined) return known;
+    const byHolder = new Map<PermitHolder, Thread>();
+    const broker = new PermitBroker({
+      limit: this.#limits[name] ?? 0,
+      onChange: (holder) => this.#tell(name, holder, []),
+    });
+    const orphans = new Orphans({
+      broker,
+      ask: (ids) => {
+        // Whoever has a connection can ask the server.
+        const able = [...byHolder.keys()].find((holder) => holder.held > 0);
+        if (able !== undefined) this.#tell(name, able, ids);
+        return able !== undefined;
+      },
+    });
+    const state = { broker, orphans, byHolder };
+    this.#databases.set(name, state);
+    return state;
+  }
+
+  #tell(name: string, holder: PermitHolder, orphans: number[]): void {
+    const state = this.#databases.get(name)!;
+    const { granted, recall } = holder;
+    const { used, limit } = state.broker;
+    const thread = state.byHolder.get(holder);
+    thread?.port.postMessage({ type: 'database', name, granted, recall, used, limit, orphans });
+  }
+
+  /** Asks again while somebody waits. */
+  #watch(): void {
+    this.#timer ??= setInterval(() => {
+      const waiting = [...this.#databases.values()].filter(({ broker, orphans }) => broker.needed > 0 || orphans.any);
+      for (const { broker, orphans } of waiting) {
+        orphans.tick();
+        broker.tick();
+      }
+      if (waiting.length > 0 || this.#timer === null) return;
+      clearInterval(this.#timer);
+      this.#timer = null;
+    }, databaseLimits.askEveryMs);
+  }
+}
+
+function noFigures(): DatabaseFigures {
+  return { queries: 0, rows: 0, waitMs: 0, queryMs: 0, busy: 0 };
+}
+
+function addUp(a: DatabaseFigures, b: DatabaseFigures): DatabaseFigures {
+  return {
+    queries: a.queries + b.queries,
+    rows: a.rows + b.rows,
+    waitMs: a.waitMs + b.waitMs,
+    queryMs: a.queryMs + b.queryMs,
+    busy: a.busy + b.busy,
+  };
+}

@@ -1,0 +1,96 @@
+import { hostLimits } from '../contract/limits.ts';
+
+/** A process that may open database connections. */
+export interface ShareHolder {
+  /** Connections that its release asks for, by database. */
+  readonly budgets: Record<string, number>;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<unknown>;
+  /** Tells it how many it may have; resolves when it has no more. Rejects when it does not say so in time. */
+  limit(limits: Record<string, number>, options: { deadlineMs: number }): Promise<void>;
+}
+
+/**
+ * Splits an app's budget of database connections among its processes: there are two and more while one replaces another.
+ * What one is to have beyond its part before is taken from another first, and given when that one has let go of it.
+ */
+export class ConnectionShares {
+  /** What each may have now, oldest first. */
+  readonly #given = new Map<ShareHolder, Record<string, number>>();
+  #working: Promise<void> = Promise.resolve();
+
+  add(holder: ShareHolder): void {
+    this.#given.set(holder, {});
+    void holder.exited.then(() => {
+      this.#given.delete(holder);
+      this.refresh();
+    });
+    this.refresh();
+  }
+
+  /** Processes or budgets have changed. */
+  refresh(): void {
+    this.#working = this.#working.then(async () => {
+      const names = new Set([...this.#given.keys()].flatMap(({ budgets }) => Object.keys(budgets)));
+      const wanted = new Map([...this.#given.keys()].map((holder) => [holder, {} as Record<string, number>]));
+      for (const name of names) {
+        for (const [holder, count] of splitBudget(name, [...this.#given.keys()])) wanted.get(holder)![name] = count;
+      }
+      await Promise.all([...wanted].map(([holder, limits]) => this.#shrink(holder, limits)));
+      await Promise.all([...wanted].map(([holder, limits]) => this.#grow(holder, limits)));
+    });
+  }
+
+  async #shrink(holder: ShareHolder, wanted: Record<string, number>): Promise<void> {
+    const given = this.#given.get(holder);
+    if (given === undefined) return;
+    const less = Object.entries(given).filter(([name, count]) => (wanted[name] ?? 0) < count);
+    if (less.length === 0) return;
+    const limits = { ...given, ...Object.fromEntries(less.map(([name]) => [name, wanted[name] ?? 0])) };
+    if (await tell(holder, limits)) this.#set(holder, limits);
+  }
+
+  async #grow(holder: ShareHolder, wanted: Record<string, number>): Promise<void> {
+    const given = this.#given.get(holder);
+    if (given === undefined) return;
+    const limits = { ...given };
+    for (const [name, count] of Object.entries(wanted)) {
+      const free = smallest(name, [...this.#given.keys()]) - this.#total(name);
+      limits[name] = Math.max(given[name] ?? 0, Math.min(count, (given[name] ?? 0) + Math.max(0, free)));
+    }
+    // Counted before it is told: it may use them from that moment on.
+    this.#set(holder, limits);
+    await tell(holder, limits);
+  }
+
+  #set(holder: ShareHolder, limits: Record<string, number>): void {
+    if (this.#given.has(holder)) this.#given.set(holder, limits);
+  }
+
+  #total(name: string): number {
+    return [...this.#given.values()].reduce((sum, limits) => sum + (limits[name] ?? 0), 0);
+  }
+}
+
+/** Equal parts; what is left over goes to those who came first. Where releases disagree, the smaller budget holds. */
+function splitBudget(name: string, holders: readonly ShareHolder[]): [ShareHolder, number][] {
+  const own = holders.filter(({ budgets }) => budgets[name] !== undefined);
+  const budget = smallest(name, own);
+  const part = Math.floor(budget / own.length);
+  return own.map((holder, index) => [holder, part + (index < budget % own.length ? 1 : 0)]);
+}
+
+function smallest(name: string, holders: readonly ShareHolder[]): number {
+  const asked = holders.map(({ budgets }) => budgets[name]).filter((count) => count !== undefined);
+  return asked.length === 0 ? 0 : Math.min(...asked);
+}
+
+async function tell(holder: ShareHolder, limits: Record<string, number>): Promise<boolean> {
+  try {
+    await holder.limit(limits, { deadlineMs: hostLimits.leaveMs });
+    return true;
+  } catch {
+    // It still has what it had, or has ended.
+    return false;
+  }
+}

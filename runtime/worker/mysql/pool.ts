@@ -1,0 +1,374 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { PoolOptions } from 'mysql2';
+import type { DatabaseSettings } from '../../contract/database.ts';
+import { databaseLimits } from '../../contract/limits.ts';
+import type { DatabaseFigures } from '../../channel/frames.ts';
+import type { Invocation } from '../invocation.ts';
+import { Borrowed } from './borrowed.ts';
+import { PooledConnection } from './connection.ts';
+import { databaseError, isCrowded, marked } from './failures.ts';
+import { poolConfig, RawPool } from './internals.ts';
+import type { Command } from './internals.ts';
+import { Permits } from './permits.ts';
+import type { PermitsOptions } from './permits.ts';
+import { deadlineOf } from './deadlines.ts';
+import { Sessions } from './session-reset.ts';
+import { statementCap } from './statements.ts';
+import type { DatabaseAddress } from './url.ts';
+import type { Waiter } from './waiter.ts';
+
+/** What a pool is made of. */
+export interface FunctionPoolOptions {
+  name: string;
+  settings: DatabaseSettings;
+  /** Where it is; asked when it is used first. Throws when the app does not say. */
+  address: () => DatabaseAddress;
+  /** Shown in the server's list of connections. */
+  program: string;
+  invocations: AsyncLocalStorage<Invocation>;
+  log: (level: 'warn' | 'error', message: string, extra?: { requestId?: string | undefined }) => void;
+  send: PermitsOptions['send'];
+  /** Where the handler's own code stands in a stack. */
+  placeOf: (stack: string) => string;
+}
+
+type Callback = Waiter['callback'];
+
+/**
+ * mysql2's pool of one database in one worker, with another way of giving out connections: it opens one only with a
+ * permit of the app's budget, waits with a deadline, gives back what others need, and hands on nothing that a borrower left.
+ */
+export class FunctionPool extends RawPool {
+  readonly #options: FunctionPoolOptions;
+  readonly #permits: Permits;
+  readonly #borrowed: Borrowed;
+  readonly #sessions: Sessions;
+  readonly #figures: DatabaseFigures = { queries: 0, rows: 0, waitMs: 0, queryMs: 0, busy: 0 };
+  readonly #idle: PooledConnection[] = [];
+  readonly #waiting: Waiter[] = [];
+  /** Connections that are being made, or asked whether they live. */
+  #coming = 0;
+  #isInner = false;
+  #addressed = false;
+  #sweeper: NodeJS.Timeout | null = null;
+  #figuresAt = 0;
+
+  constructor(options: FunctionPoolOptions) {
+    super({ config: poolConfig(optionsOf(options)) });
+    const { name, send, settings, log, placeOf } = options;
+    this.#options = options;
+    this.#sessions = new Sessions({ settings });
+    this.#permits = new Permits({
+      name,
+      send,
+      figures: this.#figures,
+      onGrant: () => this.#onGrant(),
+      onRecall: () => this.#giveIdle(),
+      onOrphans: (ids) => void this.#endOrphans(ids),
+    });
+    this.#borrowed = new Borrowed({
+      name,
+      log,
+      placeOf,
+      settings,
+      kill: (id) => this.#kill(id),
+      end: (it) => this.#drop(it),
+    });
+  }
+
+  get permits(): Permits {
+    return this.#permits;
+  }
+
+  // A statement of its own gives its connection back by itself; mysql2 asks for it before this returns.
+  override query(sql: unknown, values?: unknown, callback?: unknown): Command {
+    this.#isInner = true;
+    try {
+      return super.query(sql, values, callback);
+    } finally {
+      this.#isInner = false;
+    }
+  }
+
+  override execute(sql: unknown, values?: unknown, callback?: unknown): void {
+    this.#isInner = true;
+    try {
+      super.execute(sql, values, callback);
+    } finally {
+      this.#isInner = false;
+    }
+  }
+
+  getConnection(callback: Callback): void {
+    const inner = this.#isInner;
+    this.#isInner = false;
+    if (!this.#addressed) {
+      try {
+        Object.assign(this.config.connectionConfig, this.#options.address());
+      } catch (error) {
+        callback(error);
+        return;
+      }
+      this.#addressed = true;
+    }
+    const owner = this.#options.invocations.getStore() ?? null;
+    const since = performance.now();
+    const deadlineAt = deadlineOf(owner, { now: since, timeoutMs: this.#options.settings.acquireTimeoutMs });
+    const takenAt = inner ? null : (new Error('taken').stack ?? '');
+    const waiter: Waiter = { callback, owner, takenAt, since, deadlineAt };
+    if (this.#waiting.length >= databaseLimits.waiting) {
+      this.#refuse(waiter, `${databaseLimits.waiting} invocations of this worker wait already`);
+      return;
+    }
+    this.#waiting.push(waiter);
+    this.#serve();
+    this.#watch();
+  }
+
+  /** Called by mysql2 when a borrower has finished, and when a connection has left the pool. */
+  releaseConnection(connection: PooledConnection): void {
+    if (!connection.borrowed) return;
+    this.#borrowed.remove(connection);
+    connection.borrowed = false;
+    connection.owner = null;
+    if (connection._pool === null) return;
+    if (!this.#sessions.mustReset(connection)) {
+      this.#putBack(connection);
+      return;
+    }
+    this.#coming++;
+    void this.#sessions.reset(connection).then((clean) => {
+      this.#coming--;
+      if (!clean) this.#drop(connection);
+      else if (connection._pool !== null) {
+        // What `connection` listeners set up is gone with the rest.
+        this.emit('connection', connection);
+        this.#putBack(connection);
+      }
+      this.#serve();
+    });
+  }
+
+  /** Called by mysql2 when a connection is of no use any more. */
+  _removeConnection(connection: PooledConnection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.releaseConnection(connection);
+    this.#whenClosed(connection);
+  }
+
+  /** A function's pool lasts as long as its worker: this closes what nobody uses now. */
+  end(callback?: (error?: unknown) => void): void {
+    for (const connection of this.#idle.splice(0)) this.#drop(connection);
+    if (callback !== undefined) process.nextTick(callback);
+  }
+
+  #putBack(connection: PooledConnection): void {
+    connection.lastActiveTime = performance.now();
+    // Others wait: what is kept is what this worker has just got, as long as it has use for it.
+    const held = performance.now() - connection.openedAt;
+    const mayKeep = this.#waiting.length > 0 && held < databaseLimits.holdMs;
+    if (this.#permits.recalled > 0 && !mayKeep) this.#drop(connection);
+    else this.#idle.push(connection);
+    this.emit('release', connection);
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#idle.length > 0) {
+      const connection = this.#idle.pop()!;
+      const idleMs = performance.now() - connection.lastActiveTime;
+      if (connection.suspect || idleMs > databaseLimits.validateAfterMs) this.#validate(connection);
+      else this.#handOut(connection);
+    }
+    const { maxConnections } = this.#options.settings;
+    const room = Math.max(0, maxConnections - this.#permits.held);
+    this.#permits.want(Math.min(Math.max(0, this.#waiting.length - this.#coming), room));
+    if (this.#permits.recalled > 0) this.#giveIdle();
+  }
+
+  #handOut(connection: PooledConnection): void {
+    const waiter = this.#waiting.shift()!;
+    const waited = performance.now() - waiter.since;
+    this.#figures.waitMs += waited;
+    if (waiter.owner !== null) {
+      waiter.owner.database ??= { queries: 0, rows: 0, waitMs: 0, queryMs: 0 };
+      waiter.owner.database.waitMs += waited;
+    }
+    connection.lend(waiter.owner, waiter.takenAt);
+    this.#borrowed.add(connection);
+    this.emit('acquire', connection);
+    waiter.callback(null, connection);
+  }
+
+  #validate(connection: PooledConnection): void {
+    this.#coming++;
+    void this.#sessions.lives(connection).then((lives) => {
+      this.#coming--;
+      if (lives && connection._pool !== null) {
+        connection.lastActiveTime = performance.now();
+        this.#idle.push(connection);
+      } else {
+        // What one has lost the others have likely lost too.
+        this.#suspectAll();
+        this.#drop(connection);
+      }
+      this.#serve();
+    });
+  }
+
+  #suspectAll(): void {
+    for (const other of this.#idle) other.suspect = true;
+  }
+
+  #onGrant(): void {
+    if (this.#waiting.length <= this.#coming) {
+      this.#permits.giveBack(null);
+      return;
+    }
+    this.#coming++;
+    const connection = new PooledConnection(this);
+    void this.#sessions.open(connection, { figures: this.#figures, settings: this.#options.settings }).then((error) => {
+      this.#coming--;
+      if (error === null && connection._pool !== null) {
+        connection.openedAt = performance.now();
+        connection.lastActiveTime = connection.openedAt;
+        this.#permits.opened(connection.threadId ?? 0);
+        this.emit('connection', connection);
+        this.#idle.push(connection);
+      } else {
+        this.#drop(connection);
+        this.#connectFailed(error);
+      }
+      this.#serve();
+    });
+  }
+
+  /** Whoever waits longest hears of it, but for a crowd at the server, which may be over in a moment. */
+  #connectFailed(error: unknown): void {
+    if (isCrowded(error)) {
+      this.#coming++;
+      setTimeout(() => {
+        this.#coming--;
+        this.#serve();
+      }, databaseLimits.connectPauseMs);
+      const first = this.#waiting[0];
+      if (first === undefined || first.deadlineAt - performance.now() > databaseLimits.connectPauseMs) return;
+    }
+    this.#waiting.shift()?.callback(marked(error));
+  }
+
+  #drop(connection: PooledConnection): void {
+    connection.destroy();
+    this.#whenClosed(connection);
+  }
+
+  /** Its permit goes back when the server has closed it too: until then it counts there. */
+  #whenClosed(connection: PooledConnection): void {
+    if (connection.isGone) return;
+    connection.isGone = true;
+    const id = connection.services === null ? null : connection.threadId;
+    const { stream } = connection;
+    const done = (): void => {
+      clearTimeout(timer);
+      this.#permits.giveBack(id);
+      this.#serve();
+    };
+    const timer = setTimeout(() => stream.destroy(), databaseLimits.closeMs);
+    if (stream.closed) done();
+    else stream.once('close', done);
+  }
+
+  /** Gives connections that nobody uses to those who wait elsewhere. */
+  #giveIdle(): void {
+    while (this.#permits.recalled > this.#closing() && this.#waiting.length === 0 && this.#idle.length > 0) {
+      this.#drop(this.#idle.shift()!);
+    }
+  }
+
+  /** Permits of connections that are on their way out. */
+  #closing(): number {
+    return Math.max(0, this.#permits.held - this.#idle.length - this.#borrowed.size - this.#coming);
+  }
+
+  #watch(): void {
+    // Not on behalf of the invocation that came first.
+    this.#sweeper ??= this.#options.invocations.exit(() => setInterval(() => this.#sweep(), databaseLimits.sweepMs));
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const waiter of [...this.#waiting]) {
+      if (waiter.deadlineAt > now) continue;
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#figures.busy++;
+      this.#refuse(waiter, this.#numbers());
+    }
+    if (this.#borrowed.sweep(now)) this.#suspectAll();
+    const { idleTimeoutMs } = this.#options.settings;
+    while (this.#idle.length > 0 && now - this.#idle[0]!.lastActiveTime > idleTimeoutMs)
+      this.#drop(this.#idle.shift()!);
+    if (now - this.#figuresAt >= databaseLimits.figuresMs) {
+      this.#figuresAt = now;
+      this.#permits.tellFigures();
+    }
+    this.#serve();
+    if (this.#permits.held > 0 || this.#waiting.length > 0 || this.#sweeper === null) return;
+    this.#permits.tellFigures();
+    clearInterval(this.#sweeper);
+    this.#sweeper = null;
+  }
+
+  #numbers(): string {
+    const { used, limit, held } = this.#permits;
+    const here = `${held} in this worker, ${this.#borrowed.size} of them in use; ${this.#waiting.length} more wait here`;
+    return `${used} of the app's ${limit} connections are open (${here})`;
+  }
+
+  #refuse(waiter: Waiter, why: string): void {
+    const waited = Math.round(performance.now() - waiter.since);
+    const message = `Cannot get a connection to the database "${this.#options.name}" within ${waited} ms: ${why}`;
+    this.#options.log('error', `FN_DB_BUSY: ${message}`, { requestId: waiter.owner?.requestId });
+    waiter.callback(databaseError('FN_DB_BUSY', message));
+  }
+
+  /** Ends a statement whose invocation has ended or given up, by way of another connection. */
+  #kill(id: number): void {
+    this.query(`KILL QUERY ${id}`, [], () => {});
+  }
+
+  /** Ends what threads that died have left at the server, and tells when it is gone. */
+  async #endOrphans(ids: number[]): Promise<void> {
+    const ask = (sql: string): Promise<unknown[]> =>
+      new Promise((resolve, reject) => {
+        this.query(sql, [], (error: unknown, rows: unknown[]) => (error === null ? resolve(rows) : reject(error)));
+      });
+    const list = ids.map(Number).join(', ');
+    try {
+      for (const id of ids) await ask(`KILL CONNECTION ${Number(id)}`).catch(() => {});
+      for (;;) {
+        const left = await ask(`SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${list})`);
+        if (left.length === 0) break;
+        await new Promise((resolve) => setTimeout(resolve, databaseLimits.askEveryMs));
+      }
+      this.#permits.gone(ids);
+    } catch {
+      // The host frees them by time.
+    }
+  }
+}
+
+/** mysql2's options, where ours differ from its own; docs/mysql.md gives the reasons. */
+function optionsOf({ settings, program }: FunctionPoolOptions): PoolOptions {
+  return {
+    connectionLimit: settings.maxConnections,
+    connectTimeout: settings.connectTimeoutMs,
+    connectAttributes: { program_name: program },
+    maxPreparedStatements: statementCap(settings.maxConnections),
+    charset: 'utf8mb4_unicode_ci',
+    timezone: 'Z',
+    dateStrings: ['DATE'],
+    supportBigNumbers: true,
+    flags: ['-LOCAL_FILES'],
+  };
+}
