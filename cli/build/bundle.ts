@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
+import { leanMysql } from './lean-mysql.ts';
 import { leanBuiltins } from './lean-builtins.ts';
 
 /** Programs that share chunks. */
@@ -77,7 +78,7 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(standalone) }),
     build({ ...shared, entryPoints: sources(threads), ...cjs, ...moduleUrl }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
-    build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed }),
+    build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed, plugins: [leanMysql] }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);
   const chunks = files.filter((file) => isChunk(outdir, file.path));

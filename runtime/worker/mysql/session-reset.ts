@@ -7,11 +7,16 @@ import { deadlineOf } from './deadlines.ts';
 
 /**
  * What a session is set to when it is made and after each reset. Times are UTC whatever the server's zone is, as
- * mysql2 is told to read them; and the server tells of every change of the session's state.
+ * mysql2 is told to read them; IGNORE_SPACE is what mysql2 asks for when it connects; and the server tells of every
+ * change of the session's state.
  */
-const setUp = "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, time_zone = '+00:00', session_track_state_change = 1";
-/** For servers without session tracking. */
-const setUpWithout = "SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci, time_zone = '+00:00'";
+const setUpWithout = [
+  'SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci',
+  "time_zone = '+00:00'",
+  "sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')",
+].join(', ');
+const setUp = `${setUpWithout}, session_track_state_change = 1`;
+/** What a server without session tracking says. */
 const unknownVariable = 1193;
 
 /** Makes sessions, and makes them new again. */
