@@ -1,25 +1,29 @@
 import { databaseLimits } from '../../contract/limits.ts';
 import type { PermitBroker } from './permits.ts';
 
+/** The connections of one thread that has died. */
 interface Group {
+  /** The server's numbers of those that were open; others were being made. */
   ids: Set<number>;
-  /** Permits whose connections have no number yet: they were being made. */
-  unnamed: number;
+  permits: number;
   since: number;
   /** A worker has been asked to end them. */
   asked: boolean;
+  /** One of the permits was given out so that somebody can ask. */
+  lent: boolean;
 }
 
 /**
  * Connections of threads that have died. Their sockets are closed with the thread, but the server goes on with the
  * statement that runs in one, and counts it until then. So their permits come back when a worker has had the server end
- * them; when no worker can, after `orphanMs`.
+ * them. Where these are all that the app may have, one more is opened to do so, after `orphanMs`.
  */
 export class Orphans {
   readonly #broker: PermitBroker;
   readonly #ask: (ids: number[]) => boolean;
   readonly #groups = new Set<Group>();
 
+  /** `ask`: has a worker end these connections and tell when they are gone; false: there is none that could. */
   constructor({ broker, ask }: { broker: PermitBroker; ask: (ids: number[]) => boolean }) {
     this.#broker = broker;
     this.#ask = ask;
@@ -31,30 +35,39 @@ export class Orphans {
 
   /** `permits`: those of a dead holder, of which `ids` are known to the server. */
   add(ids: readonly number[], permits: number): void {
-    const named = ids.slice(0, permits);
-    const group = { ids: new Set(named), unnamed: permits - named.length, since: performance.now(), asked: false };
+    const named = new Set(ids.slice(0, permits));
+    const group: Group = { ids: named, permits, since: performance.now(), asked: false, lent: false };
     this.#groups.add(group);
     this.#end(group);
   }
 
   /** The server does not know these any more. */
   gone(ids: readonly number[]): void {
-    let freed = 0;
     for (const group of this.#groups) {
-      for (const id of ids) if (group.ids.delete(id)) freed++;
-      if (group.ids.size === 0 && group.unnamed === 0) this.#groups.delete(group);
+      for (const id of ids) if (group.ids.delete(id)) this.#free(group, Math.min(1, group.permits));
+      if (group.ids.size === 0 && group.permits === 0) this.#groups.delete(group);
     }
-    if (freed > 0) this.#broker.freeOrphans(freed);
   }
 
   tick(): void {
     const now = performance.now();
     for (const group of this.#groups) {
       this.#end(group);
-      if (now - group.since < (group.asked ? databaseLimits.closeMs : databaseLimits.orphanMs)) continue;
-      this.#groups.delete(group);
-      this.#broker.freeOrphans(group.ids.size + group.unnamed);
+      const age = now - group.since;
+      const nothingToEnd = group.ids.size === 0;
+      if (age > databaseLimits.closeMs || (age > databaseLimits.orphanMs && nothingToEnd)) {
+        this.#groups.delete(group);
+        this.#free(group, group.permits);
+      } else if (age > databaseLimits.orphanMs && !group.asked && !group.lent) {
+        group.lent = true;
+        this.#free(group, Math.min(1, group.permits));
+      }
     }
+  }
+
+  #free(group: Group, count: number): void {
+    group.permits -= count;
+    this.#broker.freeOrphans(count);
   }
 
   #end(group: Group): void {
