@@ -1,5 +1,6 @@
 import type { ExitBody, ProcessBody } from '../../router/control/types.ts';
 import type { FunctionStats } from '../../runtime/contract/ipc.ts';
+import { mainDatabase } from '../../runtime/contract/database.ts';
 import { permissionSwitches } from '../../runtime/contract/app-permissions.ts';
 import { formatAge, formatDuration, renderTable } from '../table.ts';
 import { cpuCell, memoryCell, ofCell } from './cells.ts';
@@ -9,6 +10,7 @@ export function renderApp(app: ProcessBody, { nowMs }: { nowMs: number }): strin
   const parts = [
     renderPairs(app, nowMs),
     renderFunctions(app.stats?.functions ?? []),
+    ...renderDatabases(app.stats?.functions ?? []),
     ...(app.exits.length === 0 ? [] : [renderExits(app.exits, nowMs)]),
   ];
   return parts.join('\n\n');
@@ -28,6 +30,10 @@ function renderPairs(body: ProcessBody, nowMs: number): string {
     pairs.push(
       ['up', formatDuration(stats.uptimeMs)],
       ['requests', `${stats.requests}, ${stats.failures} failed, ${stats.inFlight} in flight, ${stats.queued} queued`],
+      ...Object.entries(stats.connections ?? {}).map(([name, { used, limit }]): [string, string] => [
+        name === mainDatabase ? 'database' : `database ${name}`,
+        `${ofCell(used, limit)} connections`,
+      ]),
       ['threads', `${ofCell(stats.threads, stats.threadsMax)}, ${stats.reserve} of them in reserve`],
     );
   }
@@ -76,6 +82,18 @@ function renderFunctions(functions: readonly FunctionStats[]): string {
   ]);
   const notes = functions.filter((fn) => fn.state !== 'ok').map((fn) => `${fn.name}: ${reasonOf(fn)}`);
   return [renderTable(header, rows), ...notes].join('\n');
+}
+
+/** Of the functions that have used one; times are sums. */
+function renderDatabases(functions: readonly FunctionStats[]): string[] {
+  const header = ['DATABASE USE', 'QUERIES', 'ROWS', 'IN DATABASE', 'WAITED', 'REFUSED', 'CONNECTIONS'];
+  const rows = functions.flatMap(({ name, database }) => {
+    if (database === null || database === undefined) return [];
+    const { queries, rows, queryMs, waitMs, busy, connections } = database;
+    const counts = [String(queries), String(rows), formatDuration(queryMs), formatDuration(waitMs), String(busy)];
+    return [[name, ...counts, String(connections)]];
+  });
+  return rows.length === 0 ? [] : [renderTable(header, rows)];
 }
 
 function reasonOf({ reason, retryInMs }: FunctionStats): string {

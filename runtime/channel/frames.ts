@@ -111,6 +111,8 @@ export interface Assignment {
   env: Record<string, string>;
   /** Databases that its code may use, by name. */
   databases: Record<string, DatabaseSettings>;
+  /** Development: responses tell what they took of databases. */
+  dev: boolean;
 }
 
 /** What a worker may have of a database. All numbers are states, not steps: a message more or less does no harm. */

@@ -150,6 +150,8 @@ export interface HostStats {
   inFlight: number;
   queued: number;
   droppedLogLines: number;
+  /** Connections that are open, and that this process may have, of each database that was used. */
+  connections: Record<string, { used: number; limit: number }>;
   functions: FunctionStats[];
 }
 
@@ -184,4 +186,19 @@ export interface FunctionStats {
   /** V8 heap of one worker. */
   memoryMb: number;
   maxBodyBytes: number;
+  /** What it used of databases since the host's start; null: nothing. */
+  database: DatabaseStats | null;
+}
+
+/** Use of databases by one function; times in ms. */
+export interface DatabaseStats {
+  queries: number;
+  rows: number;
+  /** Spent waiting for a connection, and for statements. */
+  waitMs: number;
+  queryMs: number;
+  /** Invocations that got no connection in time. */
+  busy: number;
+  /** Open now. */
+  connections: number;
 }

@@ -25,6 +25,8 @@ export interface HostAppOptions {
   pool: ThreadPool;
   sink: LogSink;
   now: () => Date;
+  /** Development: responses tell what they took of databases. */
+  dev?: boolean;
 }
 
 interface Candidate {
@@ -114,6 +116,7 @@ export class HostApp {
   stats(): HostStats {
     const { pool, sink } = this.#options;
     const slots = this.#slots();
+    const databases = this.databases.figures();
     return {
       release: this.#live?.source.release ?? null,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
@@ -128,7 +131,8 @@ export class HostApp {
       inFlight: slots.reduce((sum, slot) => sum + slot.workers.inFlight, 0),
       queued: this.#waiting.jobs,
       droppedLogLines: sink.dropped,
-      functions: slots.map((slot) => slot.stats()),
+      connections: this.databases.use(),
+      functions: slots.map((slot) => ({ ...slot.stats(), database: databases.get(slot.fn.name) ?? null })),
     };
   }
 
@@ -145,6 +149,7 @@ export class HostApp {
   }
 
   #services: SlotServices = {
+    isDev: () => this.#options.dev === true,
     waiting: this.#waiting,
     takeThread: (slot) => {
       const thread = this.#shares.take(slot);

@@ -70,7 +70,7 @@ export class FunctionSlot {
     return !this.#retired && this.#waiting.size > 0;
   }
 
-  stats(): FunctionStats {
+  stats(): Omit<FunctionStats, 'database'> {
     const { requests, failures, serverErrors, queued } = this;
     const { name, route } = this.fn;
     const { inFlight, size: workers } = this.#workers;

@@ -28,11 +28,13 @@ export class Generation {
   readonly manifest: Manifest;
   readonly slots = new Map<string, FunctionSlot>();
   readonly static: StaticFiles;
+  readonly #dev: boolean;
   #matcher: Matcher | null = null;
 
   constructor(source: GenerationSource, { manifest, services }: { manifest: Manifest; services: SlotServices }) {
     this.source = source;
     this.manifest = manifest;
+    this.#dev = services.isDev();
     this.static = createStatic(join(source.releaseDir, 'public'), manifest.public);
     for (const fn of manifest.functions) {
       this.slots.set(fn.name, new FunctionSlot(fn, { assignment: this.#assignment(fn), services }));
@@ -86,6 +88,7 @@ export class Generation {
       defaults: { ...fn.defaults },
       env,
       databases: resolveDatabases(this.manifest.database),
+      dev: this.#dev,
     };
   }
 }

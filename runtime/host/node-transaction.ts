@@ -10,6 +10,13 @@ import { endToEndHeaders } from '../../router/request-headers.ts';
 import { RequestBody } from './request-body.ts';
 import type { Transaction } from './transaction.ts';
 
+const timings = new WeakMap<ServerResponse, string>();
+
+/** The Server-Timing of a response, for the log of a development server. */
+export function timingOf(res: ServerResponse): string | null {
+  return timings.get(res) ?? null;
+}
+
 /** A request that node:http has parsed. */
 export class NodeTransaction implements Transaction {
   readonly body: RequestBody;
@@ -112,6 +119,8 @@ export class NodeTransaction implements Transaction {
   #writeHead({ status, statusText, text }: Reply): string {
     const end = text.startsWith('\r\n') ? 0 : text.indexOf('\r\n\r\n') + 2;
     const headers = flatOf(text.slice(0, end));
+    const timing = headers.indexOf('server-timing');
+    if (timing >= 0) timings.set(this.#res, headers[timing + 1]!);
     if (statusText === '') this.#res.writeHead(status, headers);
     else this.#res.writeHead(status, statusText, headers);
     return text.slice(end + 2);

@@ -21,7 +21,7 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   const { app: name, dev, logFd, logLinesPerSecond, headTimeoutMs } = options;
   const now = (): Date => new Date();
   const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
-  const app = new HostApp({ app: name, pool, sink, now });
+  const app = new HostApp({ app: name, pool, sink, now, dev });
   const server = createHostServer({ app, dev, headTimeoutMs });
   const pulse = createPulse({ app, server });
   const send = (message: FromHost): void => {

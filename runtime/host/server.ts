@@ -13,7 +13,7 @@ import type { DirectServices } from './direct/connection.ts';
 import type { DirectHead } from './direct/request-head.ts';
 import { allowHalfOpen, destroyWhenGone } from './half-open.ts';
 import { giveWhenWritten, handBack } from './hand-back.ts';
-import { NodeTransaction } from './node-transaction.ts';
+import { NodeTransaction, timingOf } from './node-transaction.ts';
 import { peerFrom, peerOf } from './peer.ts';
 import { route } from './route.ts';
 import { createUpgrades } from './websocket/upgrades.ts';
@@ -205,7 +205,9 @@ function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { reque
     const durationMs = performance.now() - before;
     const { statusCode: status } = res;
     const access = { method: req.method ?? '', path, status, durationMs };
-    const message = `${access.method} ${path} ${status} ${durationMs.toFixed(1)} ms`;
+    const timing = timingOf(res);
+    const line = `${access.method} ${path} ${status} ${durationMs.toFixed(1)} ms`;
+    const message = timing === null ? line : `${line} (${timing})`;
     app.log({ level: status >= 500 ? 'error' : 'info', requestId, message, access });
   });
 }

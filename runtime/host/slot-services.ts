@@ -5,6 +5,7 @@ import type { QueueTotal } from './wait-queue.ts';
 
 /** What a slot needs from its app. */
 export interface SlotServices {
+  isDev(): boolean;
   /** A thread, or null: then the slot is pumped when one can be had. */
   takeThread(slot: FunctionSlot): Thread | null;
   /** Whether one more thread that computes would find a core for it. */

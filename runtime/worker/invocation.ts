@@ -41,6 +41,8 @@ export class Invocation {
   /** Called when the host takes more bytes of the response. */
   onCredit: (() => void) | null = null;
   credit: number;
+  /** Its response tells what it took of databases. */
+  readonly timed: boolean;
   /** The head of the response was sent. */
   responded = false;
   /** The handler's part is over: responded in full, failed, or aborted. */
@@ -63,6 +65,7 @@ export class Invocation {
     this.rawParams = fields.params;
     this.deadlineAt = performance.now() + fields.timeoutMs;
     this.credit = fields.windowBytes;
+    this.timed = fields.timed ?? false;
   }
 
   /** Made on first use: most handlers never look at it. */
@@ -106,6 +109,7 @@ export interface InvocationFields {
   params: Readonly<Record<string, string | string[]>>;
   timeoutMs: number;
   windowBytes: number;
+  timed?: boolean;
 }
 
 function abortError(reason: string): DOMException {

@@ -19,6 +19,7 @@ const assignment: Assignment = {
   defaults: {},
   env: {},
   databases: {},
+  dev: false,
 };
 
 /**

@@ -3,7 +3,7 @@ import { replyFlags, toHost } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { adoptResponse, isDecoded } from './fetch/foreign.ts';
 import { plainResponse } from './fetch/response.ts';
-import type { Invocation } from './invocation.ts';
+import type { DatabaseUse, Invocation } from './invocation.ts';
 import { BadHeadError, replyOf } from './reply-text.ts';
 import type { ReplyParts } from './reply-text.ts';
 
@@ -78,7 +78,9 @@ function respond(
   const { id, method, requestId } = invocation;
   let reply;
   try {
-    reply = replyOf({ status, statusText, headers, body, requestId, method });
+    const timed = invocation.timed && invocation.database !== null;
+    const all = timed ? [...headers, 'server-timing', timingOf(invocation.database!)] : headers;
+    reply = replyOf({ status, statusText, headers: all, body, requestId, method });
   } catch (error) {
     throw error instanceof BadHeadError ? new BadResponseError(error.message) : error;
   }
@@ -92,6 +94,11 @@ function respond(
         ? outbox.bytes(reply.body)
         : outbox.owned(reply.body);
   outbox.push(toHost.respond, id, status, statusText, reply.text, bytes, reply.announcedBytes, flags);
+}
+
+/** The value of Server-Timing: what browsers show beside the request. */
+function timingOf({ queries, rows, waitMs, queryMs }: DatabaseUse): string {
+  return `db;dur=${queryMs.toFixed(1)};desc="${queries} queries, ${rows} rows", wait;dur=${waitMs.toFixed(1)}`;
 }
 
 async function sendStream(

@@ -126,6 +126,7 @@ export class FunctionServer {
       timeoutMs: batch[at + 8] as number,
       clientAddress: batch[at + 9] as string,
       windowBytes: httpLimits.streamWindowBytes,
+      timed: this.#assignment.dev,
     });
     const body = batch[at + 6] as FrameBody;
     if (body === true) {

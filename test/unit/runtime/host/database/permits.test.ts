@@ -17,7 +17,7 @@ class Worker {
   served = 0;
   dead = false;
 
-  constructor(readonly broker: PermitBroker) {
+  constructor(broker: PermitBroker) {
     this.holder = broker.add();
     this.permits = new Permits({
       name: 'main',
@@ -60,7 +60,7 @@ class World {
   /** Connections of workers that died. */
   orphans = 0;
 
-  constructor(readonly limit: number) {
+  constructor(limit: number) {
     this.broker = new PermitBroker({
       limit,
       onChange: (holder) => {

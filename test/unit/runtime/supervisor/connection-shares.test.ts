@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { ConnectionShares } from '../../../../runtime/supervisor/connection-shares.ts';
+import type { ShareHolder } from '../../../../runtime/supervisor/connection-shares.ts';
+
+/** A process that lets go of its connections when the test says so. */
+class Process implements ShareHolder {
+  readonly budgets: Record<string, number>;
+  readonly #end = Promise.withResolvers<void>();
+  readonly exited = this.#end.promise;
+  /** Told last, and agreed to: until then it may have as many as before. */
+  told = 0;
+  agreed = 0;
+  #release: (() => void) | null = null;
+
+  constructor(main: number) {
+    this.budgets = { main };
+  }
+
+  limit({ main = 0 }: Record<string, number>): Promise<void> {
+    this.told = main;
+    if (main >= this.agreed) {
+      this.agreed = main;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#release = () => {
+        this.agreed = main;
+        resolve();
+      };
+    });
+  }
+
+  letGo(): void {
+    this.#release?.();
+  }
+
+  end(): void {
+    this.agreed = 0;
+    this.#end.resolve();
+  }
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 30; i++) await null;
+};
+
+test('a process alone has the whole budget', async () => {
+  const shares = new ConnectionShares();
+  const only = new Process(7);
+  shares.add(only);
+  await turns();
+  expect(only.told).toBe(7);
+});
+
+test('a second process gets its part when the first has let go of it, and all when the first has ended', async () => {
+  const shares = new ConnectionShares();
+  const [old, next] = [new Process(7), new Process(7)];
+  shares.add(old);
+  await turns();
+  shares.add(next);
+  await turns();
+  expect([old.told, old.agreed, next.agreed]).toEqual([4, 7, 0]);
+  old.letGo();
+  await turns();
+  expect([old.agreed, next.agreed]).toEqual([4, 3]);
+  old.end();
+  await turns();
+  expect(next.agreed).toBe(7);
+});
+
+test('a budget of one stays with the first process until that has ended', async () => {
+  const shares = new ConnectionShares();
+  const [old, next] = [new Process(1), new Process(1)];
+  shares.add(old);
+  shares.add(next);
+  await turns();
+  expect([old.agreed, next.agreed]).toEqual([1, 0]);
+  old.end();
+  await turns();
+  expect(next.agreed).toBe(1);
+});
+
+test('where two releases ask for different budgets, both together have the smaller', async () => {
+  const shares = new ConnectionShares();
+  const [old, next] = [new Process(20), new Process(4)];
+  shares.add(old);
+  await turns();
+  shares.add(next);
+  await turns();
+  old.letGo();
+  await turns();
+  expect([old.agreed, next.agreed]).toEqual([2, 2]);
+});
