@@ -26,10 +26,9 @@ import { createGateway } from '../router/gateway/gateway.ts';
 import type { GatewayApp } from '../router/gateway/resolve-host.ts';
 import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
-import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
 import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
-import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
+import { hostFactory } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readServerConfig } from './server-config.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -167,13 +166,13 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
     signal: ending.signal,
     builds: new Slots(builds.parallel ?? availableParallelism()),
     releasesKept,
+    apps: () => apps.list(),
     previews: () => previews,
     onStep: testSignals(process.env),
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const ofPreviews = previewAppPolicy(policy, branches.ceilings);
-  const createHost = (host: AppHostOptions, { preview }: { preview: boolean }): AppHost =>
-    createAppHost({ ...host, policy: preview ? ofPreviews : policy, cgroups });
+  const createHost = hostFactory({ policy, previews: ofPreviews, cgroups });
   const apps = new Apps({ context, paths, hook, createHost });
   const { previewsPerApp, previewIdleMs } = deployLimits;
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;

@@ -24,7 +24,8 @@ export interface AppsOptions {
   context: DeployContext;
   paths: HomePaths;
   hook: HookProgram;
-  createHost: (options: AppHostOptions, kind: { preview: boolean }) => AppHost;
+  /** `of`: the app itself, or the one that it is a preview of. */
+  createHost: (options: AppHostOptions, kind: { preview: boolean; of: string }) => AppHost;
 }
 
 interface Entry {
@@ -180,7 +181,10 @@ export class Apps {
       name,
       createdAtMs,
       paths: own,
-      host: createHost({ app: name, onLog, readable: [own.releases, own.cache] }, { preview: previewOf !== null }),
+      host: createHost(
+        { app: name, onLog, readable: [own.releases, own.cache] },
+        { preview: previewOf !== null, of: previewOf ?? name },
+      ),
       lane: new Lane(),
       log,
       redaction,

@@ -6,6 +6,7 @@ import type { Account } from './account/account.ts';
 import { ms, tell, tellBuilt, tellChecked } from './account/lines.ts';
 import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
+import { guardDatabaseBudget } from './database/guard-budget.ts';
 import { releaseId } from './env/release-id.ts';
 import { problemRecord } from './problem-record.ts';
 import { loadRelease, openEnv, type ReleaseName } from './release-ref.ts';
@@ -56,6 +57,7 @@ export async function prepareCandidate(
   const built = await buildTree(context, app, options);
   tellBuilt(options.account, built);
   const { functions, domains } = built.manifest;
+  await guardDatabaseBudget(context, app, { built, env, account: options.account });
   const requests = await countRequests(app);
   const release = { id: releaseId({ build: built.release, env }), build: built.release, env };
   const { id, ...parts } = release;

@@ -39,6 +39,8 @@ export interface DeployContext {
   builds: Slots;
   /** Releases of each app that are kept beside the live one. */
   releasesKept: number;
+  /** All of them, previews included; made after the context is. */
+  apps: () => readonly ManagedApp[];
   /** Those of all apps; made after the apps are. */
   previews: () => Previews;
   /** Called at each step of a push; tests end the daemon there. */

@@ -65,11 +65,6 @@ export const errorCatalogue = {
   FN_TOO_LATE: { status: 409, exitCode: 1, title: 'The deployment can no longer be cancelled' },
   FN_PUSH_REJECTED: { status: 409, exitCode: 1, title: 'The push was rejected' },
   FN_HOST_FAILED: { status: 503, exitCode: 1, title: 'The app host did not start' },
-  FN_DB_BUDGET: {
-    status: 409,
-    exitCode: 1,
-    title: 'The apps may open more connections than the database server takes',
-  },
   FN_GIT_FAILED: { status: null, exitCode: 1, title: 'git failed' },
   FN_NOT_EMPTY: { status: null, exitCode: 1, title: 'The folder is not empty' },
   FN_FORBIDDEN: { status: 403, exitCode: 1, title: 'The ssh key may not do this' },

@@ -386,6 +386,10 @@ export const databaseLimits = {
   serverConnections: 151,
   /** Connections of a server that no app may have: for its operator. */
   serverReserved: 10,
+  /** Connections of one preview at most; all of them together have at most half of their app's. */
+  previewConnections: 2,
+  /** How long the server may take to say how many connections it takes, when a deployment asks. */
+  serverAskMs: 3_000,
   /** Times that `transaction` tries again after a deadlock or a lock wait timeout, and its first pause. */
   transactionRetries: 3,
   transactionPauseMs: 10,

@@ -4,6 +4,7 @@ import type { AppPermissions } from '../contract/app-permissions.ts';
 import type { ActivateResult, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { Cgroups } from './cgroup.ts';
+import type { ConnectionShares } from './connection-shares.ts';
 import type { HostExit } from './exits.ts';
 import type { AppPolicy } from './launch-plan.ts';
 
@@ -27,6 +28,10 @@ export interface AppHostOptions {
   readable?: readonly string[];
   /** What the operator lets the app have. @default anything */
   policy?: AppPolicy;
+  /** Splits database connections among processes. @default one of its own, for the processes of this app */
+  connectionShares?: ConnectionShares;
+  /** It serves a preview. @default false */
+  isPreview?: boolean;
   /** Where the kernel holds the app to its limits. @default null: they are watched from outside only */
   cgroups?: Cgroups | null;
   /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */

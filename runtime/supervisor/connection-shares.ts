@@ -1,4 +1,4 @@
-import { hostLimits } from '../contract/limits.ts';
+import { databaseLimits, hostLimits } from '../contract/limits.ts';
 
 /** A process that may open database connections. */
 export interface ShareHolder {
@@ -6,12 +6,15 @@ export interface ShareHolder {
   readonly budgets: Record<string, number>;
   /** Resolves when the process has ended. */
   readonly exited: Promise<unknown>;
+  /** It serves a preview: the app itself goes first. */
+  readonly isPreview: boolean;
   /** Tells it how many it may have; resolves when it has no more. Rejects when it does not say so in time. */
   limit(limits: Record<string, number>, options: { deadlineMs: number }): Promise<void>;
 }
 
 /**
- * Splits an app's budget of database connections among its processes: there are two and more while one replaces another.
+ * Splits an app's budget of database connections among its processes and those of its previews: there are two and more
+ * while one replaces another.
  * What one is to have beyond its part before is taken from another first, and given when that one has let go of it.
  */
 export class ConnectionShares {
@@ -32,7 +35,9 @@ export class ConnectionShares {
   refresh(): void {
     this.#working = this.#working.then(async () => {
       const names = new Set([...this.#given.keys()].flatMap(({ budgets }) => Object.keys(budgets)));
-      const wanted = new Map([...this.#given.keys()].map((holder) => [holder, {} as Record<string, number>]));
+      const wanted = new Map<ShareHolder, Record<string, number>>(
+        [...this.#given.keys()].map((holder) => [holder, {}]),
+      );
       for (const name of names) {
         for (const [holder, count] of splitBudget(name, [...this.#given.keys()])) wanted.get(holder)![name] = count;
       }
@@ -55,7 +60,7 @@ export class ConnectionShares {
     if (given === undefined) return;
     const limits = { ...given };
     for (const [name, count] of Object.entries(wanted)) {
-      const free = smallest(name, [...this.#given.keys()]) - this.#total(name);
+      const free = budgetOf(name, [...this.#given.keys()]) - this.#total(name);
       limits[name] = Math.max(given[name] ?? 0, Math.min(count, (given[name] ?? 0) + Math.max(0, free)));
     }
     // Counted before it is told: it may use them from that moment on.
@@ -72,16 +77,31 @@ export class ConnectionShares {
   }
 }
 
-/** Equal parts; what is left over goes to those who came first. Where releases disagree, the smaller budget holds. */
+/**
+ * Each preview has a small part, all of them at most half; the app's own processes have equal parts of the rest, and
+ * what is left over goes to those who came first.
+ */
 function splitBudget(name: string, holders: readonly ShareHolder[]): [ShareHolder, number][] {
-  const own = holders.filter(({ budgets }) => budgets[name] !== undefined);
-  const budget = smallest(name, own);
-  const part = Math.floor(budget / own.length);
-  return own.map((holder, index) => [holder, part + (index < budget % own.length ? 1 : 0)]);
+  const asking = holders.filter(({ budgets }) => budgets[name] !== undefined);
+  const budget = budgetOf(name, asking);
+  const previews = asking.filter(({ isPreview }) => isPreview);
+  const own = asking.filter(({ isPreview }) => !isPreview);
+  const half = own.length === 0 ? budget : Math.floor(budget / 2);
+  const small =
+    previews.length === 0 ? 0 : Math.min(databaseLimits.previewConnections, Math.floor(half / previews.length));
+  const rest = budget - small * previews.length;
+  const part = Math.floor(rest / own.length);
+  return [
+    ...own.map((holder, index): [ShareHolder, number] => [holder, part + (index < rest % own.length ? 1 : 0)]),
+    ...previews.map((holder): [ShareHolder, number] => [holder, small]),
+  ];
 }
 
-function smallest(name: string, holders: readonly ShareHolder[]): number {
-  const asked = holders.map(({ budgets }) => budgets[name]).filter((count) => count !== undefined);
+/** What the app itself asks for; where its releases disagree, the smaller budget holds. */
+function budgetOf(name: string, holders: readonly ShareHolder[]): number {
+  const asking = holders.filter(({ budgets }) => budgets[name] !== undefined);
+  const own = asking.filter(({ isPreview }) => !isPreview);
+  const asked = (own.length > 0 ? own : asking).map(({ budgets }) => budgets[name]!);
   return asked.length === 0 ? 0 : Math.min(...asked);
 }
 

@@ -8,25 +8,24 @@ import { ConnectionShares } from './connection-shares.ts';
 import { exitOf } from './exits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Held } from './held.ts';
-import { HostProcess } from './host-process.ts';
-import type { ProcessEnd } from './host-process.ts';
+import { HostProcess, type ProcessEnd } from './host-process.ts';
 import { activateIn, bringUp, loadIn, probeIn, statsOf } from './launch.ts';
-import { defaultPlan, readPlan, sameProcess } from './launch-plan.ts';
-import type { LaunchPlan } from './launch-plan.ts';
+import { defaultPlan, readPlan, sameProcess, type LaunchPlan } from './launch-plan.ts';
 import { Leaving } from './leaving.ts';
 import { refuse } from './refuse.ts';
+import { joinShares } from './share-holder.ts';
 import { Turns } from './turns.ts';
 import { processStatus } from './process-status.ts';
 
 /** Creates the supervisor of one app. No process runs until the first connection or `load`. */
 export function createAppHost(options: AppHostOptions): AppHost {
-  return new SupervisedHost(options);
+  return new SupervisedHost({ connectionShares: new ConnectionShares(), ...options });
 }
 
 const stopping = { detail: 'The server is stopping' };
 
 class SupervisedHost implements AppHost {
-  readonly #options: AppHostOptions;
+  readonly #options: AppHostOptions & { connectionShares: ConnectionShares };
   #live: ReleaseRef | null = null;
   #state: AppHostStatus['state'] = 'stopped';
   /** The process that serves, or will when it has started. */
@@ -45,9 +44,8 @@ class SupervisedHost implements AppHost {
   /** What starts, switches or replaces processes is done one after the other. */
   readonly #turns = new Turns();
   readonly #held = new Held();
-  readonly #shares = new ConnectionShares();
 
-  constructor(options: AppHostOptions) {
+  constructor(options: AppHostOptions & { connectionShares: ConnectionShares }) {
     this.#options = options;
     this.#leaving = new Leaving({ onUnaccepted: (sockets) => this.#handleAll(sockets) });
   }
@@ -74,7 +72,7 @@ class SupervisedHost implements AppHost {
   load(candidate: ReleaseRef, { check, fresh = false }: { check: boolean; fresh?: boolean }): Promise<LoadResult> {
     return this.#turns.run(async () => {
       this.#dropSuccessor();
-      const plan = await this.#planOf(candidate);
+      const plan = await readPlan(candidate.releaseDir, { policy: this.#options.policy ?? {}, strict: true });
       const current = await this.#running(plan);
       const same = sameProcess(current.plan, plan);
       const host = same ? current : this.#spawn(plan);
@@ -98,15 +96,15 @@ class SupervisedHost implements AppHost {
     return this.#turns.run(async () => {
       const successor = this.#successorFor(candidate.release);
       const host = successor ?? (await this.#running());
-      const plan = successor?.plan ?? (await this.#planOf(candidate));
+      const plan =
+        successor?.plan ?? (await readPlan(candidate.releaseDir, { policy: this.#options.policy ?? {}, strict: true }));
       const warm = successor === null ? {} : (this.#heartbeat?.pulse.ready ?? {});
       const result = await activateIn(host, { release: candidate.release, plan, warm, strict: true });
       this.#live = candidate;
       this.#candidate = null;
-      if (successor === null) {
-        host.adopt(plan);
-        this.#shares.refresh();
-      } else {
+      this.#options.connectionShares.refresh();
+      if (successor === null) host.adopt(plan);
+      else {
         this.#successor = null;
         this.#takeOver(successor);
       }
@@ -190,7 +188,7 @@ class SupervisedHost implements AppHost {
       onReturned: (socket) => this.handle(socket),
     });
     void host.exited.then((end) => this.#onExit(host, end));
-    this.#shares.add(host);
+    joinShares(host, this.#options);
     return host;
   }
 
@@ -281,10 +279,6 @@ class SupervisedHost implements AppHost {
 
   #successorFor = (release: string): HostProcess | null =>
     this.#successor?.release === release ? this.#successor.host : null;
-
-  async #planOf({ releaseDir }: ReleaseRef): Promise<LaunchPlan> {
-    return await readPlan(releaseDir, { policy: this.#options.policy ?? {}, strict: true });
-  }
 
   #dropSuccessor(): void {
     this.#successor?.host.kill();

@@ -150,15 +150,6 @@ export class HostProcess {
     });
   }
 
-  /** See `ShareHolder`. */
-  get budgets(): Record<string, number> {
-    return this.#plan.connections;
-  }
-
-  async limit(limits: Record<string, number>, options: { deadlineMs: number }): Promise<void> {
-    await this.request({ type: 'connections', limits }, options);
-  }
-
   /** Hands a connection over. Our end stays open until the host says that it has it. */
   pass(socket: Socket): void {
     const id = this.#nextId++;

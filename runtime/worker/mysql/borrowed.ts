@@ -40,7 +40,7 @@ export class Borrowed implements Borrower {
   /** Gives up statements that are overdue. True: there was one, and the server may be gone. */
   sweep(now: number): boolean {
     let overdue = false;
-    for (const connection of [...this.#all]) {
+    for (const connection of this.#all) {
       const { owner } = connection;
       if (connection.deadlineAt <= now) {
         overdue = true;

@@ -124,11 +124,12 @@ export class PooledConnection extends RawPoolConnection {
     this.#judged = true;
   }
 
-  #watch(command: Command, { figures, deadlineOf }: ConnectionServices): void {
+  #watch(command: Command, services: ConnectionServices): void {
+    const { figures } = services;
     const now = performance.now();
     if (this.pending++ === 0) {
       this.#startedAt = now;
-      this.deadlineAt = deadlineOf(this.owner);
+      this.deadlineAt = services.deadlineOf(this.owner);
     }
     const { owner } = this;
     const counts = typeof command.sql === 'string' && this.borrowed;
@@ -138,7 +139,7 @@ export class PooledConnection extends RawPoolConnection {
       const ended = performance.now();
       const spent = ended - this.#startedAt;
       this.#startedAt = ended;
-      this.deadlineAt = --this.pending === 0 ? Infinity : deadlineOf(this.owner);
+      this.deadlineAt = --this.pending === 0 ? Infinity : services.deadlineOf(this.owner);
       const rows = this.#readResults(command);
       if (!counts) return;
       figures.queries++;

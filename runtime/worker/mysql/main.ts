@@ -11,9 +11,9 @@ import type { Database } from '../../contract/mysql.ts';
 import type { DatabaseToHost, DatabaseToWorker } from '../../channel/frames.ts';
 import type { Invocation } from '../invocation.ts';
 import { FunctionPool } from './pool.ts';
-import type { FunctionPoolOptions } from './pool.ts';
+import type { FunctionPoolOptions } from './options.ts';
 import { runTransaction } from './transaction.ts';
-import { parseDatabaseUrl } from './url.ts';
+import { parseDatabaseUrl } from '../../contract/database-url.ts';
 
 /** What a worker gives for it. */
 export interface MysqlServices {

@@ -1,36 +1,18 @@
-import type { AsyncLocalStorage } from 'node:async_hooks';
-import type { PoolOptions } from 'mysql2';
-import type { DatabaseSettings } from '../../contract/database.ts';
 import { databaseLimits } from '../../contract/limits.ts';
 import type { DatabaseFigures } from '../../channel/frames.ts';
-import type { Invocation } from '../invocation.ts';
 import { Borrowed } from './borrowed.ts';
 import { PooledConnection } from './connection.ts';
-import { databaseError, isCrowded, marked } from './failures.ts';
+import { isCrowded, marked } from './failures.ts';
 import { poolConfig, RawPool } from './internals.ts';
 import type { Command } from './internals.ts';
+import { killConnections, killStatement } from './kill.ts';
+import { optionsOf } from './options.ts';
+import type { FunctionPoolOptions } from './options.ts';
 import { Permits } from './permits.ts';
-import type { PermitsOptions } from './permits.ts';
 import { deadlineOf } from './deadlines.ts';
 import { Sessions } from './session-reset.ts';
-import { statementCap } from './statements.ts';
-import type { DatabaseAddress } from './url.ts';
-import type { Waiter } from './waiter.ts';
-
-/** What a pool is made of. */
-export interface FunctionPoolOptions {
-  name: string;
-  settings: DatabaseSettings;
-  /** Where it is; asked when it is used first. Throws when the app does not say. */
-  address: () => DatabaseAddress;
-  /** Shown in the server's list of connections. */
-  program: string;
-  invocations: AsyncLocalStorage<Invocation>;
-  log: (level: 'warn' | 'error', message: string, extra?: { requestId?: string | undefined }) => void;
-  send: PermitsOptions['send'];
-  /** Where the handler's own code stands in a stack. */
-  placeOf: (stack: string) => string;
-}
+import { WaitingLine } from './waiting-line.ts';
+import type { Waiter } from './waiting-line.ts';
 
 type Callback = Waiter['callback'];
 
@@ -45,7 +27,7 @@ export class FunctionPool extends RawPool {
   readonly #sessions: Sessions;
   readonly #figures: DatabaseFigures = { queries: 0, rows: 0, waitMs: 0, queryMs: 0, busy: 0 };
   readonly #idle: PooledConnection[] = [];
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting: WaitingLine;
   /** Connections that are being made, or asked whether they live. */
   #coming = 0;
   #isInner = false;
@@ -58,20 +40,26 @@ export class FunctionPool extends RawPool {
     const { name, send, settings, log, placeOf } = options;
     this.#options = options;
     this.#sessions = new Sessions({ settings });
+    this.#waiting = new WaitingLine({ name, log, numbers: () => this.#numbers() });
     this.#permits = new Permits({
       name,
       send,
       figures: this.#figures,
       onGrant: () => this.#onGrant(),
       onRecall: () => this.#giveIdle(),
-      onOrphans: (ids) => void this.#endOrphans(ids),
+      // Where it cannot be done, the host frees them by time.
+      onOrphans: (ids) =>
+        void killConnections(this, ids).then(
+          () => this.#permits.gone(ids),
+          () => {},
+        ),
     });
     this.#borrowed = new Borrowed({
       name,
       log,
       placeOf,
       settings,
-      kill: (id) => this.#kill(id),
+      kill: (id) => killStatement(this, id),
       end: (it) => this.#drop(it),
     });
   }
@@ -115,12 +103,7 @@ export class FunctionPool extends RawPool {
     const since = performance.now();
     const deadlineAt = deadlineOf(owner, { now: since, timeoutMs: this.#options.settings.acquireTimeoutMs });
     const takenAt = inner ? null : (new Error('taken').stack ?? '');
-    const waiter: Waiter = { callback, owner, takenAt, since, deadlineAt };
-    if (this.#waiting.length >= databaseLimits.waiting) {
-      this.#refuse(waiter, `${databaseLimits.waiting} invocations of this worker wait already`);
-      return;
-    }
-    this.#waiting.push(waiter);
+    if (!this.#waiting.add({ callback, owner, takenAt, since, deadlineAt })) return;
     this.#serve();
     this.#watch();
   }
@@ -167,7 +150,7 @@ export class FunctionPool extends RawPool {
     connection.lastActiveTime = performance.now();
     // Others wait: what is kept is what this worker has just got, as long as it has use for it.
     const held = performance.now() - connection.openedAt;
-    const mayKeep = this.#waiting.length > 0 && held < databaseLimits.holdMs;
+    const mayKeep = this.#waiting.size > 0 && held < databaseLimits.holdMs;
     if (this.#permits.recalled > 0 && !mayKeep) this.#drop(connection);
     else this.#idle.push(connection);
     this.emit('release', connection);
@@ -175,7 +158,7 @@ export class FunctionPool extends RawPool {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#idle.length > 0) {
+    while (this.#waiting.size > 0 && this.#idle.length > 0) {
       const connection = this.#idle.pop()!;
       const idleMs = performance.now() - connection.lastActiveTime;
       if (connection.suspect || idleMs > databaseLimits.validateAfterMs) this.#validate(connection);
@@ -183,12 +166,12 @@ export class FunctionPool extends RawPool {
     }
     const { maxConnections } = this.#options.settings;
     const room = Math.max(0, maxConnections - this.#permits.held);
-    this.#permits.want(Math.min(Math.max(0, this.#waiting.length - this.#coming), room));
+    this.#permits.want(Math.min(Math.max(0, this.#waiting.size - this.#coming), room));
     if (this.#permits.recalled > 0) this.#giveIdle();
   }
 
   #handOut(connection: PooledConnection): void {
-    const waiter = this.#waiting.shift()!;
+    const waiter = this.#waiting.next()!;
     const waited = performance.now() - waiter.since;
     this.#figures.waitMs += waited;
     if (waiter.owner !== null) {
@@ -222,7 +205,7 @@ export class FunctionPool extends RawPool {
   }
 
   #onGrant(): void {
-    if (this.#waiting.length <= this.#coming) {
+    if (this.#waiting.size <= this.#coming) {
       this.#permits.giveBack(null);
       return;
     }
@@ -252,10 +235,10 @@ export class FunctionPool extends RawPool {
         this.#coming--;
         this.#serve();
       }, databaseLimits.connectPauseMs);
-      const first = this.#waiting[0];
+      const first = this.#waiting.first;
       if (first === undefined || first.deadlineAt - performance.now() > databaseLimits.connectPauseMs) return;
     }
-    this.#waiting.shift()?.callback(marked(error));
+    this.#waiting.next()?.callback(marked(error));
   }
 
   #drop(connection: PooledConnection): void {
@@ -281,7 +264,7 @@ export class FunctionPool extends RawPool {
 
   /** Gives connections that nobody uses to those who wait elsewhere. */
   #giveIdle(): void {
-    while (this.#permits.recalled > this.#closing() && this.#waiting.length === 0 && this.#idle.length > 0) {
+    while (this.#permits.recalled > this.#closing() && this.#waiting.size === 0 && this.#idle.length > 0) {
       this.#drop(this.#idle.shift()!);
     }
   }
@@ -298,12 +281,7 @@ export class FunctionPool extends RawPool {
 
   #sweep(): void {
     const now = performance.now();
-    for (const waiter of [...this.#waiting]) {
-      if (waiter.deadlineAt > now) continue;
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-      this.#figures.busy++;
-      this.#refuse(waiter, this.#numbers());
-    }
+    this.#figures.busy += this.#waiting.expire(now);
     if (this.#borrowed.sweep(now)) this.#suspectAll();
     const { idleTimeoutMs } = this.#options.settings;
     while (this.#idle.length > 0 && now - this.#idle[0]!.lastActiveTime > idleTimeoutMs)
@@ -313,7 +291,7 @@ export class FunctionPool extends RawPool {
       this.#permits.tellFigures();
     }
     this.#serve();
-    if (this.#permits.held > 0 || this.#waiting.length > 0 || this.#sweeper === null) return;
+    if (this.#permits.held > 0 || this.#waiting.size > 0 || this.#sweeper === null) return;
     this.#permits.tellFigures();
     clearInterval(this.#sweeper);
     this.#sweeper = null;
@@ -321,54 +299,7 @@ export class FunctionPool extends RawPool {
 
   #numbers(): string {
     const { used, limit, held } = this.#permits;
-    const here = `${held} in this worker, ${this.#borrowed.size} of them in use; ${this.#waiting.length} more wait here`;
+    const here = `${held} in this worker, ${this.#borrowed.size} of them in use; ${this.#waiting.size} more wait here`;
     return `${used} of the app's ${limit} connections are open (${here})`;
   }
-
-  #refuse(waiter: Waiter, why: string): void {
-    const waited = Math.round(performance.now() - waiter.since);
-    const message = `Cannot get a connection to the database "${this.#options.name}" within ${waited} ms: ${why}`;
-    this.#options.log('error', `FN_DB_BUSY: ${message}`, { requestId: waiter.owner?.requestId });
-    waiter.callback(databaseError('FN_DB_BUSY', message));
-  }
-
-  /** Ends a statement whose invocation has ended or given up, by way of another connection. */
-  #kill(id: number): void {
-    this.query(`KILL QUERY ${id}`, [], () => {});
-  }
-
-  /** Ends what threads that died have left at the server, and tells when it is gone. */
-  async #endOrphans(ids: number[]): Promise<void> {
-    const ask = (sql: string): Promise<unknown[]> =>
-      new Promise((resolve, reject) => {
-        this.query(sql, [], (error: unknown, rows: unknown[]) => (error === null ? resolve(rows) : reject(error)));
-      });
-    const list = ids.map(Number).join(', ');
-    try {
-      for (const id of ids) await ask(`KILL CONNECTION ${Number(id)}`).catch(() => {});
-      for (;;) {
-        const left = await ask(`SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${list})`);
-        if (left.length === 0) break;
-        await new Promise((resolve) => setTimeout(resolve, databaseLimits.askEveryMs));
-      }
-      this.#permits.gone(ids);
-    } catch {
-      // The host frees them by time.
-    }
-  }
-}
-
-/** mysql2's options, where ours differ from its own; docs/mysql.md gives the reasons. */
-function optionsOf({ settings, program }: FunctionPoolOptions): PoolOptions {
-  return {
-    connectionLimit: settings.maxConnections,
-    connectTimeout: settings.connectTimeoutMs,
-    connectAttributes: { program_name: program },
-    maxPreparedStatements: statementCap(settings.maxConnections),
-    charset: 'utf8mb4_unicode_ci',
-    timezone: 'Z',
-    dateStrings: ['DATE'],
-    supportBigNumbers: true,
-    flags: ['-LOCAL_FILES'],
-  };
 }

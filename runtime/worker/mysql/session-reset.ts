@@ -40,7 +40,7 @@ export class Sessions {
   ): Promise<unknown> {
     try {
       await new Promise<void>((resolve, reject) => {
-        connection.connect((error) => (error === null || error === undefined ? resolve() : reject(error as Error)));
+        connection.connect((error) => (error === null || error === undefined ? resolve() : reject(error)));
       });
       connection.services = {
         figures,
@@ -110,7 +110,7 @@ export class Sessions {
 
 function call(work: (done: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    work((error) => (error === null || error === undefined ? resolve() : reject(error as Error)));
+    work((error) => (error === null || error === undefined ? resolve() : reject(error)));
   });
 }
 

@@ -5,6 +5,7 @@ import type { ShareHolder } from '../../../../runtime/supervisor/connection-shar
 /** A process that lets go of its connections when the test says so. */
 class Process implements ShareHolder {
   readonly budgets: Record<string, number>;
+  readonly isPreview: boolean;
   readonly #end = Promise.withResolvers<void>();
   readonly exited = this.#end.promise;
   /** Told last, and agreed to: until then it may have as many as before. */
@@ -12,7 +13,8 @@ class Process implements ShareHolder {
   agreed = 0;
   #release: (() => void) | null = null;
 
-  constructor(main: number) {
+  constructor(main: number, { isPreview = false } = {}) {
+    this.isPreview = isPreview;
     this.budgets = { main };
   }
 
@@ -41,7 +43,7 @@ class Process implements ShareHolder {
 }
 
 const turns = async (): Promise<void> => {
-  for (let i = 0; i < 30; i++) await null;
+  for (let i = 0; i < 30; i++) await Promise.resolve();
 };
 
 test('a process alone has the whole budget', async () => {
@@ -90,4 +92,21 @@ test('where two releases ask for different budgets, both together have the small
   old.letGo();
   await turns();
   expect([old.agreed, next.agreed]).toEqual([2, 2]);
+});
+
+test('previews have small parts of the budget of their app, which is not theirs to lower', async () => {
+  const shares = new ConnectionShares();
+  const app = new Process(10);
+  const previews = [new Process(1, { isPreview: true }), new Process(50, { isPreview: true })];
+  shares.add(app);
+  for (const preview of previews) shares.add(preview);
+  await turns();
+  app.letGo();
+  await turns();
+  app.letGo();
+  await turns();
+  expect([app.agreed, ...previews.map(({ agreed }) => agreed)]).toEqual([6, 2, 2]);
+  app.end();
+  await turns();
+  expect(previews.map(({ agreed }) => agreed).reduce((a, b) => a + b)).toBeLessThanOrEqual(10);
 });

@@ -85,11 +85,11 @@ class World {
     if (toHost !== undefined) this.broker.update(worker.holder, toHost);
     const toWorker = worker.toWorker.shift();
     if (toWorker !== undefined && !worker.dead) worker.permits.receive(toWorker);
-    await null;
+    await Promise.resolve();
   }
 
   async settle(): Promise<void> {
-    await null;
+    await Promise.resolve();
     for (;;) {
       const busy = this.workers.filter((one) => one.toHost.length + (one.dead ? 0 : one.toWorker.length) > 0);
       if (busy.length === 0) return;
@@ -154,7 +154,7 @@ test('a budget is never exceeded and no permit is lost, whatever workers do and 
         const world = new World(limit);
         for (const each of steps) {
           await perform(world, each);
-          await null;
+          await Promise.resolve();
           expect(world.open).toBeLessThanOrEqual(limit);
           expect(world.broker.used).toBeLessThanOrEqual(limit);
         }
@@ -211,6 +211,6 @@ test('a lowered budget is reached by asking for connections back', async () => {
     worker.finish();
     await world.settle();
   }
-  await null;
+  await Promise.resolve();
   expect([world.broker.used, down]).toEqual([1, true]);
 });

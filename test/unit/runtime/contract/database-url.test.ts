@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDatabaseUrl } from '../../../../../runtime/worker/mysql/url.ts';
+import { parseDatabaseUrl } from '../../../../runtime/contract/database-url.ts';
 
 const parse = (text: string, ca?: string) => parseDatabaseUrl(text, { name: 'DATABASE_URL', ca });
 
