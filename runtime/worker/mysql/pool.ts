@@ -14,8 +14,6 @@ import { Sessions } from './session-reset.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { Waiter } from './waiting-line.ts';
 
-type Callback = Waiter['callback'];
-
 /**
  * mysql2's pool of one database in one worker, with another way of giving out connections: it opens one only with a
  * permit of the app's budget, waits with a deadline, gives back what others need, and hands on nothing that a borrower left.
@@ -87,7 +85,7 @@ export class FunctionPool extends RawPool {
     }
   }
 
-  getConnection(callback: Callback): void {
+  getConnection(callback: Waiter['callback']): void {
     const inner = this.#isInner;
     this.#isInner = false;
     if (!this.#addressed) {
@@ -193,15 +191,11 @@ export class FunctionPool extends RawPool {
         this.#idle.push(connection);
       } else {
         // What one has lost the others have likely lost too.
-        this.#suspectAll();
+        for (const other of this.#idle) other.suspect = true;
         this.#drop(connection);
       }
       this.#serve();
     });
-  }
-
-  #suspectAll(): void {
-    for (const other of this.#idle) other.suspect = true;
   }
 
   #onGrant(): void {
@@ -282,7 +276,7 @@ export class FunctionPool extends RawPool {
   #sweep(): void {
     const now = performance.now();
     this.#figures.busy += this.#waiting.expire(now);
-    if (this.#borrowed.sweep(now)) this.#suspectAll();
+    if (this.#borrowed.sweep(now)) for (const other of this.#idle) other.suspect = true;
     const { idleTimeoutMs } = this.#options.settings;
     while (this.#idle.length > 0 && now - this.#idle[0]!.lastActiveTime > idleTimeoutMs)
       this.#drop(this.#idle.shift()!);
