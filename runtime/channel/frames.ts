@@ -128,6 +128,8 @@ export interface DatabaseToWorker {
   limit: number;
   /** Connections of threads that have died, by the server's numbers: to be ended and looked for. */
   orphans: number[];
+  /** The worker is about to end: all that is not in use is to be closed. */
+  ending: boolean;
 }
 
 /** What a worker wants and has of a database. */

@@ -373,6 +373,8 @@ export const databaseLimits = {
   askEveryMs: 10,
   /** How long the server may take to close a connection that was given back, or whose statement was given up. */
   closeMs: 5_000,
+  /** How long a worker that ends in good order may take to close its connections. */
+  endingMs: 200,
   /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */
   orphanMs: 1_000,
   /** How often a worker looks for waits, statements and idle connections that are overdue. */

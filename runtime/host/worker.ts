@@ -158,7 +158,7 @@ export class FunctionWorker {
     this.state = 'draining';
     this.leaving = true;
     if (this.#running.size === 0) {
-      this.retire('drained');
+      this.#leave();
       return;
     }
     for (const listener of this.#running.values()) listener?.onDrain?.();
@@ -170,6 +170,11 @@ export class FunctionWorker {
     if (this.state !== 'ended') this.state = 'draining';
     this.ending = true;
     void this.thread.terminate(reason);
+  }
+
+  #leave(): void {
+    const retire = (): void => this.retire('drained');
+    void (this.thread.beforeEnd?.()?.then(retire) ?? retire());
   }
 
   #receive(batch: FrameField[]): void {
@@ -244,7 +249,7 @@ export class FunctionWorker {
     if (this.#running.size === 0) {
       this.idleSince = performance.now();
       if (this.state === 'draining') {
-        this.retire('drained');
+        this.#leave();
         return;
       }
     }

@@ -22,6 +22,8 @@ export interface Thread {
   setNice(nice: boolean): void;
   /** What it serves needs all of fetch: threads that are started from now on load it while they are parked. */
   needsFetch(): void;
+  /** What must be done before an idle thread ends in good order; resolves when it may. Null: nothing. */
+  beforeEnd: (() => Promise<void> | null) | null;
   /** Resolves with the reason when the thread is gone. */
   readonly ended: Promise<string>;
   /** Ends the thread, whatever it is doing in JavaScript. Resolves like `ended`. */
@@ -191,6 +193,7 @@ export class ThreadPool {
       get tid() {
         return tid;
       },
+      beforeEnd: null,
       needsFetch: () => {
         this.#preloadFetch = true;
       },

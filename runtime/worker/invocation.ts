@@ -120,3 +120,8 @@ function abortError(reason: string): DOMException {
 
 /** Finds the invocation that a log line or an uncaught error belongs to. */
 export const currentInvocation = new AsyncLocalStorage<Invocation>();
+
+/** What `invocation` used of databases, to be added to. */
+export function useOf(invocation: Invocation): DatabaseUse {
+  return (invocation.database ??= { queries: 0, rows: 0, waitMs: 0, queryMs: 0 });
+}

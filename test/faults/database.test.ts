@@ -141,7 +141,7 @@ test(
     expect(refused.ms).toBeLessThan(1_500);
     const { message } = await logged(({ message }) => message.startsWith('FN_DB_BUSY'));
     expect(message).toMatch(
-      /within 3\d\d ms: 1 of the app's 1 connections are open \(1 in this worker, 1 of them in use; 0 more wait here\)/,
+      /within 3\d\d ms: 1 of the app's 1 connections are open; 1 in this worker, 1 of them in use, 0 more wait here/,
     );
     expect((await blocker).status).toBe(200);
     expect((await ask()).status).toBe(200);

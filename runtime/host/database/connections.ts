@@ -1,5 +1,11 @@
 import { databaseLimits } from '../../contract/limits.ts';
-import type { DatabaseFigures, DatabaseToHost, FrameField, ToHostControl } from '../../channel/frames.ts';
+import type {
+  DatabaseFigures,
+  DatabaseToHost,
+  DatabaseToWorker,
+  FrameField,
+  ToHostControl,
+} from '../../channel/frames.ts';
 import type { Thread } from '../../pool/thread-pool.ts';
 import { Orphans } from './orphans.ts';
 import { PermitBroker } from './permits.ts';
@@ -11,6 +17,8 @@ interface Part {
   /** The server's numbers of its connections. */
   ids: number[];
   figures: DatabaseFigures;
+  /** Called when it has no permit any more. */
+  onEmpty: (() => void) | null;
 }
 
 interface DatabaseState {
@@ -40,6 +48,7 @@ export class DatabaseConnections {
     thread.port.on('message', (message: FrameField[] | ToHostControl) => {
       if (!Array.isArray(message) && message.type === 'database') this.#receive(thread, message);
     });
+    thread.beforeEnd = () => this.#beforeEnd(thread);
     void thread.ended.then(() => this.#onEnded(thread));
   }
 
@@ -78,7 +87,7 @@ export class DatabaseConnections {
     const { broker, byHolder, orphans } = this.#state(message.name);
     let part = entry.parts.get(message.name);
     if (part === undefined) {
-      part = { holder: broker.add(), ids: [], figures: message.figures };
+      part = { holder: broker.add(), ids: [], figures: message.figures, onEmpty: null };
       entry.parts.set(message.name, part);
       byHolder.set(part.holder, thread);
     }
@@ -86,7 +95,22 @@ export class DatabaseConnections {
     part.figures = message.figures;
     if (message.gone.length > 0) orphans.gone(message.gone);
     broker.update(part.holder, message);
+    if (part.holder.held === 0) part.onEmpty?.();
     this.#watch();
+  }
+
+  /** Connections that a thread closes itself are gone when it ends: nobody has to ask the server. */
+  #beforeEnd(thread: Thread): Promise<void> | null {
+    const parts = [...(this.#parts.get(thread)?.parts ?? [])].filter(([, { holder }]) => holder.held > 0);
+    if (parts.length === 0) return null;
+    const empty = parts.map(async ([name, part]) => {
+      this.#tell(name, part.holder, { ending: true });
+      await new Promise<void>((resolve) => {
+        part.onEmpty = resolve;
+        setTimeout(resolve, databaseLimits.endingMs);
+      });
+    });
+    return Promise.all(empty).then(() => {});
   }
 
   #onEnded(thread: Thread): void {
@@ -109,15 +133,16 @@ export class DatabaseConnections {
     const byHolder = new Map<PermitHolder, Thread>();
     const broker = new PermitBroker({
       limit: this.#limits[name] ?? 0,
-      onChange: (holder) => this.#tell(name, holder, []),
+      onChange: (holder) => this.#tell(name, holder),
     });
     const orphans = new Orphans({
       broker,
       ask: (ids) => {
         // Whoever has a connection can ask the server.
         const able = [...byHolder.keys()].find((holder) => holder.held > 0);
-        if (able !== undefined) this.#tell(name, able, ids);
-        return able !== undefined;
+        if (able === undefined) return null;
+        this.#tell(name, able, { orphans: ids });
+        return byHolder.get(able)!.ended;
       },
     });
     const state = { broker, orphans, byHolder };
@@ -125,12 +150,13 @@ export class DatabaseConnections {
     return state;
   }
 
-  #tell(name: string, holder: PermitHolder, orphans: number[]): void {
+  #tell(name: string, holder: PermitHolder, more: Partial<Pick<DatabaseToWorker, 'orphans' | 'ending'>> = {}): void {
     const state = this.#databases.get(name)!;
     const { granted, recall } = holder;
     const { used, limit } = state.broker;
     const thread = state.byHolder.get(holder);
-    thread?.port.postMessage({ type: 'database', name, granted, recall, used, limit, orphans });
+    const now = { name, granted, recall, used, limit, orphans: [], ending: false };
+    thread?.port.postMessage({ type: 'database', ...now, ...more } satisfies DatabaseToWorker);
   }
 
   /** Asks again while somebody waits. */

@@ -13,6 +13,16 @@ interface Group {
   lent: boolean;
 }
 
+/** What is done about orphans. */
+export interface OrphansOptions {
+  broker: PermitBroker;
+  /**
+   * Has a worker end these connections and tell when they are gone; resolves when that worker has ended. Null: there is
+   * none that could.
+   */
+  ask: (ids: number[]) => Promise<unknown> | null;
+}
+
 /**
  * Connections of threads that have died. Their sockets are closed with the thread, but the server goes on with the
  * statement that runs in one, and counts it until then. So their permits come back when a worker has had the server end
@@ -20,11 +30,10 @@ interface Group {
  */
 export class Orphans {
   readonly #broker: PermitBroker;
-  readonly #ask: (ids: number[]) => boolean;
+  readonly #ask: OrphansOptions['ask'];
   readonly #groups = new Set<Group>();
 
-  /** `ask`: has a worker end these connections and tell when they are gone; false: there is none that could. */
-  constructor({ broker, ask }: { broker: PermitBroker; ask: (ids: number[]) => boolean }) {
+  constructor({ broker, ask }: OrphansOptions) {
     this.#broker = broker;
     this.#ask = ask;
   }
@@ -71,6 +80,10 @@ export class Orphans {
   }
 
   #end(group: Group): void {
-    if (!group.asked && group.ids.size > 0) group.asked = this.#ask([...group.ids]);
+    if (group.asked || group.ids.size === 0) return;
+    const asked = this.#ask([...group.ids]);
+    group.asked = asked !== null;
+    // Whoever was asked may end before it has answered: then another is.
+    void asked?.then(() => (group.asked = false));
   }
 }

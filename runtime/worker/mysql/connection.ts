@@ -1,4 +1,5 @@
 import type { DatabaseFigures } from '../../channel/frames.ts';
+import { useOf } from '../invocation.ts';
 import type { Invocation } from '../invocation.ts';
 import { marked } from './failures.ts';
 import { RawPoolConnection } from './internals.ts';
@@ -146,7 +147,7 @@ export class PooledConnection extends RawPoolConnection {
       figures.rows += rows;
       figures.queryMs += spent;
       if (owner === null) return;
-      const use = (owner.database ??= { queries: 0, rows: 0, waitMs: 0, queryMs: 0 });
+      const use = useOf(owner);
       use.queries++;
       use.rows += rows;
       use.queryMs += spent;

@@ -7,11 +7,16 @@ export function killStatement(pool: RawPool, id: number): void {
   pool.query(`KILL QUERY ${id}`, [], () => {});
 }
 
+/** Who asks for others before its own. */
+interface Asker {
+  queryFirst(sql: string, callback: (error: Error | null, rows: unknown[]) => void): void;
+}
+
 /** Ends connections whose threads have died. Resolves when the server does not know them any more. */
-export async function killConnections(pool: RawPool, ids: readonly number[]): Promise<void> {
+export async function killConnections(asker: Asker, ids: readonly number[]): Promise<void> {
   const ask = (sql: string): Promise<unknown[]> =>
     new Promise((resolve, reject) => {
-      pool.query(sql, [], (error: Error | null, rows: unknown[]) => (error === null ? resolve(rows) : reject(error)));
+      asker.queryFirst(sql, (error, rows) => (error === null ? resolve(rows) : reject(error)));
     });
   const numbers = ids.map(Number);
   // One that has ended by itself is unknown by now.

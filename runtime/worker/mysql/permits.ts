@@ -9,6 +9,8 @@ export interface PermitsOptions {
   onGrant: () => void;
   /** Connections are wanted back: see `recall`. */
   onRecall: () => void;
+  /** The worker ends: what nobody uses is to be closed. */
+  onEnding: () => void;
   /** These connections are to be ended. */
   onOrphans: (ids: number[]) => void;
 }
@@ -40,6 +42,12 @@ export class Permits {
   /** Connections that others need more than this worker, as far as it has them. */
   get recalled(): number {
     return Math.min(this.#recall, this.held);
+  }
+
+  /** How the budget stands, in words. */
+  describe({ inUse }: { inUse: number }): string {
+    const { used, limit, held } = this;
+    return `${used} of the app's ${limit} connections are open; ${held} in this worker, ${inUse} of them in use`;
   }
 
   /** Sets how many permits are wanted beside those there are. */
@@ -75,7 +83,7 @@ export class Permits {
     if (queries + busy !== this.#told) this.#tell();
   }
 
-  receive({ granted, recall, used, limit, orphans }: DatabaseToWorker): void {
+  receive({ granted, recall, used, limit, orphans, ending }: DatabaseToWorker): void {
     this.used = used;
     this.limit = limit;
     this.#recall = recall;
@@ -86,6 +94,7 @@ export class Permits {
       this.#options.onGrant();
     }
     if (this.recalled > 0) this.#options.onRecall();
+    if (ending) this.#options.onEnding();
   }
 
   /** What changes in one go is told in one message. */

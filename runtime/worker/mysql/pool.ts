@@ -1,6 +1,7 @@
 import { databaseLimits } from '../../contract/limits.ts';
 import type { DatabaseFigures } from '../../channel/frames.ts';
 import { Borrowed } from './borrowed.ts';
+import { onServerClosed } from './closed.ts';
 import { PooledConnection } from './connection.ts';
 import { isCrowded, marked } from './failures.ts';
 import { poolConfig, RawPool } from './internals.ts';
@@ -29,6 +30,9 @@ export class FunctionPool extends RawPool {
   /** Connections that are being made, or asked whether they live. */
   #coming = 0;
   #isInner = false;
+  #isFirst = false;
+  /** Questions of the host's that this worker has a connection for. */
+  #asking = 0;
   #addressed = false;
   #sweeper: NodeJS.Timeout | null = null;
   #figuresAt = 0;
@@ -38,19 +42,20 @@ export class FunctionPool extends RawPool {
     const { name, send, settings, log, placeOf } = options;
     this.#options = options;
     this.#sessions = new Sessions({ settings });
-    this.#waiting = new WaitingLine({ name, log, numbers: () => this.#numbers() });
+    this.#waiting = new WaitingLine({
+      name,
+      log,
+      figures: this.#figures,
+      numbers: () => this.#permits.describe({ inUse: this.#borrowed.size }),
+    });
     this.#permits = new Permits({
       name,
       send,
       figures: this.#figures,
       onGrant: () => this.#onGrant(),
       onRecall: () => this.#giveIdle(),
-      // Where it cannot be done, the host frees them by time.
-      onOrphans: (ids) =>
-        void killConnections(this, ids).then(
-          () => this.#permits.gone(ids),
-          () => {},
-        ),
+      onEnding: () => this.end(),
+      onOrphans: (ids) => void this.#endOrphans(ids),
     });
     this.#borrowed = new Borrowed({
       name,
@@ -66,28 +71,35 @@ export class FunctionPool extends RawPool {
     return this.#permits;
   }
 
-  // A statement of its own gives its connection back by itself; mysql2 asks for it before this returns.
   override query(sql: unknown, values?: unknown, callback?: unknown): Command {
+    return this.#inner(() => super.query(sql, values, callback));
+  }
+
+  override execute(sql: unknown, values?: unknown, callback?: unknown): void {
+    this.#inner(() => super.execute(sql, values, callback));
+  }
+
+  /** A single statement gives its connection back by itself; mysql2 asks for that before `work` returns. */
+  #inner<T>(work: () => T): T {
     this.#isInner = true;
     try {
-      return super.query(sql, values, callback);
+      return work();
     } finally {
       this.#isInner = false;
     }
   }
 
-  override execute(sql: unknown, values?: unknown, callback?: unknown): void {
-    this.#isInner = true;
-    try {
-      super.execute(sql, values, callback);
-    } finally {
-      this.#isInner = false;
-    }
+  /** A statement that goes before all that wait, for connections that have lost their thread. */
+  queryFirst(sql: string, callback: (error: Error | null, rows: unknown[]) => void): void {
+    this.#isFirst = true;
+    this.query(sql, [], callback);
   }
 
   getConnection(callback: Waiter['callback']): void {
     const inner = this.#isInner;
     this.#isInner = false;
+    const first = this.#isFirst;
+    this.#isFirst = false;
     if (!this.#addressed) {
       try {
         Object.assign(this.config.connectionConfig, this.#options.address());
@@ -101,7 +113,7 @@ export class FunctionPool extends RawPool {
     const since = performance.now();
     const deadlineAt = deadlineOf(owner, { now: since, timeoutMs: this.#options.settings.acquireTimeoutMs });
     const takenAt = inner ? null : (new Error('taken').stack ?? '');
-    if (!this.#waiting.add({ callback, owner, takenAt, since, deadlineAt })) return;
+    if (!this.#waiting.add({ callback, owner, takenAt, since, deadlineAt }, { first })) return;
     this.#serve();
     this.#watch();
   }
@@ -149,7 +161,7 @@ export class FunctionPool extends RawPool {
     // Others wait: what is kept is what this worker has just got, as long as it has use for it.
     const held = performance.now() - connection.openedAt;
     const mayKeep = this.#waiting.size > 0 && held < databaseLimits.holdMs;
-    if (this.#permits.recalled > 0 && !mayKeep) this.#drop(connection);
+    if (this.#spare > 0 && !mayKeep) this.#drop(connection);
     else this.#idle.push(connection);
     this.emit('release', connection);
     this.#serve();
@@ -170,12 +182,6 @@ export class FunctionPool extends RawPool {
 
   #handOut(connection: PooledConnection): void {
     const waiter = this.#waiting.next()!;
-    const waited = performance.now() - waiter.since;
-    this.#figures.waitMs += waited;
-    if (waiter.owner !== null) {
-      waiter.owner.database ??= { queries: 0, rows: 0, waitMs: 0, queryMs: 0 };
-      waiter.owner.database.waitMs += waited;
-    }
     connection.lend(waiter.owner, waiter.takenAt);
     this.#borrowed.add(connection);
     this.emit('acquire', connection);
@@ -245,22 +251,34 @@ export class FunctionPool extends RawPool {
     if (connection.isGone) return;
     connection.isGone = true;
     const id = connection.services === null ? null : connection.threadId;
-    const { stream } = connection;
-    const done = (): void => {
-      clearTimeout(timer);
+    onServerClosed(connection, () => {
       this.#permits.giveBack(id);
       this.#serve();
-    };
-    const timer = setTimeout(() => stream.destroy(), databaseLimits.closeMs);
-    if (stream.closed) done();
-    else stream.once('close', done);
+    });
   }
 
   /** Gives connections that nobody uses to those who wait elsewhere. */
   #giveIdle(): void {
-    while (this.#permits.recalled > this.#closing() && this.#waiting.size === 0 && this.#idle.length > 0) {
+    while (this.#spare > this.#closing() && this.#waiting.size === 0 && this.#idle.length > 0) {
       this.#drop(this.#idle.shift()!);
     }
+  }
+
+  async #endOrphans(ids: number[]): Promise<void> {
+    this.#asking++;
+    try {
+      await killConnections(this, ids);
+      this.#permits.gone(ids);
+    } catch {
+      // The host frees them by time.
+    } finally {
+      this.#asking--;
+    }
+  }
+
+  /** How many of those that others want can be given. */
+  get #spare(): number {
+    return Math.min(this.#permits.recalled, this.#permits.held - (this.#asking > 0 ? 1 : 0));
   }
 
   /** Permits of connections that are on their way out. */
@@ -275,7 +293,7 @@ export class FunctionPool extends RawPool {
 
   #sweep(): void {
     const now = performance.now();
-    this.#figures.busy += this.#waiting.expire(now);
+    this.#waiting.expire(now);
     if (this.#borrowed.sweep(now)) for (const other of this.#idle) other.suspect = true;
     const { idleTimeoutMs } = this.#options.settings;
     while (this.#idle.length > 0 && now - this.#idle[0]!.lastActiveTime > idleTimeoutMs)
@@ -289,11 +307,5 @@ export class FunctionPool extends RawPool {
     this.#permits.tellFigures();
     clearInterval(this.#sweeper);
     this.#sweeper = null;
-  }
-
-  #numbers(): string {
-    const { used, limit, held } = this.#permits;
-    const here = `${held} in this worker, ${this.#borrowed.size} of them in use; ${this.#waiting.size} more wait here`;
-    return `${used} of the app's ${limit} connections are open (${here})`;
   }
 }

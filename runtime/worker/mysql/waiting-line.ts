@@ -1,4 +1,6 @@
 import { databaseLimits } from '../../contract/limits.ts';
+import type { DatabaseFigures } from '../../channel/frames.ts';
+import { useOf } from '../invocation.ts';
 import type { Invocation } from '../invocation.ts';
 import type { PooledConnection } from './connection.ts';
 import { databaseError } from './failures.ts';
@@ -17,6 +19,7 @@ export interface Waiter {
 export interface WaitingLineOptions {
   name: string;
   log: (level: 'error', message: string, extra: { requestId: string | undefined }) => void;
+  figures: DatabaseFigures;
   /** How the budget stands, in words. */
   numbers: () => string;
 }
@@ -39,25 +42,32 @@ export class WaitingLine {
   }
 
   /** False: too many wait, and it was refused. */
-  add(waiter: Waiter): boolean {
-    const room = this.#all.length < databaseLimits.waiting;
-    if (room) this.#all.push(waiter);
+  add(waiter: Waiter, { first }: { first: boolean }): boolean {
+    const room = first || this.#all.length < databaseLimits.waiting;
+    if (first) this.#all.unshift(waiter);
+    else if (room) this.#all.push(waiter);
     else this.#refuse(waiter, `${databaseLimits.waiting} invocations of this worker wait already`);
     return room;
   }
 
+  /** Whoever waits longest has waited enough. */
   next(): Waiter | undefined {
-    return this.#all.shift();
+    const waiter = this.#all.shift();
+    if (waiter === undefined) return undefined;
+    const waitMs = performance.now() - waiter.since;
+    this.#options.figures.waitMs += waitMs;
+    if (waiter.owner !== null) useOf(waiter.owner).waitMs += waitMs;
+    return waiter;
   }
 
-  /** Refuses those whose time is over. Returns how many these were. */
-  expire(now: number): number {
+  /** Refuses those whose time is over. */
+  expire(now: number): void {
     const late = this.#all.filter(({ deadlineAt }) => deadlineAt <= now);
     for (const waiter of late) {
       this.#all.splice(this.#all.indexOf(waiter), 1);
-      this.#refuse(waiter, this.#options.numbers());
+      this.#refuse(waiter, `${this.#options.numbers()}, ${this.#all.length} more wait here`);
     }
-    return late.length;
+    this.#options.figures.busy += late.length;
   }
 
   #refuse({ owner, since, callback }: Waiter, why: string): void {

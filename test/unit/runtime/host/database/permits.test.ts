@@ -32,6 +32,7 @@ class Worker {
         }
       },
       onRecall: () => {},
+      onEnding: () => {},
       onOrphans: () => {},
     });
   }
@@ -67,7 +68,16 @@ class World {
         const worker = this.workers.find((one) => one.holder === holder);
         const { granted, recall } = holder;
         const { used, limit } = this.broker;
-        worker?.toWorker.push({ type: 'database', name: 'main', granted, recall, used, limit, orphans: [] });
+        worker?.toWorker.push({
+          type: 'database',
+          name: 'main',
+          granted,
+          recall,
+          used,
+          limit,
+          orphans: [],
+          ending: false,
+        });
       },
     });
   }
