@@ -77,7 +77,7 @@ async function end(child: ChildProcess): Promise<void> {
 test('the package holds built code and no sources', async () => {
   const installed = join(dir.path, 'user/node_modules/fnrun');
   const files = (await readdir(installed, { recursive: true })).filter((name) => !name.startsWith('node_modules'));
-  expect(files.filter((name) => name.endsWith('.ts'))).toEqual(['dist/types.d.ts']);
+  expect(files.filter((name) => name.endsWith('.ts'))).toEqual(['dist/mysql.d.ts', 'dist/types.d.ts']);
   expect(files).toContain('cli/fnrun.js');
   expect(files).toContain('docs/fnrun.schema.json');
 });

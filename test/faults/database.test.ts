@@ -125,6 +125,17 @@ test('a read-only database serves reads, and writes are 503 until it takes them 
   expect((await ask("INSERT INTO notes (text) VALUES ('a')")).status).toBe(200);
 });
 
+test('a database that is full serves reads, and writes are 503', async () => {
+  // What InnoDB says of a full disk, too: 1114.
+  await db.sql('CREATE TABLE app.small (filler CHAR(255)) ENGINE = MEMORY MAX_ROWS = 1');
+  const { ask } = await serve(db.url);
+  const fill = 'INSERT INTO small SELECT REPEAT("x", 255) FROM information_schema.COLUMNS';
+  await db.sql('SET GLOBAL max_heap_table_size = 16384', 'TRUNCATE app.small', 'ALTER TABLE app.small MAX_ROWS = 2');
+  const write = await ask(fill);
+  expect([write.status, write.code]).toEqual([503, 'FN_DB_UNAVAILABLE']);
+  expect((await ask()).status).toBe(200);
+});
+
 test(
   'more demand than the budget waits, then is 503 with a line that has the numbers',
   { timeout: 60_000 },

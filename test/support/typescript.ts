@@ -12,7 +12,10 @@ export async function runTypeScript(dir: string): Promise<string> {
       module: 'preserve',
       moduleResolution: 'bundler',
       typeRoots: [join(repositoryRoot, 'node_modules/@types')],
-      paths: { fnrun: [join(repositoryRoot, 'runtime/contract/handler.ts')] },
+      paths: {
+        fnrun: [join(repositoryRoot, 'runtime/contract/handler.ts')],
+        'fnrun/mysql': [join(repositoryRoot, 'runtime/contract/mysql.ts')],
+      },
     },
     include: ['functions'],
     exclude: [],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appLimitRules, resolveAppLimits } from '../../runtime/contract/app-limits.ts';
 import { resolveAppPermissions } from '../../runtime/contract/app-permissions.ts';
+import { mainDatabase, resolveDatabases } from '../../runtime/contract/database.ts';
 import { repositoryRoot } from '../support/cli.ts';
 
 const text = readFileSync(join(repositoryRoot, 'docs/limits.md'), 'utf8');
@@ -26,5 +27,14 @@ test('docs/limits.md lists every limit of an app with its default and bounds', (
 test('docs/limits.md lists every permission', () => {
   for (const [key, value] of Object.entries(resolveAppPermissions({}))) {
     expect([key, row(key)?.[2]]).toEqual([key, `\`${JSON.stringify(value)}\``]);
+  }
+});
+
+test('docs/mysql.md lists every setting of a database with its default', () => {
+  const mysql = readFileSync(join(repositoryRoot, 'docs/mysql.md'), 'utf8');
+  const { env: _, ...defaults } = resolveDatabases()[mainDatabase]!;
+  for (const [key, value] of Object.entries(defaults)) {
+    const shown = new RegExp(`^\\| \`${key}\` +\\| (\\S+)`, 'm').exec(mysql)?.[1];
+    expect([key, shown]).toEqual([key, String(value)]);
   }
 });

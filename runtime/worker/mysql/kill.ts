@@ -7,20 +7,46 @@ export function killStatement(pool: RawPool, id: number): void {
   pool.query(`KILL QUERY ${id}`, [], () => {});
 }
 
-/** Who asks for others before its own. */
+/** Who asks for others before its own, and tells what came of it. */
 interface Asker {
   queryFirst(sql: string, callback: (error: Error | null, rows: unknown[]) => void): void;
+  readonly permits: { gone(ids: readonly number[]): void };
 }
 
-/** Ends connections whose threads have died. Resolves when the server does not know them any more. */
-export async function killConnections(asker: Asker, ids: readonly number[]): Promise<void> {
-  const ask = (sql: string): Promise<unknown[]> =>
-    new Promise((resolve, reject) => {
-      asker.queryFirst(sql, (error, rows) => (error === null ? resolve(rows) : reject(error)));
+/** Ends connections whose threads have died, as far as a worker has one to do so with. */
+export class OrphanKiller {
+  readonly #asker: Asker;
+  #asking = 0;
+
+  constructor(asker: Asker) {
+    this.#asker = asker;
+  }
+
+  /** Its connection must stay until it is done. */
+  get isAsking(): boolean {
+    return this.#asking > 0;
+  }
+
+  /** Tells when the server does not know them any more. */
+  async end(ids: readonly number[]): Promise<void> {
+    this.#asking++;
+    try {
+      const numbers = ids.map(Number);
+      // One that has ended by itself is unknown by now.
+      for (const id of numbers) await this.#ask(`KILL CONNECTION ${id}`).catch(() => {});
+      const left = `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${numbers.join(', ')})`;
+      while ((await this.#ask(left)).length > 0) await sleep(databaseLimits.askEveryMs);
+      this.#asker.permits.gone(ids);
+    } catch {
+      // The host frees them by time.
+    } finally {
+      this.#asking--;
+    }
+  }
+
+  #ask(sql: string): Promise<unknown[]> {
+    return new Promise((resolve, reject) => {
+      this.#asker.queryFirst(sql, (error, rows) => (error === null ? resolve(rows) : reject(error)));
     });
-  const numbers = ids.map(Number);
-  // One that has ended by itself is unknown by now.
-  for (const id of numbers) await ask(`KILL CONNECTION ${id}`).catch(() => {});
-  const left = `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${numbers.join(', ')})`;
-  while ((await ask(left)).length > 0) await sleep(databaseLimits.askEveryMs);
+  }
 }

@@ -4,16 +4,13 @@ import { Borrowed } from './borrowed.ts';
 import { onServerClosed } from './closed.ts';
 import { PooledConnection } from './connection.ts';
 import { isCrowded, marked } from './failures.ts';
-import { poolConfig, RawPool } from './internals.ts';
-import type { Command } from './internals.ts';
-import { killConnections, killStatement } from './kill.ts';
-import { optionsOf } from './options.ts';
-import type { FunctionPoolOptions } from './options.ts';
+import { poolConfig, RawPool, type Command } from './internals.ts';
+import { killStatement, OrphanKiller } from './kill.ts';
+import { optionsOf, type FunctionPoolOptions } from './options.ts';
 import { Permits } from './permits.ts';
 import { deadlineOf } from './deadlines.ts';
 import { Sessions } from './session-reset.ts';
-import { WaitingLine } from './waiting-line.ts';
-import type { Waiter } from './waiting-line.ts';
+import { WaitingLine, type Waiter } from './waiting-line.ts';
 
 /**
  * mysql2's pool of one database in one worker, with another way of giving out connections: it opens one only with a
@@ -31,8 +28,7 @@ export class FunctionPool extends RawPool {
   #coming = 0;
   #isInner = false;
   #isFirst = false;
-  /** Questions of the host's that this worker has a connection for. */
-  #asking = 0;
+  readonly #orphans = new OrphanKiller(this);
   #addressed = false;
   #sweeper: NodeJS.Timeout | null = null;
   #figuresAt = 0;
@@ -55,7 +51,7 @@ export class FunctionPool extends RawPool {
       onGrant: () => this.#onGrant(),
       onRecall: () => this.#giveIdle(),
       onEnding: () => this.end(),
-      onOrphans: (ids) => void this.#endOrphans(ids),
+      onOrphans: (ids) => void this.#orphans.end(ids),
     });
     this.#borrowed = new Borrowed({
       name,
@@ -264,21 +260,9 @@ export class FunctionPool extends RawPool {
     }
   }
 
-  async #endOrphans(ids: number[]): Promise<void> {
-    this.#asking++;
-    try {
-      await killConnections(this, ids);
-      this.#permits.gone(ids);
-    } catch {
-      // The host frees them by time.
-    } finally {
-      this.#asking--;
-    }
-  }
-
   /** How many of those that others want can be given. */
   get #spare(): number {
-    return Math.min(this.#permits.recalled, this.#permits.held - (this.#asking > 0 ? 1 : 0));
+    return Math.min(this.#permits.recalled, this.#permits.held - (this.#orphans.isAsking ? 1 : 0));
   }
 
   /** Permits of connections that are on their way out. */

@@ -32,6 +32,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
     'runtime/host/main.js',
     'runtime/worker/main.cjs',
     'deploy/hook.js',
+    'mysql.d.ts',
     'types.d.ts',
   ]) {
     expect(files).toContain(name);

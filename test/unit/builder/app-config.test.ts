@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkConfigText } from '../../../builder/source/app-config.ts';
 import { appConfigKeys, checkAppConfig } from '../../../runtime/contract/app-config.ts';
+import { mainDatabase, resolveDatabases } from '../../../runtime/contract/database.ts';
 import { appLimitRules } from '../../../runtime/contract/app-limits.ts';
 import { permissionSwitches } from '../../../runtime/contract/app-permissions.ts';
 import { settingKeys } from '../../../runtime/contract/settings.ts';
@@ -83,7 +84,7 @@ const badValues: [string, string, RegExp][] = [
   ['{"name":"Shop"}', '1:9', /name must be a name of small letters/],
   ['{"functions":[]}', '1:14', /functions must be an object/],
   ['{"bundle":{"external":["../x"]}}', '1:24', /must be the name of a package/],
-  ['{"database":{"maxConnections":0}}', '1:28', /database.maxConnections must be a whole number/],
+  ['{"database":{"maxConnections":0}}', '1:31', /database.maxConnections must be a whole number/],
   [
     '{"limits":{"memoryMb":"256"}}',
     '1:23',
@@ -144,6 +145,11 @@ test('JSON Schema has the keys that the code knows', () => {
   expect(Object.keys(schema.properties).toSorted()).toEqual(appConfigKeys.toSorted());
   expect(Object.keys(schema.$defs.settings.properties).toSorted()).toEqual(settingKeys.toSorted());
   expect(Object.keys(schema.$defs.permissions.properties)).toEqual([...permissionSwitches, 'fsRead', 'fsWrite']);
+  const database = schema.properties['database'] as { properties: Record<string, { default?: unknown }> };
+  const { env: _, ...defaults } = resolveDatabases()[mainDatabase]!;
+  expect(Object.keys(database.properties).toSorted()).toEqual([...Object.keys(defaults), 'named'].toSorted());
+  for (const [key, value] of Object.entries(defaults))
+    expect([key, database.properties[key]!.default]).toEqual([key, value]);
   const ranges = Object.entries(appLimitRules).map(([key, { min, max }]) => [key, { minimum: min, maximum: max }]);
   expect(schema.$defs.limits.properties).toMatchObject(Object.fromEntries(ranges));
   expect(Object.keys(schema.$defs.limits.properties)).toEqual(Object.keys(appLimitRules));
