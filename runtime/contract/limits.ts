@@ -368,7 +368,7 @@ export const databaseLimits = {
   /** How long taking back what a borrower left may take. */
   resetMs: 1_000,
   /** How long a worker may keep a connection that others wait for, while it has use for it: making one takes 1.4 ms. */
-  holdMs: 20,
+  holdMs: 50,
   /** How often holders are asked again for a connection, while others wait. */
   askEveryMs: 10,
   /** How long the server may take to close a connection that was given back, or whose statement was given up. */

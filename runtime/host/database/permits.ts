@@ -1,10 +1,7 @@
-/** Somebody who may hold permits: one worker, for one database. */
-export interface PermitHolder {
-  /** Permits it was given since it came, and those that it is asked to give back. */
-  readonly granted: number;
-  readonly recall: number;
-  readonly held: number;
-}
+import { planRecalls } from './recalls.ts';
+import type { Holder, PermitHolder } from './recalls.ts';
+
+export type { PermitHolder } from './recalls.ts';
 
 /** What a permit broker is made of. */
 export interface PermitBrokerOptions {
@@ -13,19 +10,9 @@ export interface PermitBrokerOptions {
   onChange: (holder: PermitHolder) => void;
 }
 
-interface Holder extends PermitHolder {
-  granted: number;
-  recall: number;
-  held: number;
-  want: number;
-  returned: number;
-  /** Its turn among those who were given permits: the one with the lowest was given its last one first. */
-  turn: number;
-}
-
 /**
  * Shares the permits to open a connection out among workers: never more than `limit` are out, whoever waits longest is
- * next, and one at a time. Who holds some while others wait is asked for one, after a while another one too.
+ * next, and one at a time. Who holds more than others that wait is asked for some: see `planRecalls`.
  */
 export class PermitBroker {
   readonly #onChange: PermitBrokerOptions['onChange'];
@@ -35,6 +22,7 @@ export class PermitBroker {
   /** Permits of holders that have gone and may still be in use. */
   #orphans = 0;
   #limit: number;
+  #asked = 0;
   #turns = 0;
   /** How many more are asked for than are needed: some of those who were asked may be busy for long. */
   #urgency = 0;
@@ -60,11 +48,9 @@ export class PermitBroker {
     return this.#orphans;
   }
 
-  /** Permits that are waited for, or must come back. */
+  /** Permits that holders are asked for. */
   get needed(): number {
-    let wanted = 0;
-    for (const { want } of this.#queue) wanted += want;
-    return Math.max(0, this.used + wanted - this.#limit);
+    return this.#asked;
   }
 
   add(): PermitHolder {
@@ -136,14 +122,17 @@ export class PermitBroker {
     for (const resolve of this.#whenDown.splice(0)) resolve();
   }
 
-  /** Asks for as many as are needed, of those first who were given theirs longest ago; takes the question back when none is. */
+  /** Asks for those that others should have; takes the question back where nobody should. */
   #recall(): void {
-    const { needed } = this;
-    if (needed === 0) this.#urgency = 0;
-    let left = needed === 0 ? 0 : needed + this.#urgency;
-    for (const holder of [...this.#holders].toSorted((a, b) => a.turn - b.turn)) {
-      const recall = Math.min(holder.held, left);
-      left -= recall;
+    const excess = Math.max(0, this.used - this.#limit);
+    const idle = excess === 0 && this.#queue.length === 0;
+    if (idle) this.#urgency = 0;
+    if (idle && this.#asked === 0) return;
+    const asked = planRecalls(this.#holders, { queue: this.#queue, excess, urgency: this.#urgency });
+    this.#asked = 0;
+    for (const holder of this.#holders) {
+      const recall = asked.get(holder) ?? 0;
+      this.#asked += recall;
       if (recall === holder.recall) continue;
       holder.recall = recall;
       this.#onChange(holder);
