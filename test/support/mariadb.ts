@@ -155,3 +155,7 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** What the builder makes of `import { … } from "fnrun/mysql"`, for modules that tests write as bundles. */
+export const importMysql =
+  "const { pool, callbackPool, database, transaction } = globalThis[Symbol.for('fnrun.mysql')]();\n";
