@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   deploys: () => import('./commands/deploys.ts'),
   rollback: () => import('./commands/rollback.ts'),
   redeploy: () => import('./commands/redeploy.ts'),
+  migrations: () => import('./commands/migrations.ts'),
   env: () => import('./commands/env.ts'),
   invoke: () => import('./commands/invoke.ts'),
   logs: () => import('./commands/logs.ts'),

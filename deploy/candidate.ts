@@ -8,6 +8,7 @@ import { problemOfEntry, warningsOf, writeInspections } from './boot-check.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { guardDatabaseBudget } from './database/guard-budget.ts';
 import { releaseId } from './env/release-id.ts';
+import { migrateApp, readAppMigrations } from './migrations/migrate-app.ts';
 import { problemRecord } from './problem-record.ts';
 import { loadRelease, openEnv, type ReleaseName } from './release-ref.ts';
 import { Rejection } from './rejection.ts';
@@ -130,9 +131,12 @@ async function runCommandOf(
   app: ManagedApp,
   { release, built, options }: { release: ReleaseName; built: BuildSuccess; options: CandidateOptions },
 ): Promise<void> {
-  if (built.releaseCommand === null) return;
+  const migrations = await readAppMigrations(options.sourceDir, built.manifest);
+  if (built.releaseCommand === null && migrations === null) return;
   options.onStep('command');
-  await runReleaseCommand(context, app, { release, built, ...options });
+  const { commit, account, signal } = options;
+  if (migrations !== null) await migrateApp(context, app, { ...migrations, release, commit, account, signal });
+  if (built.releaseCommand !== null) await runReleaseCommand(context, app, { release, built, ...options });
 }
 
 /** After the release command: what it has prepared (tables, say) is there for the checks. */

@@ -10,6 +10,7 @@ import { readEnv } from './env/read-env.ts';
 import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
 import type { Keys } from './keys/keys.ts';
 import { createKeyService, visibleTo } from './keys/service.ts';
+import { listMigrations } from './migrations/list-migrations.ts';
 import { presentApp, presentDeployment, presentProcess } from './present.ts';
 import { receivePush } from './push/receive.ts';
 import { isZero } from './git/refs.ts';
@@ -45,6 +46,7 @@ export function createControlService({ context, apps, keys, health }: ControlSer
       presentApp(context, branch === undefined ? apps.get(name) : await apps.setBranch(name, branch)),
     removeApp: async (name) => await apps.remove(name),
     ...createDeploymentService({ context, apps, keys }),
+    listMigrations: async (name) => await listMigrations(context, apps.get(name)),
     readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
     changeEnv: async (name, { caller, previews, ...change }) => {
       const app = apps.get(name);

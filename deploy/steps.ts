@@ -13,7 +13,7 @@ export const pushSteps = [
   'build',
   /** The release lies on disk; its functions are loaded. */
   'check',
-  /** Every function has been loaded; the release command runs, when there is one. */
+  /** Every function has been loaded; migrations are applied and the release command runs, when there are such. */
   'command',
   /** The candidate has passed all that is asked of it. */
   'checked',

@@ -89,6 +89,7 @@ function addDeploymentRoutes(api: Hono, service: ControlService): void {
   api.post('/v1/apps/:app/deployments/:id/cancel', async (c) =>
     c.json(await service.cancelDeployment(c.req.param('app'), c.req.param('id'))),
   );
+  api.get('/v1/apps/:app/migrations', async (c) => c.json(await service.listMigrations(c.req.param('app'))));
   for (const source of ['rollback', 'redeploy'] satisfies SwitchRequestBody['source'][]) {
     api.post(`/v1/apps/:app/${source}`, async (c) => {
       const { release = null } = readSwitchBody(await json(c));

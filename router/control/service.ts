@@ -11,6 +11,7 @@ import type {
   EnvChangeBody,
   EnvChangedBody,
   HealthBody,
+  MigrationsBody,
   ProcessesBody,
   ReceiveBody,
 } from './types.ts';
@@ -51,6 +52,8 @@ export interface ControlService {
   /** Rejects with FN_TOO_LATE when it is accepted or over. */
   cancelDeployment(app: string, deployment: string): Promise<DeploymentBody>;
   switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
+  /** What the app's database has had. Rejects with FN_NO_DATABASE, or FN_DB_UNAVAILABLE. */
+  listMigrations(app: string): Promise<MigrationsBody>;
   /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */
   readEnv(app: string, options: { values: boolean; previews: boolean }): Promise<EnvBody>;
   /** With `previews`: what the app's previews have beside its own variables. */

@@ -265,3 +265,28 @@ export type { LogRecord } from '../../runtime/contract/log.ts';
 export interface ControlProblem extends Problem {
   hint?: string;
 }
+
+/** `GET /v1/apps/:app/migrations`, in the order they are applied in. */
+export interface MigrationsBody {
+  app: string;
+  /** The database, without user and password. */
+  database: string;
+  migrations: MigrationBody[];
+}
+
+/** One file of migrations/. */
+export interface MigrationBody {
+  name: string;
+  /** `pending`: in the live commit, and not applied; `running`: being applied now, or broken off. */
+  state: 'applied' | 'failed' | 'running' | 'pending';
+  /** When it was applied, or failed; null: pending. */
+  appliedAt: string | null;
+  tookMs: number | null;
+  /** How many of its statements ran and stay; null: pending. */
+  statements: number | null;
+  /** The app that applied it, and with which commit; null: pending. */
+  by: string | null;
+  commit: string | null;
+  /** Why it failed. */
+  error: string | null;
+}

@@ -1,6 +1,6 @@
 import { number, object, map, boolean, text } from './config-check.ts';
 import type { Check } from './config-check.ts';
-import { databaseLimits } from './limits.ts';
+import { databaseLimits, migrationLimits } from './limits.ts';
 
 /** What an app may have of one database; docs/mysql.md. */
 export interface DatabaseInput {
@@ -23,6 +23,18 @@ export interface DatabaseInput {
 /** `database` of fnrun.json: the database of DATABASE_URL, and others by name. */
 export interface DatabaseConfig extends DatabaseInput {
   named?: Record<string, NamedDatabaseInput>;
+  /** How migrations/*.sql are applied; false: they are not fnrun's. docs/migrations.md */
+  migrations?: MigrationsInput | false;
+}
+
+/** How long migrations may take. */
+export interface MigrationsInput {
+  /** One statement. @default 60000 */
+  statementTimeoutMs?: number;
+  /** All of one push. @default 300000 */
+  timeoutMs?: number;
+  /** The wait for others that migrate the same database. @default 30000 */
+  lockTimeoutMs?: number;
 }
 
 /** A further database. */
@@ -54,9 +66,13 @@ const checks: Record<string, Check> = {
 const variable = text('the name of a variable such as "REPORTS_URL"', (value) => /^[A-Za-z_]\w*$/.test(value));
 const named = object({ ...checks, env: variable });
 
+const migrationMs = number({ min: 1, max: migrationLimits.msMax, unit: 'ms' });
+const migrations = object({ statementTimeoutMs: migrationMs, timeoutMs: migrationMs, lockTimeoutMs: migrationMs });
+
 /** Checks `database` of fnrun.json. */
 export const checkDatabase: Check = object({
   ...checks,
+  migrations: (value, at) => (value === false ? [] : migrations(value, at)),
   named: (value, at) => [
     ...map('an object of databases by name', (each, inside) => {
       const issues = named(each, inside);
@@ -77,9 +93,16 @@ function tooMany(value: unknown, path: (string | number)[]): ReturnType<Check> {
 
 /** Every database that an app's functions may use, by name. */
 export function resolveDatabases(config: DatabaseConfig = {}): Record<string, DatabaseSettings> {
-  const { named = {}, ...main } = config;
+  const { named = {}, migrations: _, ...main } = config;
   const all = { ...named, [mainDatabase]: { ...main, env: 'DATABASE_URL' } };
   return Object.fromEntries(Object.entries(all).map(([name, input]) => [name, { ...defaults(), ...input }]));
+}
+
+/** How migrations are applied, with every default filled in; null: they are not fnrun's. */
+export function resolveMigrations({ migrations = {} }: DatabaseConfig = {}): Required<MigrationsInput> | null {
+  const { statementMs, totalMs, lockMs } = migrationLimits;
+  if (migrations === false) return null;
+  return { statementTimeoutMs: statementMs, timeoutMs: totalMs, lockTimeoutMs: lockMs, ...migrations };
 }
 
 /** Connections of each database at most, by name. */

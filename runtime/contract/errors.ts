@@ -43,6 +43,7 @@ export const errorCatalogue = {
   FN_BUILD_TIMEOUT: { status: null, exitCode: 1, title: 'The build took too long' },
   FN_BUILD_LIMIT: { status: null, exitCode: 1, title: 'The build used more than it may' },
   FN_BUILD_DIED: { status: null, exitCode: 1, title: 'The process that built the app ended' },
+  FN_MIGRATION: { status: null, exitCode: 1, title: 'A migration cannot be applied' },
   FN_LOAD_TIMEOUT: { status: null, exitCode: 1, title: 'A function did not load in time' },
 
   // Daemon, control API and CLI
@@ -61,6 +62,7 @@ export const errorCatalogue = {
   FN_NO_SUCH_RELEASE: { status: 404, exitCode: 1, title: 'There is no such release' },
   FN_BAD_ENV: { status: 400, exitCode: 2, title: 'The environment cannot be that' },
   FN_SECRET_KEY: { status: 409, exitCode: 1, title: 'Stored values cannot be read with the key there is' },
+  FN_NO_DATABASE: { status: 409, exitCode: 1, title: 'The app has no database' },
   FN_NO_SUCH_DEPLOYMENT: { status: 404, exitCode: 1, title: 'There is no such deployment' },
   FN_TOO_LATE: { status: 409, exitCode: 1, title: 'The deployment can no longer be cancelled' },
   FN_PUSH_REJECTED: { status: 409, exitCode: 1, title: 'The push was rejected' },

@@ -339,6 +339,27 @@ export const databaseServerLimits = {
   accounts: 1_000,
 } as const;
 
+/** Bounds on migrations; docs/migrations.md. `database.migrations` of fnrun.json sets the first three. */
+export const migrationLimits = {
+  /** Default of `statementTimeoutMs`: one statement. */
+  statementMs: 60_000,
+  /** Default of `timeoutMs`: all of one push, the wait for the lock included. */
+  totalMs: 300_000,
+  /** Default of `lockTimeoutMs`: the wait for others that migrate the same database. */
+  lockMs: 30_000,
+  msMax: 3_600_000,
+  /** How long connecting, and each look at the table of what was applied, may take. */
+  askMs: 5_000,
+  /** How long a statement may take to end when it was killed; then it is not known whether it ran. */
+  killMs: 10_000,
+  files: 2_000,
+  fileBytes: 4 * MiB,
+  statementsPerFile: 20_000,
+  nameChars: 150,
+  /** What is kept of a server's error. */
+  errorChars: 500,
+} as const;
+
 /** Bounds on what functions have of a database; docs/mysql.md. `database` of fnrun.json sets the first of each kind. */
 export const databaseLimits = {
   /** Default of `maxConnections`: of one app, over all its workers, releases and processes. */
