@@ -67,6 +67,8 @@ export interface BuildSuccess {
   reused: boolean;
   /** What fnrun.json wants to be run before the release goes live. */
   releaseCommand: Required<ReleaseConfig> | null;
+  /** Modules of the runtime that its functions import, such as `fnrun/mysql`. */
+  provided: string[];
   /** Where the app's packages are installed; null: it has none. */
   modulesDir: string | null;
 }
@@ -147,6 +149,7 @@ async function run(options: RunOptions, warnings: BuildProblem[]): Promise<Build
     release: manifest.release,
     ...written,
     releaseCommand: releaseCommandOf(found.config),
+    provided: [...new Set(bundling.functions.flatMap((each) => each.provided))],
     modulesDir: dependencies.modulesDir,
     warnings: sortProblems(warnings),
     changed,

@@ -8,7 +8,7 @@ import type { StampedGraph } from './fingerprint.ts';
 import type { GroupRecord } from './group.ts';
 
 /** Changes when records of older versions must not be read. */
-const cacheVersion = 2;
+const cacheVersion = 3;
 
 /** Where a cache keeps its groups. */
 export function groupsDir(cacheDir: string): string {

@@ -8,9 +8,10 @@ import type { BuildProblem, ProblemPlace } from '../problem.ts';
 import { duplicatePackages } from './duplicates.ts';
 import { bundle, requireBanner } from './esbuild.ts';
 import type { Entry, Sources } from './esbuild.ts';
-import { graphOf, inputPath, isPackageInput } from './graph.ts';
+import { graphOf, inputPath, isPackageInput, reachable } from './graph.ts';
 import type { Graph } from './graph.ts';
 import { errorsToProblems, unresolvedProblem, warningsToProblems } from './messages.ts';
+import { providedName } from './provided.ts';
 import { packageName } from './unresolved.ts';
 import type { ImportContext } from './unresolved.ts';
 
@@ -34,6 +35,8 @@ export interface GroupFunction {
   openExports: boolean;
   /** Packages left out of the bundle. */
   external: string[];
+  /** Modules of the runtime that it imports, such as `fnrun/mysql`. */
+  provided: string[];
 }
 
 /** The outcome of bundling functions that share sources. */
@@ -148,6 +151,7 @@ async function describe(
     exports: output.exports.toSorted(compareText),
     openExports: commonjs || /\bexport\s*\*\s*from\b/.test(text),
     external: [...external].toSorted(compareText),
+    provided: [...reachable(metafile, entry.source)].flatMap(providedName).toSorted(compareText),
   };
 }
 

@@ -20,6 +20,11 @@ export const providedPlugin: Plugin = {
   },
 };
 
+/** The module that an input of a metafile stands for; none for any other input. */
+export function providedName(input: string): string[] {
+  return input.startsWith(`${namespace}:`) ? [input.slice(namespace.length + 1)] : [];
+}
+
 function shimOf(name: string): string {
   const { symbol, exports } = providedModules[name]!;
   return [

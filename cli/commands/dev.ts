@@ -15,10 +15,14 @@ export const command = defineCommand({
     'The app (DIR, default: the current folder) runs in the same host process, with the same',
     'router and limits as on a server. A file .env beside functions/ is its environment. When a',
     'build fails, the last good one goes on serving. Ctrl-C ends it.',
+    '',
+    'An app that uses a database and has no DATABASE_URL in .env gets one of its own, if MariaDB or',
+    'MySQL is installed: in .fnrun/database, kept between runs. migrations/*.sql are applied.',
   ].join('\n'),
-  run: async ({ positionals, values, cwd, color, signal, out, err }) => {
+  run: async ({ positionals, values, cwd, color, signal, out, err, env }) => {
     const port = parsePort(values.port, '--port');
     const { runDev } = await import('../dev/run-dev.ts');
-    return await runDev({ dir: resolve(cwd, positionals[0] ?? '.'), port, host: values.host, color, signal, out, err });
+    const dir = resolve(cwd, positionals[0] ?? '.');
+    return await runDev({ dir, port, host: values.host, path: env['PATH'] ?? '', color, signal, out, err });
   },
 });

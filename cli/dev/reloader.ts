@@ -5,6 +5,7 @@ import type { Manifest } from '../../runtime/contract/manifest.ts';
 import type { AppHost } from '../../runtime/supervisor/app-host.ts';
 import { checkRelease } from '../check-release.ts';
 import { readEnv } from '../read-env.ts';
+import type { DevDatabase } from './database/dev-database.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What came of one build. */
@@ -28,6 +29,7 @@ export interface ReloaderOptions {
   dir: string;
   workspace: Workspace;
   host: AppHost;
+  database: DevDatabase;
   onStart: () => void;
   onDone: (reload: Reload) => void;
   /** Something that is no problem of the app: the disk is full, the host does not start. */
@@ -75,23 +77,36 @@ export function createReloader(options: ReloaderOptions): Reloader {
 
 /** One build after the other, each knowing what the one before it made live. */
 function createAttempt(options: ReloaderOptions, signal: AbortSignal): () => Promise<Reload> {
-  const { dir, workspace, host } = options;
+  const { dir, workspace, host, database } = options;
   const kept: BuildSuccess[] = [];
   let live: { release: string; env: string; hashes: Map<string, string> } | null = null;
 
   return async () => {
     const startedAt = performance.now();
-    const [env, built] = await Promise.all([readEnv(dir), buildOnce(dir, { workspace, signal })]);
+    const [ownEnv, built] = await Promise.all([readEnv(dir), buildOnce(dir, { workspace, signal })]);
     if (!built.ok) return { kind: 'failed', ...built, serving: live !== null };
+    const failed = (problems: BuildProblem[]): Reload => ({
+      kind: 'failed',
+      problems,
+      warnings: built.warnings,
+      serving: live !== null,
+    });
+    const env = await database.envFor(ownEnv, built);
     const hashes = new Map(built.manifest.functions.map((fn) => [fn.name, fn.hash]));
     const wanted = { release: built.release, env: JSON.stringify(env), hashes };
     const otherEnv = live !== null && live.env !== wanted.env;
     if (live?.release === wanted.release && !otherEnv) {
+      const problems = await database.migrate(env, built);
+      if (problems.length > 0) return failed(problems);
       return { kind: 'unchanged', totalMs: performance.now() - startedAt };
     }
     const checked = await checkRelease(host, built, { sourceDir: dir, env });
-    if (!checked.ok) {
-      return { kind: 'failed', problems: checked.problems, warnings: built.warnings, serving: live !== null };
+    if (!checked.ok) return failed(checked.problems);
+    // As a push does it: what does not load must not have changed the database.
+    const problems = await database.migrate(env, built);
+    if (problems.length > 0) {
+      await host.discard(built.release);
+      return failed(problems);
     }
     await host.activate(checked.ref);
     const changed = [...hashes.keys()].filter((name) => live?.hashes.get(name) !== hashes.get(name));

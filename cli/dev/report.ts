@@ -72,7 +72,8 @@ export function createReport({ app, url, color, out, err }: ReportOptions): Repo
       }
       err(formatProblems(reload.problems, { color }));
       const now = reload.serving ? 'still serving the last good build' : 'answering 503 until this is mended';
-      err(`${paint('red', 'build failed')}, ${now}`);
+      const what = reload.problems.every(({ code }) => code === 'FN_MIGRATION') ? 'migration failed' : 'build failed';
+      err(`${paint('red', what)}, ${now}`);
     },
   };
 }

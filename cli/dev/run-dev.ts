@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { formatProblems } from '../../builder/format-problems.ts';
 import { hostLimits } from '../../runtime/contract/limits.ts';
 import type { AppHost } from '../../runtime/supervisor/app-host.ts';
@@ -6,6 +7,8 @@ import { localAppName } from '../app-name.ts';
 import { formatLogRecord } from '../log-line.ts';
 import { describeError, renderError } from '../print-error.ts';
 import { requireFolder } from '../require-folder.ts';
+import { createDevDatabase } from './database/dev-database.ts';
+import { usualFolders } from './database/programs.ts';
 import { listen } from './listener.ts';
 import { createReloader } from './reloader.ts';
 import { createReport } from './report.ts';
@@ -20,6 +23,8 @@ export interface DevOptions {
   port: number;
   host: string;
   color: boolean;
+  /** PATH, to find a database server. */
+  path: string;
   /** Ends the session. */
   signal: AbortSignal;
   out: (line: string) => void;
@@ -41,6 +46,9 @@ export async function runDev(options: DevOptions): Promise<number> {
   stack.defer(() => workspace.close());
 
   const appHost = createAppHost({ app, dev: true, onLog: (record) => out(formatLogRecord(record, { color })) });
+  const folders = [...options.path.split(delimiter).filter((folder) => folder !== ''), ...usualFolders];
+  const database = createDevDatabase({ dir, app, folders, signal, out, err });
+  stack.defer(() => database.close());
   stack.defer(() => stopSoon(appHost));
   // Given up in the reverse order: first nothing comes in any more, then what runs ends.
   stack.defer(() => listener.close());
@@ -50,6 +58,7 @@ export async function runDev(options: DevOptions): Promise<number> {
     dir,
     workspace,
     host: appHost,
+    database,
     onStart: () => room.hold(),
     onDone: (reload) => {
       report.reload(reload);

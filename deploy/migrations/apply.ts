@@ -84,7 +84,8 @@ function failure(
 ): MigrationError {
   const place = { file: `${migrationsFolder}/${file.name}`, line: statements[index]?.line ?? null };
   const total = statements.length === 1 ? '1 statement' : `${statements.length} statements`;
-  const ran = kept === 0 ? `none of its ${total} is done` : `${kept} of its ${total} ran and stay`;
+  const ran =
+    kept === 0 ? `none of its ${total} is done` : `${kept} of its ${total} ran and ${kept === 1 ? 'stays' : 'stay'}`;
   if (unknown) {
     return new MigrationError(`${why}; ${ran}, whether number ${index + 1} did is not known`, {
       ...place,

@@ -67,11 +67,11 @@ function resumeAt(
 ): number {
   const { state, statements: ran } = row;
   const place = `${migrationsFolder}/${file.name}`;
-  const anew = `undo them by hand and DELETE FROM ${migrationsTable} WHERE name = '${file.name}' to have it run from its beginning`;
+  const anew = `undo by hand what ran and DELETE FROM ${migrationsTable} WHERE name = '${file.name}' to have it run from its beginning`;
   if (state === 'running') {
     const next = statements[ran];
     throw new MigrationError(
-      `an earlier run of it broke off: ${ran} of its statements ran, and whether the next one did is not known`,
+      `an earlier run of it broke off: ${ran} of its statements ran, and whether number ${ran + 1} did is not known`,
       {
         file: place,
         line: next?.line ?? null,
@@ -82,9 +82,9 @@ function resumeAt(
   // Nothing of it is there: whatever it says now may run.
   if (ran === 0) return 0;
   if (ran <= statements.length && new StatementHash(statements).ofFirst(ran) === row.ranChecksum) return ran;
-  const count = ran === 1 ? 'first statement' : `first ${ran} statements`;
-  throw new MigrationError(`its ${count} ran in an earlier attempt that failed, and are others now`, {
+  const count = ran === 1 ? 'first statement has' : `first ${ran} statements have`;
+  throw new MigrationError(`its ${count} changed since an earlier attempt, in which what came after failed`, {
     file: place,
-    hint: `put these back and change only what comes after them, or ${anew}`,
+    hint: `put ${ran === 1 ? 'it' : 'them'} back and change only what comes after, or ${anew}`,
   });
 }

@@ -360,6 +360,23 @@ export const migrationLimits = {
   errorChars: 500,
 } as const;
 
+/** The database that `fnrun dev` starts; docs/dev.md. */
+export const devDatabaseLimits = {
+  /** Making its folder. */
+  makeMs: 60_000,
+  /** Until it answers; after a crash it reads its log first. */
+  startMs: 60_000,
+  connectMs: 2_000,
+  /** Between two attempts to reach one that starts. */
+  retryMs: 25,
+  /** How long it may take to end by itself. */
+  stopMs: 15_000,
+  bufferMb: 32,
+  connections: 151,
+  /** Of a socket's path, with its final zero; on macOS there are 104. */
+  socketPathBytes: 104,
+} as const;
+
 /** Bounds on what functions have of a database; docs/mysql.md. `database` of fnrun.json sets the first of each kind. */
 export const databaseLimits = {
   /** Default of `maxConnections`: of one app, over all its workers, releases and processes. */

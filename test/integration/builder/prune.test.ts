@@ -19,10 +19,10 @@ test('prune removes leftovers, surplus and unused files, and nothing that a rele
     'releases/.new-old/x': '',
     'releases/.new-young/x': '',
     'releases/0123456789abcdef/manifest.json': '',
-    'cache/bundles-2/.new-old/x': '',
-    [`cache/bundles-2/${hash}/x`]: '',
-    [`cache/bundles-2/${hash}.json`]: '',
-    'cache/bundles-2/state.json': '',
+    'cache/bundles-3/.new-old/x': '',
+    [`cache/bundles-3/${hash}/x`]: '',
+    [`cache/bundles-3/${hash}.json`]: '',
+    'cache/bundles-3/state.json': '',
     'cache/views/view-old/tsconfig.json': '',
     'cache/public/aa/used': 'used',
     'cache/public/aa/unused': 'unused',
@@ -33,23 +33,23 @@ test('prune removes leftovers, surplus and unused files, and nothing that a rele
   await link(at('cache/public/aa/used'), at('releases/0123456789abcdef/public/used'));
   const age = async (path: string, ms: number): Promise<void> => utimes(at(path), (now - ms) / 1000, (now - ms) / 1000);
   const old = 2 * buildLimits.leftoverMs;
-  const aged = ['releases/.new-old', 'releases/0123456789abcdef', 'cache/bundles-2/.new-old', 'cache/views/view-old'];
-  for (const path of [...aged, 'cache/public/aa/used', 'cache/public/aa/unused', `cache/bundles-2/${hash}`])
+  const aged = ['releases/.new-old', 'releases/0123456789abcdef', 'cache/bundles-3/.new-old', 'cache/views/view-old'];
+  for (const path of [...aged, 'cache/public/aa/used', 'cache/public/aa/unused', `cache/bundles-3/${hash}`])
     await age(path, old);
   for (const [index, dir] of installs.entries()) await age(dir, old + (installs.length - index) * 1000);
 
   await pruneCache(places);
 
   expect((await readdir(at('releases'))).toSorted()).toEqual(['.new-young', '0123456789abcdef']);
-  expect((await readdir(at('cache/bundles-2'))).toSorted()).toEqual([hash, `${hash}.json`, 'state.json']);
+  expect((await readdir(at('cache/bundles-3'))).toSorted()).toEqual([hash, `${hash}.json`, 'state.json']);
   expect(await readdir(at('cache/views'))).toEqual([]);
   expect(await readdir(at('cache/public/aa'))).toEqual(['used']);
   const kept = (await readdir(at('cache/deps'))).map((name) => `cache/deps/${name}`);
   expect(kept.toSorted()).toEqual([install(0), ...installs.slice(-buildLimits.cachedInstalls)].toSorted());
 
   // Again within the hour: nothing is looked at.
-  await writeFile(at('cache/bundles-2/.new-again'), '');
-  await age('cache/bundles-2/.new-again', old);
+  await writeFile(at('cache/bundles-3/.new-again'), '');
+  await age('cache/bundles-3/.new-again', old);
   await pruneCache(places);
-  expect(existsSync(at('cache/bundles-2/.new-again'))).toBe(true);
+  expect(existsSync(at('cache/bundles-3/.new-again'))).toBe(true);
 });
