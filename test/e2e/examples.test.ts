@@ -137,6 +137,51 @@ describe('examples', () => {
     });
   });
 
+  test(
+    'shop sells what it has, with a database of dev, and never the last one twice',
+    { timeout: 120_000 },
+    async () => {
+      await withExample('shop', async ({ request }) => {
+        const order = async (items: [product: number, quantity: number][]): Promise<HttpResponse> =>
+          await request({
+            method: 'POST',
+            path: '/orders',
+            headers: [['content-type', 'application/json']],
+            body: JSON.stringify({
+              customer: 'Ada',
+              items: items.map(([product, quantity]) => ({ product, quantity })),
+            }),
+          });
+        const placed = await order([
+          [2, 3],
+          [1, 1],
+        ]);
+        expect([placed.status, placed.json()]).toEqual([201, { id: 1, total: 5160 }]);
+        expect((await request({ path: placed.headers['location']! })).json()).toMatchObject({
+          customer: 'Ada',
+          total: 5160,
+          items: [
+            { product: 'Teapot; the small one', quantity: 1 },
+            { product: 'Cup', quantity: 3, price: 890 },
+          ],
+        });
+        const last = await Promise.all(
+          [1, 2, 3, 4].map(() =>
+            order([
+              [2, 1],
+              [3, 1],
+            ]),
+          ),
+        );
+        expect(last.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
+        const stock = (await request({ path: '/products' })).json() as { stock: number }[];
+        expect(stock.map((product) => product.stock)).toEqual([4, 36, 0]);
+        expect((await order([])).status).toBe(400);
+        expect((await request({ path: '/orders/99' })).status).toBe(404);
+      });
+    },
+  );
+
   test('chat carries what one says to all in the room', async () => {
     await withExample('chat', async ({ target, request }) => {
       expect((await request({ path: '/' })).text).toContain('new WebSocket(');
@@ -172,7 +217,7 @@ describe('examples', () => {
 
   test('every example in TypeScript type-checks', { timeout: 120_000 }, async () => {
     await using folder = await makeTempDir();
-    for (const name of ['chat', 'hello', 'json-api', 'methods', 'sse', 'upload']) {
+    for (const name of ['chat', 'hello', 'json-api', 'methods', 'shop', 'sse', 'upload']) {
       const dir = await copyExample(name, folder.path);
       expect(await runTypeScript(dir), name).toBe('');
     }
