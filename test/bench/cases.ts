@@ -7,6 +7,7 @@ import { functions } from './cases/functions.ts';
 import { latency } from './cases/latency.ts';
 import { memory } from './cases/memory.ts';
 import { mysqlConfig } from './cases/mysql-config.ts';
+import { mysql } from './cases/mysql.ts';
 import { nginx } from './cases/nginx.ts';
 import { overload } from './cases/overload.ts';
 import { push } from './cases/push.ts';
@@ -30,4 +31,5 @@ export const cases: readonly BenchCase[] = [
   rollback,
   deploy,
   mysqlConfig,
+  mysql,
 ];

@@ -1,6 +1,6 @@
 /**
  * One app behind an app host, built by the builder; connections are passed as the daemon passes them.
- * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH]`; the line `stop` stops the host until the next connection.
+ * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH] [--database URL]`; the line `stop` stops the host until the next connection.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -14,7 +14,7 @@ import { createAppHost } from '../../../runtime/supervisor/create-app-host.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { profile: { type: 'string' }, socket: { type: 'string' } },
+  options: { profile: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' } },
 });
 const dir = await mkdtemp(join(tmpdir(), 'fnrun-bench-'));
 const built = await build({
@@ -28,7 +28,8 @@ const host = createAppHost({
   onLog: (record) => console.error(record.message),
   execArgv: values.profile === undefined ? [] : profilingFlags(values.profile),
 });
-const release = { release: built.release, releaseDir: built.dir, env: {} };
+const env: Record<string, string> = values.database === undefined ? {} : { DATABASE_URL: values.database };
+const release = { release: built.release, releaseDir: built.dir, env };
 await host.load(release, { check: true });
 await host.activate(release);
 const server = createServer({ pauseOnConnect: true }, (socket) => host.handle(socket));
