@@ -33,7 +33,13 @@ export class MigrationSession implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => core.connect((error) => (error === null ? resolve() : reject(error))));
     // It is told to whoever has a statement on it.
     core.on('error', () => {});
-    return new MigrationSession(core, control);
+    const session = new MigrationSession(core, control);
+    // As the functions' own sessions are: what NOW() says must not depend on who asks.
+    const sql = "SET time_zone = '+00:00'";
+    const outcome = await session.run(sql, { timeoutMs: migrationLimits.askMs, signal: new AbortController().signal });
+    if (outcome.kind === 'ran') return session;
+    core.destroy();
+    throw new Error(outcome.why);
   }
 
   /** Runs one statement to its end, or kills it on the server. Never rejects. */

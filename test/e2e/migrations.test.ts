@@ -220,3 +220,28 @@ test('migrations without a database, or with one that does not answer, reject th
   expect(output).toMatch(/rejected +the database does not answer: connect ECONNREFUSED/);
   expect(output).not.toContain('pa%20ss');
 });
+
+test('a migration that a killed server left half-way is in doubt: the next push says what to look at, and goes on when told', async () => {
+  await using other = await startServe();
+  const elsewhere = await other.createApp(app);
+  const { code } = await runCli(['env', app, 'set', `DATABASE_URL=${db.url}`, '--home', other.home]);
+  expect(code).toBe(0);
+  await writeTree(dir, { 'migrations/1.sql': 'CREATE TABLE a (n INT);\nDO SLEEP(60);\nCREATE TABLE b (n INT);\n' });
+  await commitAll(dir, 'Slow');
+  const pushing = tryGit(dir, ['push', elsewhere, 'HEAD:main']);
+  const sleeping = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'DO SLEEP%'";
+  await eventually(async () => (await db.sql(sleeping)).length === 1);
+  other.cli.child.kill('SIGKILL');
+  await pushing;
+  await db.sql(`KILL ${String((await db.sql(sleeping))[0]!['ID'])}`);
+  const doubtful = await push({ 'migrations/1.sql': 'CREATE TABLE a (n INT);\nDO 1;\nCREATE TABLE b (n INT);\n' });
+  expect(doubtful.output).toMatch(
+    /rejected +migrations\/1\.sql:2: an earlier run of it broke off: 1 of its statements ran, and whether number 2 did is not known/,
+  );
+  const [, told] = /then: (UPDATE .*?); the next run/.exec(doubtful.output.replaceAll(/\s*\n\s*/g, ' ')) ?? [];
+  await db.sql('USE app', told ?? 'nothing was told');
+  expect((await push({ 'functions/index.ts': answers('two') })).output).toMatch(
+    /migrate +1\.sql, 2 statements, behind the 1/,
+  );
+  expect(await recorded()).toEqual([{ name: '1.sql', state: 'applied', statements: 3 }]);
+});

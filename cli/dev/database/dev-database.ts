@@ -151,7 +151,7 @@ async function problemOf(
   { dir, isOwn }: { dir: string; isOwn: boolean },
 ): Promise<BuildProblem> {
   const { file, line, message, hint } = error;
-  const text = file === null ? '' : await readFile(join(dir, file), 'utf8').catch(() => '');
+  const text = file === null ? '' : await textOf(join(dir, file));
   const anew = isOwn ? `; or, to begin with an empty database, end dev and remove ${shownFolder}` : '';
   return {
     code: 'FN_MIGRATION',
@@ -163,4 +163,12 @@ async function problemOf(
     length: null,
     hint: `${hint ?? ''}${anew}`,
   };
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
