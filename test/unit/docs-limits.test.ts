@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { appLimitRules, resolveAppLimits } from '../../runtime/contract/app-limits.ts';
 import { resolveAppPermissions } from '../../runtime/contract/app-permissions.ts';
-import { mainDatabase, resolveDatabases } from '../../runtime/contract/database.ts';
+import { mainDatabase, resolveDatabases, resolveMigrations } from '../../runtime/contract/database.ts';
 import { repositoryRoot } from '../support/cli.ts';
 
 const text = readFileSync(join(repositoryRoot, 'docs/limits.md'), 'utf8');
@@ -35,6 +35,14 @@ test('docs/mysql.md lists every setting of a database with its default', () => {
   const { env: _, ...defaults } = resolveDatabases()[mainDatabase]!;
   for (const [key, value] of Object.entries(defaults)) {
     const shown = new RegExp(`^\\| \`${key}\` +\\| (\\S+)`, 'm').exec(mysql)?.[1];
+    expect([key, shown]).toEqual([key, String(value)]);
+  }
+});
+
+test('docs/migrations.md lists every deadline with its default', () => {
+  const migrations = readFileSync(join(repositoryRoot, 'docs/migrations.md'), 'utf8');
+  for (const [key, value] of Object.entries(resolveMigrations()!)) {
+    const shown = new RegExp(`^\\| \`${key}\` +\\| (\\S+)`, 'm').exec(migrations)?.[1];
     expect([key, shown]).toEqual([key, String(value)]);
   }
 });

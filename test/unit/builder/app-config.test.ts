@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkConfigText } from '../../../builder/source/app-config.ts';
 import { appConfigKeys, checkAppConfig } from '../../../runtime/contract/app-config.ts';
-import { mainDatabase, resolveDatabases } from '../../../runtime/contract/database.ts';
+import { mainDatabase, resolveDatabases, resolveMigrations } from '../../../runtime/contract/database.ts';
 import { appLimitRules } from '../../../runtime/contract/app-limits.ts';
 import { permissionSwitches } from '../../../runtime/contract/app-permissions.ts';
 import { settingKeys } from '../../../runtime/contract/settings.ts';
@@ -147,9 +147,14 @@ test('JSON Schema has the keys that the code knows', () => {
   expect(Object.keys(schema.$defs.permissions.properties)).toEqual([...permissionSwitches, 'fsRead', 'fsWrite']);
   const database = schema.properties['database'] as { properties: Record<string, { default?: unknown }> };
   const { env: _, ...defaults } = resolveDatabases()[mainDatabase]!;
-  expect(Object.keys(database.properties).toSorted()).toEqual([...Object.keys(defaults), 'named'].toSorted());
+  expect(Object.keys(database.properties).toSorted()).toEqual(
+    [...Object.keys(defaults), 'migrations', 'named'].toSorted(),
+  );
   for (const [key, value] of Object.entries(defaults))
     expect([key, database.properties[key]!.default]).toEqual([key, value]);
+  const { anyOf } = database.properties['migrations'] as { anyOf: { properties?: Record<string, object> }[] };
+  const migrationDefaults = Object.entries(resolveMigrations()!).map(([key, value]) => [key, { default: value }]);
+  expect(anyOf[1]!.properties).toMatchObject(Object.fromEntries(migrationDefaults));
   const ranges = Object.entries(appLimitRules).map(([key, { min, max }]) => [key, { minimum: min, maximum: max }]);
   expect(schema.$defs.limits.properties).toMatchObject(Object.fromEntries(ranges));
   expect(Object.keys(schema.$defs.limits.properties)).toEqual(Object.keys(appLimitRules));
