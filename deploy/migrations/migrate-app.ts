@@ -49,7 +49,8 @@ export async function migrateApp(
 ): Promise<void> {
   const startedMs = performance.now();
   const address = addressOf(await openEnv(context, app, release.env), app);
-  if (app.previewOf !== null && (await isDatabaseOf(context, { app: app.previewOf, address }))) {
+  const shared = app.previewOf !== null && (await isDatabaseOf(context, { app: app.previewOf, address }).catch(reject));
+  if (shared) {
     tell(
       account,
       'migrate',

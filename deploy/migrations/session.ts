@@ -29,7 +29,12 @@ export class MigrationSession implements AsyncDisposable {
   /** `control` stays its caller's. */
   static async open(address: DatabaseAddress, control: Connection): Promise<MigrationSession> {
     const { createConnection } = await import('mysql2');
-    const core = createConnection({ ...address, connectTimeout: migrationLimits.askMs });
+    const core = createConnection({
+      ...address,
+      connectTimeout: migrationLimits.askMs,
+      // LOAD DATA LOCAL would read files of the machine that deploys.
+      flags: ['-LOCAL_FILES'],
+    });
     await new Promise<void>((resolve, reject) => core.connect((error) => (error === null ? resolve() : reject(error))));
     // It is told to whoever has a statement on it.
     core.on('error', () => {});

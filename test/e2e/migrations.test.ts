@@ -245,3 +245,18 @@ test('a migration that a killed server left half-way is in doubt: the next push 
   );
   expect(await recorded()).toEqual([{ name: '1.sql', state: 'applied', statements: 3 }]);
 });
+
+test('a migration reads no file of the server, and what it selects is not kept', async () => {
+  const sql = (file: string): string => `LOAD DATA LOCAL INFILE '${file}' INTO TABLE a;\n`;
+  await push({ 'migrations/1.sql': 'CREATE TABLE a (n VARCHAR(200));\n' });
+  const { ok, output } = await push({ 'migrations/2.sql': sql('/etc/passwd') });
+  expect(ok).toBe(false);
+  expect(output).toMatch(/rejected +migrations\/2\.sql:1: /);
+  expect(await db.sql('SELECT COUNT(*) AS n FROM app.a')).toEqual([{ n: 0 }]);
+  // 400 MB, if anybody kept them.
+  const rows = "SELECT REPEAT('x', 100000) FROM seq_1_to_4000;\nSELECT 1;\n";
+  const big = await push({ 'migrations/2.sql': rows });
+  expect(big.output).toMatch(/migrate +2\.sql, 2 statements/);
+  const { daemon } = JSON.parse(await fnrun(['ps', '--json'])) as { daemon: { rssBytes: number } };
+  expect(daemon.rssBytes).toBeLessThan(400 * 2 ** 20);
+});

@@ -70,6 +70,7 @@ test.each([
   ['GET', '/v1/apps/nobody', undefined, 404, 'FN_NO_SUCH_APP'],
   ['DELETE', '/v1/apps/nobody', undefined, 404, 'FN_NO_SUCH_APP'],
   ['GET', '/v1/apps/nobody/logs', undefined, 404, 'FN_NO_SUCH_APP'],
+  ['GET', '/v1/apps/nobody/migrations', undefined, 404, 'FN_NO_SUCH_APP'],
   ['POST', '/v1/apps/nobody/rollback', {}, 404, 'FN_NO_SUCH_APP'],
   ['POST', '/v1/apps/nobody/rollback', { release: 7 }, 404, 'FN_NO_SUCH_RELEASE'],
   ['GET', '/v1/apps/nobody/env', undefined, 404, 'FN_NO_SUCH_APP'],

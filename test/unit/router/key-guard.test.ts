@@ -11,6 +11,7 @@ test.each([
   ['GET', '/v1/apps/shop/deployments', 'see shop'],
   ['GET', '/v1/apps/shop/deployments/0123/log', 'see shop'],
   ['GET', '/v1/apps/shop/logs', 'see shop'],
+  ['GET', '/v1/apps/shop/migrations', 'see shop'],
   ['POST', '/v1/apps/shop/receive', 'push shop'],
   ['POST', '/v1/apps/shop/activate', 'push shop'],
   ['POST', '/v1/apps/shop/rollback', 'change shop'],
