@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MariaDb } from '../../support/mariadb.ts';
+import { fetchFrom, targetOf } from '../../support/http.ts';
 import { makeTempDir, writeTree } from '../../support/temp-dir.ts';
 import { wrk } from '../load/wrk.ts';
 import type { WrkResult } from '../load/wrk.ts';
@@ -18,15 +19,16 @@ const workers = 4;
 /** Together what a push allows: 151 less 10. */
 const budget = 35;
 const seconds = 8;
-/** Until every function has its workers: a hundred threads of an app start on cores that serve at the same time. */
-const warmUpSeconds = 8;
+/** While it warms up a call holds its connection for so long that each of a function's workers gets one of them. */
+const holdSeconds = 0.1;
 
 /** One call at a time a worker, which holds its connection for a while: so all workers are wanted, and all at once want one. */
 const handler = `
 import { pool } from 'fnrun/mysql';
 export const config = { maxWorkers: ${workers}, concurrency: 1 };
-export default async () => {
-  const [rows] = await pool.query('SELECT name, SLEEP(0.005) AS slept FROM users WHERE id = ?', [1 + Math.floor(Math.random() * 1000)]);
+export default async (request) => {
+  const seconds = request.url.endsWith('?hold') ? ${holdSeconds} : 0.005;
+  const [rows] = await pool.query('SELECT name, SLEEP(?) AS slept FROM users WHERE id = ?', [seconds, 1 + Math.floor(Math.random() * 1000)]);
   return Response.json(rows[0].name);
 };
 `;
@@ -43,17 +45,16 @@ export async function crowd(db: MariaDb, context: BenchContext): Promise<void> {
   const servers: OwnServer[] = [];
   for (let index = 0; index < crowdApps; index++) {
     context.say(`app ${index + 1} of ${crowdApps}: ${functionsPerApp} functions x ${workers} workers`);
-    servers.push(stack.use(await startOwn('fnrun-app.ts', [folder.path, '--database', db.url])));
+    const server = stack.use(await startOwn('fnrun-app.ts', [folder.path, '--database', db.url]));
+    servers.push(server);
+    await startWorkers(server.url);
   }
-  const load = { connections: 128, script: 'round-robin.lua', args: [String(functionsPerApp)] } as const;
-  const loadAll = (forSeconds: number): Promise<WrkResult[]> =>
-    Promise.all(servers.map(({ url }) => wrk(url, { ...load, seconds: forSeconds })));
-  await loadAll(warmUpSeconds);
   const threads = await threadsOf((await Promise.all(servers.map(({ pid }) => familyOf(pid)))).flat());
   let most = 0;
   const ending = new AbortController();
   const sampling = sample(db, { signal: ending.signal, onSample: (count) => (most = Math.max(most, count)) });
-  const results = await loadAll(seconds);
+  const load = { connections: 128, seconds, script: 'round-robin.lua', args: [String(functionsPerApp)] } as const;
+  const results = await Promise.all(servers.map(({ url }) => wrk(url, load)));
   ending.abort();
   await sampling;
   const [refused] = await db.sql("SHOW GLOBAL STATUS LIKE 'Connection_errors_max_connections'");
@@ -85,6 +86,16 @@ export async function crowd(db: MariaDb, context: BenchContext): Promise<void> {
     'requests',
     { most: 0 },
   );
+}
+
+/** One function after the other: a hundred threads that start at once take so long that some give up. */
+async function startWorkers(url: string): Promise<void> {
+  for (let index = 0; index < functionsPerApp; index++) {
+    const request = { path: `/f${index}?hold`, deadlineMs: 30_000 };
+    const calls = Array.from({ length: workers }, () => fetchFrom(targetOf(url), request));
+    const failed = (await Promise.all(calls)).find(({ status }) => status !== 200);
+    if (failed !== undefined) throw new Error(`f${index} answered with ${failed.status}: ${failed.text}`);
+  }
 }
 
 async function sample(
