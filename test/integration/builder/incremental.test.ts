@@ -106,7 +106,7 @@ test('sources under another path build from the same cache', async () => {
 test('damaged cache is made anew', async () => {
   await using app = await makeApp(files);
   const first = await app.build();
-  await writeFile(join(app.cache, 'bundles-2/state.json'), '{ half');
+  await writeFile(join(app.cache, 'bundles-3/state.json'), '{ half');
   await rm(app.releases, { recursive: true });
   expect(await app.build()).toMatchObject({ release: first.release, reused: false, bundled: 0 });
 });
