@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,11 +43,7 @@ export async function openPrivateServer(folder: string, programs: DatabaseProgra
   const there = await connect(socketPath).catch(() => null);
   if (there !== null) return await serverOf(there, { socketPath, child: null });
   const dataDir = join(folder, 'data');
-  if (!existsSync(dataDir)) {
-    const staging = join(folder, `data.new-${process.pid}`);
-    await makeData(programs, { dataDir: staging, tmpDir: join(folder, 'tmp'), user });
-    await rename(staging, dataDir);
-  }
+  if (!existsSync(dataDir)) await makeWhole(dataDir, { folder, programs, user });
   await rm(join(folder, 'log'), { force: true });
   const args = serverArgs(programs, { folder, socketPath, user });
   const child = spawn('/bin/sh', ['-c', keeper, 'sh', programs.server, ...args], {
@@ -60,6 +56,23 @@ export async function openPrivateServer(folder: string, programs: DatabaseProgra
   } catch (error) {
     await end(child);
     throw error;
+  }
+}
+
+/** What a dev that was killed meanwhile has left is never taken for a whole folder. */
+async function makeWhole(
+  dataDir: string,
+  { folder, programs, user }: { folder: string; programs: DatabasePrograms; user: readonly string[] },
+): Promise<void> {
+  const staging = `${dataDir}.new-${process.pid}`;
+  await rm(staging, { recursive: true, force: true });
+  try {
+    await makeData(programs, { dataDir: staging, tmpDir: join(folder, 'tmp'), user });
+    await rename(staging, dataDir);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    // Another dev was quicker.
+    if (!existsSync(dataDir)) throw error;
   }
 }
 
@@ -138,7 +151,9 @@ async function socketPathOf(folder: string): Promise<string> {
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
   const other = join(tmpdir(), `fnrun-${process.getuid?.() ?? 0}-${hash}`);
   await mkdir(other, { recursive: true, mode: 0o700 });
-  // Fails when it is somebody else's.
+  const { uid } = await lstat(other);
+  // Names there can be had by anybody first, and root may use what is not its own.
+  if (uid !== process.getuid?.()) throw new Error(`${other} belongs to somebody else: remove it`);
   await chmod(other, 0o700);
   return join(other, 's.sock');
 }
