@@ -1,35 +1,30 @@
-import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { deployLimits } from '../runtime/contract/limits.ts';
 import type { AppHost } from '../runtime/supervisor/app-host.ts';
+import { SharedSocket } from '../runtime/supervisor/shared-socket.ts';
 
-/** An app's socket, held by the daemon. */
+/** An app's socket. */
 export interface AppListener {
-  /** Takes no more connections and removes the socket. Idempotent. */
+  /** Removes the socket: nobody can connect from here on. The host ends what waits in it, when it stops. Idempotent. */
   close(): void;
 }
 
 /**
- * Listens on an app's unix socket and hands each connection over unread: the daemon never
- * parses a request, and holds connections while a host starts. The home must be locked:
- * a socket file that is there already is a dead server's.
+ * Listens on an app's unix socket. The app's host takes the connections itself while a process of it runs; those that the
+ * daemon has to accept are handed over unread: it never parses a request. The home must be locked: a socket file that is
+ * there already is a dead server's.
  */
 export async function listenForApp(
   path: string,
-  host: Pick<AppHost, 'handle'>,
-  onConnection: () => void = () => {},
+  host: Pick<AppHost, 'handle' | 'share'>,
+  /** Called when somebody has used the app: when a connection comes that wakes it, and when its process ends. */
+  onUse: () => void = () => {},
 ): Promise<AppListener> {
-  await rm(path, { force: true });
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    onConnection();
-    host.handle(socket);
+  const socket = await SharedSocket.open(path, {
+    onSocket(connection) {
+      onUse();
+      host.handle(connection);
+    },
+    onBack: onUse,
   });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ path, backlog: deployLimits.socketBacklog }, resolve);
-  await promise;
-  server.off('error', reject);
-  // Out of file descriptors: this connection is lost, the socket goes on.
-  server.on('error', () => {});
-  return { close: () => void server.close() };
+  host.share(socket);
+  return { close: () => socket.unlink() };
 }

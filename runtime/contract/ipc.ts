@@ -35,6 +35,10 @@ export type ToHost =
   | { type: 'ping'; id: number }
   /** Give every connection back between two of its requests; the reply comes when none is left. */
   | { type: 'handover'; id: number }
+  /** Comes with a handle of the app's socket: accept from it. With `copy` the reply comes with another handle of that socket. */
+  | { type: 'listen'; id: number; copy: boolean }
+  /** Accept nobody any more. */
+  | { type: 'unlisten'; id: number }
   | { type: 'stop'; id: number }
   | { type: 'connection'; id: number };
 
@@ -46,6 +50,7 @@ export type FromHost =
   | { type: 'returned' }
   /** A thread does not end, whatever it is told: the process is to be replaced. */
   | { type: 'stuck'; reason: string }
+  /** Comes with a handle when one was asked for. */
   | { type: 'reply'; id: number; ok: true; result: unknown }
   | { type: 'reply'; id: number; ok: false; code: string; message: string };
 

@@ -253,6 +253,11 @@ export const hostLimits = {
   leaveMs: 30_000,
   /** Hosts of one app that finish what they have beside the one that serves; beyond it the oldest is ended. */
   leavingMax: 2,
+  /**
+   * Handles of its socket that a host accepts from: libuv takes one connection from each in a turn of the event loop, which
+   * takes 50 to 100 ms in a host with a thousand busy connections.
+   */
+  acceptHandles: 16,
   /** How often a host may be replaced for a thread that does not end: such a thread costs its memory and nothing else. */
   replaceEveryMs: 10_000,
   /** Ends of an app's processes that are remembered. */

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { hostLimits } from '../contract/limits.ts';
+import type { ListeningHandle } from '../listening-handle.ts';
 import type { ThreadPool } from '../pool/thread-pool.ts';
 import { HostApp } from './app.ts';
 import { createLogSink } from './log-sink.ts';
+import { Listeners } from './listeners.ts';
 import { createPulse } from './pulse.ts';
 import { createHostServer } from './server.ts';
 import type { HostServer } from './server.ts';
@@ -24,11 +27,12 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   const app = new HostApp({ app: name, pool, sink, now, dev });
   const server = createHostServer({ app, dev, headTimeoutMs });
   const pulse = createPulse({ app, server });
-  const send = (message: FromHost): void => {
-    process.send?.(message);
+  const listeners = new Listeners({ onSocket: (socket) => server.accept(socket) });
+  const send = (message: FromHost, handle?: SendHandle): void => {
+    process.send?.(message, handle);
   };
 
-  async function answer(message: Exclude<ToHost, { type: 'connection' }>): Promise<unknown> {
+  async function answer(message: Exclude<ToHost, { type: 'connection' }>, handle: unknown): Promise<unknown> {
     switch (message.type) {
       case 'load': {
         const { release, releaseDir, env, check, fresh } = message;
@@ -52,10 +56,17 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
         return app.stats();
       case 'ping':
         return pulse();
+      case 'listen':
+        listeners.add(handle as ListeningHandle | null);
+        return null;
+      case 'unlisten':
+        listeners.close();
+        return null;
       case 'handover':
         await handOver({ app, server });
         return null;
       case 'stop':
+        listeners.close();
         await stop({ app, server, pool });
         return null;
     }
@@ -69,25 +80,26 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
       return;
     }
     const { id } = message;
-    answer(message).then(
-      (result) => send({ type: 'reply', id, ok: true, result }),
-      (error: unknown) => {
-        const code = error instanceof FnrunError ? error.code : 'FN_INTERNAL';
-        send({ type: 'reply', id, ok: false, code, message: error instanceof Error ? error.message : String(error) });
-      },
+    const copy = message.type === 'listen' && message.copy ? (handle as SendHandle) : undefined;
+    answer(message, handle).then(
+      (result) => send({ type: 'reply', id, ok: true, result }, copy),
+      (error: unknown) => send(failure(id, error)),
     );
   });
   endWithDaemon();
   send({ type: 'started' });
   return {
     onStuck(reason) {
-      app.log({
-        level: 'error',
-        message: `a thread does not end (${reason}); the process is replaced when another is warm`,
-      });
+      const message = `a thread does not end (${reason}); the process is replaced when another is warm`;
+      app.log({ level: 'error', message });
       send({ type: 'stuck', reason });
     },
   };
+}
+
+function failure(id: number, error: unknown): FromHost {
+  const code = error instanceof FnrunError ? error.code : 'FN_INTERNAL';
+  return { type: 'reply', id, ok: false, code, message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Also waits for what goes on behind the responses (`waitUntil`), which is bounded by itself. */

@@ -7,6 +7,7 @@ import type { Cgroups } from './cgroup.ts';
 import type { ConnectionShares } from './connection-shares.ts';
 import type { HostExit } from './exits.ts';
 import type { AppPolicy } from './launch-plan.ts';
+import type { SharedSocket } from './shared-socket.ts';
 
 /** A release on disk, and the environment it runs with. */
 export interface ReleaseRef {
@@ -45,6 +46,8 @@ export interface AppHostOptions {
 export interface AppHost {
   /** Makes `live` the release served from the next host start on, without starting one. */
   setLive(live: ReleaseRef): void;
+  /** Lets the processes of the app accept from its socket themselves; `stop` closes it. */
+  share(socket: SharedSocket): void;
   /** Hands over a connection accepted with `pauseOnConnect`; starts the host when none runs. */
   handle(socket: Socket): void;
   /**

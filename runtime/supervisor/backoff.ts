@@ -1,4 +1,5 @@
 import { hostLimits } from '../contract/limits.ts';
+import type { AppHostStatus } from './app-host.ts';
 import { Exits } from './exits.ts';
 
 /** When a process that ends again and again is started again, and why it ended. */
@@ -13,9 +14,10 @@ export class Backoff extends Exits {
     return this.#failures;
   }
 
-  /** ISO 8601; null when no try is planned. */
-  get retryAt(): string | null {
-    return this.#retryAtMs === null ? null : new Date(this.#retryAtMs).toISOString();
+  /** Why it ended, and when the next try is. */
+  get status(): Pick<AppHostStatus, 'lastExit' | 'exits' | 'retryAt'> {
+    const retryAt = this.#retryAtMs === null ? null : new Date(this.#retryAtMs).toISOString();
+    return { lastExit: this.last, exits: this.all, retryAt };
   }
 
   /** It serves: when that lasts, its next end is the first again. */

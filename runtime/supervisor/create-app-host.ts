@@ -14,6 +14,7 @@ import { defaultPlan, readPlan, sameProcess, type LaunchPlan } from './launch-pl
 import { Leaving } from './leaving.ts';
 import { refuse } from './refuse.ts';
 import { joinShares } from './share-holder.ts';
+import type { SharedSocket } from './shared-socket.ts';
 import { Turns } from './turns.ts';
 import { processStatus } from './process-status.ts';
 
@@ -26,6 +27,7 @@ const stopping = { detail: 'The server is stopping' };
 
 class SupervisedHost implements AppHost {
   readonly #options: AppHostOptions & { connectionShares: ConnectionShares };
+  #socket: SharedSocket | null = null;
   #live: ReleaseRef | null = null;
   #state: AppHostStatus['state'] = 'stopped';
   /** The process that serves, or will when it has started. */
@@ -40,18 +42,22 @@ class SupervisedHost implements AppHost {
   #restarts = 0;
   #replacedAt = -Infinity;
   readonly #backoff = new Backoff();
-  readonly #leaving: Leaving;
+  readonly #leaving = new Leaving({ onUnaccepted: (sockets) => this.#handleAll(sockets) });
   /** What starts, switches or replaces processes is done one after the other. */
   readonly #turns = new Turns();
   readonly #held = new Held();
 
   constructor(options: AppHostOptions & { connectionShares: ConnectionShares }) {
     this.#options = options;
-    this.#leaving = new Leaving({ onUnaccepted: (sockets) => this.#handleAll(sockets) });
   }
 
   setLive(live: ReleaseRef): void {
     this.#live = live;
+  }
+
+  share(socket: SharedSocket): void {
+    this.#socket = socket;
+    if (this.#state === 'running' && this.#process !== null) void socket.giveTo(this.#process);
   }
 
   handle(socket: Socket): void {
@@ -106,7 +112,7 @@ class SupervisedHost implements AppHost {
       if (successor === null) host.adopt(plan);
       else {
         this.#successor = null;
-        this.#takeOver(successor);
+        await this.#takeOver(successor);
       }
       return result;
     });
@@ -123,16 +129,9 @@ class SupervisedHost implements AppHost {
   }
 
   status(): AppHostStatus {
-    const { last, all, retryAt } = this.#backoff;
-    return {
-      state: this.#state,
-      restarts: this.#restarts,
-      lastExit: last,
-      exits: all,
-      retryAt: this.#state === 'backoff' ? retryAt : null,
-      leaving: this.#leaving.count,
-      ...processStatus(this.#process, { cpus: this.#heartbeat?.cpus ?? 0 }),
-    };
+    const own = { state: this.#state, restarts: this.#restarts, leaving: this.#leaving.count };
+    const ofProcess = processStatus(this.#process, { cpus: this.#heartbeat?.cpus ?? 0 });
+    return { ...own, ...this.#backoff.status, ...ofProcess };
   }
 
   async stop(): Promise<void> {
@@ -142,8 +141,11 @@ class SupervisedHost implements AppHost {
     this.#heartbeat?.stop();
     this.#held.refuseAll(stopping);
     this.#dropSuccessor();
+    // Who waits in it is told that the server stops.
+    this.#socket?.accept();
     if (host !== null) this.#leaving.stop(host);
     await this.#leaving.empty();
+    this.#socket?.close();
     this.#state = 'stopped';
   }
 
@@ -171,7 +173,7 @@ class SupervisedHost implements AppHost {
     this.#process = host;
     await bringUp(host, { live });
     if (this.#process !== host || this.#stopping) throw new Error(stopping.detail);
-    this.#serve(host);
+    void this.#serve(host);
     return host;
   }
 
@@ -192,33 +194,29 @@ class SupervisedHost implements AppHost {
     return host;
   }
 
-  /** From here on `host` gets the connections. */
-  #serve(host: HostProcess): void {
+  /** From here on `host` gets the connections. Resolves when it accepts those to come by itself. */
+  async #serve(host: HostProcess): Promise<void> {
     this.#state = 'running';
     this.#backoff.started();
-    const { pingMs, pingMsMin } = hostLimits;
     this.#heartbeat?.stop();
     this.#heartbeat = new Heartbeat(host, {
-      everyMs: Math.max(pingMsMin, Math.min(pingMs, host.plan.limits.idleStopMs || pingMs)),
       onPulse: (pulse) => this.#sleepIfIdle(host, pulse),
       onSilent: (ms) => host.kill(`it did not answer for ${ms} ms`),
     });
     this.#handleAll(this.#held.take());
+    await this.#socket?.giveTo(host);
   }
 
   /** Puts `next`, which serves already, into the place of the process there is; that one gives its connections back. */
-  #takeOver(next: HostProcess): void {
+  async #takeOver(next: HostProcess): Promise<void> {
     const old = this.#process;
     this.#process = next;
     this.#ready = Promise.resolve(next);
-    this.#serve(next);
-    if (old !== null) this.#leaving.handOver(old);
+    const replaced = this.#serve(next);
+    await (old === null ? replaced : this.#leaving.handOver(old, { replaced }));
   }
 
-  /**
-   * A thread of `host` does not end. It serves on all the same, until another process is warm: nobody but
-   * the invocation in that thread has lost anything.
-   */
+  /** A thread of `host` does not end. It serves on until another process is warm: only that invocation is lost. */
   async #replace(host: HostProcess, reason: string): Promise<void> {
     const waitMs = this.#replacedAt + hostLimits.replaceEveryMs - performance.now();
     if (this.#process !== host || this.#state !== 'running') return;
@@ -238,7 +236,7 @@ class SupervisedHost implements AppHost {
     this.#restarts++;
     this.#record(host, { reason: `a thread of it did not end (${reason})`, lastWords: null });
     this.#candidate = null;
-    this.#takeOver(next);
+    await this.#takeOver(next);
   }
 
   #sleepIfIdle(host: HostProcess, { idleMs }: HostPulse): void {
@@ -251,8 +249,9 @@ class SupervisedHost implements AppHost {
     this.#state = 'stopped';
     this.#heartbeat?.stop();
     this.#note('info', `stopped: no connection for ${Math.round(idleMs / 1000)} s; the next one starts it again`);
+    this.#socket?.accept();
     // A connection may have come to it meanwhile, which is another's then.
-    this.#leaving.handOver(host);
+    void this.#leaving.handOver(host, { replaced: Promise.resolve() });
   }
 
   #onExit(host: HostProcess, end: ProcessEnd): void {
@@ -261,6 +260,7 @@ class SupervisedHost implements AppHost {
     this.#process = null;
     this.#ready = null;
     this.#candidate = null;
+    this.#socket?.accept();
     const unaccepted = host.takeUnaccepted();
     if (this.#stopping) return this.#handleAll(unaccepted);
     this.#record(host, end);

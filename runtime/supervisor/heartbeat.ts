@@ -5,7 +5,6 @@ import { readCpuMs } from './process-figures.ts';
 
 /** What a heartbeat tells. */
 export interface HeartbeatOptions {
-  everyMs: number;
   onPulse: (pulse: HostPulse) => void;
   /** The host has not answered twice in a row: its main thread is stuck. */
   onSilent: (silentMs: number) => void;
@@ -44,7 +43,9 @@ export class Heartbeat {
   }
 
   #later(): void {
-    this.#timer = setTimeout(() => void this.#ask(), this.#options.everyMs);
+    const { pingMs, pingMsMin } = hostLimits;
+    const everyMs = Math.max(pingMsMin, Math.min(pingMs, this.#host.plan.limits.idleStopMs || pingMs));
+    this.#timer = setTimeout(() => void this.#ask(), everyMs);
     this.#timer.unref();
   }
 

@@ -1,8 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { FnrunError } from '../contract/errors.ts';
-import type { ErrorCode } from '../contract/errors.ts';
 import type { FromHost, ToHost } from '../contract/ipc.ts';
 import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
@@ -12,9 +11,11 @@ import type { LaunchPlan } from './launch-plan.ts';
 import { freezeTree, killRest } from './process-tree.ts';
 import type { ProcessTree } from './process-tree.ts';
 import { exceeded, ProcessWatch } from './process-watch.ts';
+import type { ListeningHandle } from '../listening-handle.ts';
+import { Requests } from './requests.ts';
 import { logFd, spawnHost } from './spawn-host.ts';
 
-type Request = Exclude<ToHost, { type: 'connection' }>;
+type Request = Exclude<ToHost, { type: 'connection' | 'listen' }>;
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
 /** What a host process is started with. */
@@ -43,12 +44,6 @@ export interface ProcessEnd {
   lastWords: string | null;
 }
 
-interface Waiting {
-  resolve: (value: unknown) => void;
-  reject: (error: Error) => void;
-  timer: NodeJS.Timeout;
-}
-
 /** One running app host process, with all that it started. */
 export class HostProcess {
   /** Resolves when the process answers. Rejects with `FN_HOST_FAILED`. */
@@ -60,10 +55,9 @@ export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
   readonly #cgroup: HostCgroup | null;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #requests: Requests;
   readonly #passing = new Map<number, Socket>();
   #plan: LaunchPlan;
-  #nextId = 1;
   #lastWords: string | null = null;
   #killedFor: string | null = null;
   /** When it last said anything. */
@@ -72,6 +66,7 @@ export class HostProcess {
   constructor(options: HostProcessOptions) {
     const { app, plan, cgroups } = options;
     this.#options = options;
+    this.#requests = new Requests(app);
     this.#plan = plan;
     this.#cgroup = cgroups === null ? null : this.#join(cgroups);
     this.#child = spawnHost({ ...options, cgroup: this.#cgroup });
@@ -89,14 +84,14 @@ export class HostProcess {
     this.started.catch(() => {});
     this.#child.on('exit', (code, by) => {
       const end = { reason: this.#endReason(code, by), lastWords: this.#lastWords };
-      this.#rejectAll(
+      this.#requests.rejectAll(
         `the app host of ${app} ended (${end.reason}${end.lastWords === null ? '' : `: ${end.lastWords}`})`,
       );
       exited.resolve(end);
       void this.#clear();
     });
     this.#child.on('error', (error) => {
-      this.#rejectAll(`the app host of ${app} failed: ${error.message}`);
+      this.#requests.rejectAll(`the app host of ${app} failed: ${error.message}`);
       // A process that was never there does not exit.
       if (this.#child.pid === undefined)
         exited.resolve({ reason: `cannot be started: ${error.message}`, lastWords: null });
@@ -123,7 +118,7 @@ export class HostProcess {
 
   /** Whether it is asked for something that it has not answered. */
   get asked(): boolean {
-    return this.#waiting.size > 0 || this.#passing.size > 0;
+    return this.#requests.size > 0 || this.#passing.size > 0;
   }
 
   /** Another release with the same permissions: what can change in a running process does. */
@@ -138,21 +133,24 @@ export class HostProcess {
 
   /** Sends a request and waits for its reply. Rejects when the host says so, dies, or the deadline passes. */
   request(message: WithoutId<Request>, { deadlineMs }: { deadlineMs: number }): Promise<unknown> {
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        const text = `the app host of ${this.#options.app} did not answer "${message.type}" within ${deadlineMs} ms`;
-        reject(new FnrunError('FN_HOST_FAILED', text));
-      }, deadlineMs);
-      this.#waiting.set(id, { resolve, reject, timer });
-      this.#send({ ...message, id });
-    });
+    const { id, reply } = this.#requests.open(message.type, deadlineMs);
+    this.#send({ ...message, id });
+    return reply;
+  }
+
+  /**
+   * Has it accept from the socket of `handle`. Resolves when it does: with another handle of that socket, on which nobody
+   * listens, when a `copy` is asked for.
+   */
+  async listenOn(handle: ListeningHandle, { copy }: { copy: boolean }): Promise<ListeningHandle | null> {
+    const { id, reply } = this.#requests.open('listen', hostLimits.startMs);
+    this.#send({ type: 'listen', id, copy }, handle as unknown as SendHandle);
+    return (await reply) as ListeningHandle | null;
   }
 
   /** Hands a connection over. Our end stays open until the host says that it has it. */
   pass(socket: Socket): void {
-    const id = this.#nextId++;
+    const id = this.#requests.nextId();
     this.#passing.set(id, socket);
     // Node would close our end by itself, also when the host dies with the connection on its way.
     const message: ToHost = { type: 'connection', id };
@@ -201,9 +199,9 @@ export class HostProcess {
     await this.#cgroup?.remove();
   }
 
-  #send(message: ToHost): void {
+  #send(message: ToHost, handle?: SendHandle): void {
     // A channel that is closed is followed by 'exit', which rejects what waits.
-    if (this.#child.connected) this.#child.send(message, () => {});
+    if (this.#child.connected) this.#child.send(message, handle, {}, () => {});
   }
 
   #awaitStart(): Promise<void> {
@@ -235,7 +233,7 @@ export class HostProcess {
   #receive(message: Exclude<FromHost, { type: 'started' }>, handle: unknown): void {
     switch (message.type) {
       case 'reply':
-        this.#onReply(message);
+        this.#requests.settle(message, handle);
         break;
       case 'accepted':
         this.#passing.get(message.id)?.destroy();
@@ -249,23 +247,6 @@ export class HostProcess {
         this.#options.onStuck(this, message.reason);
         break;
     }
-  }
-
-  #onReply(message: Extract<FromHost, { type: 'reply' }>): void {
-    const entry = this.#waiting.get(message.id);
-    if (entry === undefined) return;
-    this.#waiting.delete(message.id);
-    clearTimeout(entry.timer);
-    if (message.ok) entry.resolve(message.result);
-    else entry.reject(new FnrunError(message.code as ErrorCode, message.message));
-  }
-
-  #rejectAll(text: string): void {
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(new FnrunError('FN_HOST_FAILED', text));
-    }
-    this.#waiting.clear();
   }
 
   #note(level: LogRecord['level'], message: string): void {

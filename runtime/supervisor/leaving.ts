@@ -15,14 +15,21 @@ export class Leaving {
     return this.#hosts.size;
   }
 
-  /** Has `host` give back its connections, each between two of its requests, and ends it when it has none. */
-  handOver(host: HostProcess): void {
+  /**
+   * Once another is in its place, has `host` give back its connections, each between two of its requests, and ends it when
+   * it has none. Resolves when it accepts nobody any more.
+   */
+  handOver(host: HostProcess, { replaced }: { replaced: Promise<void> }): Promise<void> {
     this.#add(host);
+    const closed = replaced
+      .then(() => host.request({ type: 'unlisten' }, { deadlineMs: hostLimits.pingAnswerMs }))
+      .then(ignore, ignore);
     // Its threads need not end by themselves: one that does not may be why it is replaced.
-    void host
-      .request({ type: 'handover' }, { deadlineMs: hostLimits.leaveMs })
-      .catch(() => {})
+    void closed
+      .then(() => host.request({ type: 'handover' }, { deadlineMs: hostLimits.leaveMs }))
+      .catch(ignore)
       .then(() => host.kill());
+    return closed;
   }
 
   /** Lets `host` finish its requests and ends it. */
@@ -52,3 +59,5 @@ export class Leaving {
     if (this.#hosts.size > hostLimits.leavingMax) oldest?.kill();
   }
 }
+
+function ignore(): void {}
