@@ -257,7 +257,7 @@ export const hostLimits = {
    * Handles of its socket that a host accepts from: libuv takes one connection from each in a turn of the event loop, which
    * takes 50 to 100 ms in a host with a thousand busy connections.
    */
-  acceptHandles: 16,
+  acceptHandles: 8,
   /** How often a host may be replaced for a thread that does not end: such a thread costs its memory and nothing else. */
   replaceEveryMs: 10_000,
   /** Ends of an app's processes that are remembered. */

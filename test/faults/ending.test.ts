@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { eventually } from '../support/deadline.ts';
+import { fetchFrom } from '../support/http.ts';
 import { startFaultServer, type FaultServer } from './support/fault-server.ts';
 import { allow } from './support/machine.ts';
 import { expectBackWithin, expectUnharmed, lostHost, otherApp } from './support/record.ts';
@@ -10,7 +11,7 @@ let server: FaultServer;
 
 beforeAll(async () => {
   // Each death has its own app: a host that dies again and again is started more slowly.
-  server = await startFaultServer({ exits: {}, kills: {}, segfaults: {}, closes: {}, killed: {} });
+  server = await startFaultServer({ exits: {}, kills: {}, segfaults: {}, closes: {}, killed: {}, stands: {} });
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -86,4 +87,18 @@ test('16: a host that is killed under load is back within a second, and what was
   expect(total).toBeLessThanOrEqual(32);
   expectBackWithin(report, { name: 'same app', ms: allow(1_000, report), kinds: lostHost });
   expectUnharmed(report, ...otherApp);
+});
+
+test('16: clients whom a host had not accepted when it was killed are answered by the next one', async () => {
+  const at = server.serve.appSocket('stands');
+  expect((await fetchFrom(at, { path: '/steady' })).status).toBe(200);
+  const pid = await server.pidOf('stands');
+  process.kill(pid, 'SIGSTOP');
+  const asked = Array.from({ length: 50 }, () => fetchFrom(at, { method: 'POST', path: '/steady', body: 'x' }));
+  // All of them are in the socket's queue when this is answered, which takes turns of this loop.
+  await server.ps('stands');
+  process.kill(pid, 'SIGKILL');
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses).toEqual(asked.map(() => 200));
+  expect(await server.nextHost('stands', pid)).not.toBe(pid);
 });
