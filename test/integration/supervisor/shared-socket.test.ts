@@ -3,6 +3,7 @@ import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listenForApp } from '../../../deploy/app-listener.ts';
+import { hostLimits } from '../../../runtime/contract/limits.ts';
 import type { AppHostOptions } from '../../../runtime/supervisor/app-host.ts';
 import { eventually } from '../../support/deadline.ts';
 import { startHost, type TestHost } from '../../support/host.ts';
@@ -107,6 +108,21 @@ test('connections that no host had accepted when it was killed are answered by t
     expect(answers.map(({ json }) => json().pid)).not.toContain(pid);
     await eventually(() => host.status().state === 'running');
   }
+});
+
+test('client of an app that ends again and again is told so at once, and does not wait for its next try', async () => {
+  const { deploy, ask, host } = await startShared();
+  await deploy({ '/': ok });
+  for (let restarts = 0; restarts <= hostLimits.crashesHeld; restarts++) {
+    await eventually(() => host.status().state === 'running' && host.status().restarts === restarts);
+    expect((await ask()).status).toBe(200);
+    process.kill(host.status().pid!, 'SIGKILL');
+  }
+  await eventually(() => host.status().state === 'backoff');
+  const { status, json } = await ask();
+  expect([status, json().code]).toEqual([503, 'FN_APP_UNAVAILABLE']);
+  await eventually(() => host.status().state === 'running');
+  expect((await ask()).status).toBe(200);
 });
 
 test('connections that come while an app stops for being idle are answered', async () => {
