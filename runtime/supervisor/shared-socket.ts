@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { dirname, join } from 'node:path';
 import { hostLimits } from '../contract/limits.ts';
 import { acceptFrom, bindSocket } from '../listening-handle.ts';
 import type { ListeningHandle } from '../listening-handle.ts';
@@ -14,8 +13,6 @@ export interface SharedSocketOptions {
   /** The daemon accepts again: until now a host may have had connections. */
   onBack: () => void;
 }
-
-let serial = 0;
 
 /**
  * The unix socket of one app. The app host that serves accepts from it, and while none does the daemon. It is one
@@ -40,8 +37,8 @@ export class SharedSocket {
 
   /** The daemon accepts. What is at `path` is replaced: it must be a dead server's. */
   static async open(path: string, options: SharedSocketOptions): Promise<SharedSocket> {
-    // Closing a handle unlinks what it was bound to. Shorter than any app's, which the kernel's limit was checked for.
-    const bound = join(dirname(path), `.${(serial++).toString(36)}`);
+    // Closing a handle unlinks what it was bound to: another name, and no longer one, for which the kernel has a limit.
+    const bound = `${path.replace(/\.sock$/, '')}.new`;
     await rm(bound, { force: true });
     const socket = new SharedSocket(path, bindSocket(bound), options);
     try {
