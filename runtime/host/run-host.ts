@@ -28,9 +28,6 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   const server = createHostServer({ app, dev, headTimeoutMs });
   const pulse = createPulse({ app, server });
   const listeners = new Listeners({ onSocket: (socket) => server.accept(socket) });
-  const send = (message: FromHost, handle?: SendHandle): void => {
-    process.send?.(message, handle);
-  };
 
   async function answer(message: Exclude<ToHost, { type: 'connection' }>, handle: unknown): Promise<unknown> {
     switch (message.type) {
@@ -95,6 +92,10 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
       send({ type: 'stuck', reason });
     },
   };
+}
+
+function send(message: FromHost, handle?: SendHandle): void {
+  process.send?.(message, handle);
 }
 
 function failure(id: number, error: unknown): FromHost {
