@@ -130,8 +130,7 @@ class SupervisedHost implements AppHost {
 
   status(): AppHostStatus {
     const own = { state: this.#state, restarts: this.#restarts, leaving: this.#leaving.count };
-    const ofProcess = processStatus(this.#process, { cpus: this.#heartbeat?.cpus ?? 0 });
-    return { ...own, ...this.#backoff.status, ...ofProcess };
+    return { ...own, ...this.#backoff.status, ...processStatus(this.#process, this.#heartbeat) };
   }
 
   async stop(): Promise<void> {
@@ -203,8 +202,10 @@ class SupervisedHost implements AppHost {
       onPulse: (pulse) => this.#sleepIfIdle(host, pulse),
       onSilent: (ms) => host.kill(`it did not answer for ${ms} ms`),
     });
+    // Before those that were held, which are passed one after the other: a busy host takes its time for each.
+    const given = this.#socket?.giveTo(host);
     this.#handleAll(this.#held.take());
-    await this.#socket?.giveTo(host);
+    await given;
   }
 
   /** Puts `next`, which serves already, into the place of the process there is; that one gives its connections back. */

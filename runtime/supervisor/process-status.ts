@@ -5,10 +5,10 @@ import { countOpenFiles } from './process-figures.ts';
 type ProcessStatus = Pick<AppHostStatus, 'pid' | 'limits' | 'permissions' | 'use'>;
 
 /** What can be told of an app's process, or of there being none. */
-export function processStatus(host: HostProcess | null, { cpus }: { cpus: number }): ProcessStatus {
+export function processStatus(host: HostProcess | null, measured: { cpus: number } | null): ProcessStatus {
   if (host === null) return { pid: null, limits: null, permissions: null, use: null };
   const { limits, permissions } = host.plan;
-  return { pid: host.pid, limits, permissions, use: hostUse(host, cpus) };
+  return { pid: host.pid, limits, permissions, use: hostUse(host, measured?.cpus ?? 0) };
 }
 
 /** Null when the process is gone, or where there is no /proc. */
