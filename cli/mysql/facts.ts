@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import { engineNames, isAtLeast, oldestKnown, type Engine, type ServerVersion } from '../../deploy/mysql/engine.ts';
+import { engineNames, oldestKnown, type Engine, type ServerVersion } from '../../deploy/mysql/engine.ts';
+import { isAtLeast } from '../../deploy/versions.ts';
 import type { DatabaseFacts, DiskFacts, DiskKind } from '../../deploy/mysql/facts.ts';
 import { detectServer, type InstalledServer } from '../../deploy/mysql/machine/detect-server.ts';
 import { measureDisk } from '../../deploy/mysql/machine/measure-disk.ts';

@@ -1,4 +1,5 @@
-import { compareVersions, isAtLeast, type Engine, type ServerVersion } from './engine.ts';
+import type { Engine, ServerVersion } from './engine.ts';
+import { compareVersions, isAtLeast } from '../versions.ts';
 
 /** Versions of one engine that take a variable without complaint: from `since` up to, but not with, `until`. */
 interface Range {

@@ -1,5 +1,5 @@
 import { parseServerVersion, type ServerVersion } from '../engine.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../../run-program.ts';
 
 /** A server program of this machine. */
 export interface InstalledServer extends ServerVersion {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InstalledServer } from './detect-server.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../../run-program.ts';
 
 /** What the server's own program says of a configuration. */
 export interface Verdict {

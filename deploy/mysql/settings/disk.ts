@@ -1,5 +1,6 @@
 import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
-import { engineNames, isAtLeast } from '../engine.ts';
+import { engineNames } from '../engine.ts';
+import { isAtLeast } from '../../versions.ts';
 import type { DatabaseFacts, DiskKind } from '../facts.ts';
 import { clamp, type LeftOut, type Section, type Setting } from '../setting.ts';
 import { isKnown } from '../variables.ts';

@@ -1,5 +1,6 @@
 import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
-import { engineNames, isAtLeast } from '../engine.ts';
+import { engineNames } from '../engine.ts';
+import { isAtLeast } from '../../versions.ts';
 import type { DatabaseFacts } from '../facts.ts';
 import { clamp, mebibyte, type LeftOut, type Section, type Setting } from '../setting.ts';
 

@@ -1,5 +1,6 @@
 import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
-import { compareVersions, type ServerVersion } from '../engine.ts';
+import type { ServerVersion } from '../engine.ts';
+import { compareVersions } from '../../versions.ts';
 import type { DatabaseFacts } from '../facts.ts';
 import { clamp, mebibyte, type Section, type Setting } from '../setting.ts';
 import { isKnown } from '../variables.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
-import { isAtLeast } from '../engine.ts';
+import { isAtLeast } from '../../versions.ts';
 import type { DatabaseFacts } from '../facts.ts';
 import type { Section, Setting } from '../setting.ts';
 

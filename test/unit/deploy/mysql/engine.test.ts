@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { compareVersions, parseServerVersion } from '../../../../deploy/mysql/engine.ts';
+import { parseServerVersion } from '../../../../deploy/mysql/engine.ts';
+import { compareVersions } from '../../../../deploy/versions.ts';
 
 test.each([
   ['mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)', 'mariadb', '10.11.19'],

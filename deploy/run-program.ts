@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { delimiter } from 'node:path';
-import { databaseServerLimits } from '../../../runtime/contract/limits.ts';
+import { databaseServerLimits } from '../runtime/contract/limits.ts';
 
 /** How a program ended. */
 export interface Ran {
@@ -10,7 +10,7 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs a server program for a question. Null when there is none of that name. Looks in /usr/sbin too. */
+/** Runs a program of this machine for a question. Null when there is none of that name. Looks in /usr/sbin too. */
 export async function runProgram(name: string, args: readonly string[]): Promise<Ran | null> {
   const { programMs: timeout, programOutputBytes: maxBuffer } = databaseServerLimits;
   const PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/usr/local/sbin'].join(delimiter);
