@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import type { AppHost } from '../runtime/supervisor/app-host.ts';
 import { SharedSocket } from '../runtime/supervisor/shared-socket.ts';
 
@@ -26,5 +27,7 @@ export async function listenForApp(
     onBack: onUse,
   });
   host.share(socket);
+  // Who connects needs to write: nginx belongs to the group of the server.
+  await chmod(path, 0o660);
   return { close: () => socket.unlink() };
 }

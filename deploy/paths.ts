@@ -25,6 +25,8 @@ export interface AppPaths {
   root: string;
   repository: string;
   releases: string;
+  /** A link to the folder of the live release; absent while there is none. */
+  live: string;
   cache: string;
   /** Exported trees while they are built. */
   build: string;
@@ -58,6 +60,7 @@ export function appPaths(home: HomePaths, app: string): AppPaths {
     root,
     repository: join(root, 'repo.git'),
     releases: join(root, 'releases'),
+    live: join(root, 'live'),
     cache: join(root, 'cache'),
     build: join(root, 'build'),
     socket: join(home.run, `${app}.sock`),

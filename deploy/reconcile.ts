@@ -5,6 +5,7 @@ import { AccountFile } from './account/account-file.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { accountPath } from './paths.ts';
 import { readRef } from './git/refs.ts';
+import { linkLive } from './live-link.ts';
 import type { StepsMs } from '../router/control/types.ts';
 import type { DeploymentRecord } from './store/store.ts';
 import { findRelease, loadRelease, releaseDir, releaseRef } from './release-ref.ts';
@@ -28,6 +29,7 @@ export async function reconcile(context: DeployContext, app: ManagedApp): Promis
   try {
     app.host.setLive(await releaseRef(context, app, await findRelease(context, app, live.release)));
     app.live = await describeLive(context, app, live);
+    await linkLive(context, app);
   } catch (error) {
     // Its variables are lost with the key. Without them it must not serve; the operator can set them anew.
     if (!(error instanceof FnrunError) || error.code !== 'FN_SECRET_KEY') throw error;

@@ -3,6 +3,7 @@ import type { Account } from './account/account.ts';
 import { describeError, ms, tell, tellLive } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { pointHead } from './git/refs.ts';
+import { linkLive } from './live-link.ts';
 import { findRelease, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
 import type { DeploymentRecord } from './store/store.ts';
@@ -57,6 +58,7 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   }
   context.onStep?.('recorded');
   app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
+  await linkLive(context, app);
   app.activations += 1;
   if (meanwhile !== null) tell(account, 'switched', meanwhile);
   tellLive(account, { url: context.urlOf(app.name), app: app.name, release });

@@ -25,7 +25,7 @@ export interface ServeOptions {
  * Browsers and caches keep a file but ask each time whether it is still the one (a 304 costs no body). Names
  * that look hashed get no longer life: a wrong guess would pin an old file for a year.
  */
-const cacheControl = 'public, max-age=0, must-revalidate';
+export const staticCacheControl = 'public, max-age=0, must-revalidate';
 
 /**
  * Serves `files` (paths from `dir`, `/`-separated) with ETag, Range, conditional requests and HEAD. A path
@@ -86,7 +86,7 @@ async function sendFile({ req, res, dir, file, headers }: Sending): Promise<void
     res.writeHead(result.statusCode, {
       ...contentType,
       ...lowerCase(result.headers),
-      'cache-control': cacheControl,
+      'cache-control': staticCacheControl,
       ...headers,
     });
     // pipeline closes the file when the client leaves, and cuts the connection when the file cannot be read.

@@ -1,10 +1,8 @@
+import { comment, oneLine } from '../comment.ts';
 import { engineNames } from './engine.ts';
 import type { DatabaseFacts } from './facts.ts';
 import type { LeftOut, Section, Setting } from './setting.ts';
 import { mebibyte } from './setting.ts';
-
-/** Columns that reasons are wrapped at. */
-const width = 110;
 
 /** The option file: each setting below its reason. */
 export function renderConfig(plan: readonly Section[], facts: DatabaseFacts): string {
@@ -46,27 +44,8 @@ function header(facts: DatabaseFacts): string {
     `Put it into ${folder}/99-fnrun.cnf, which is read last, and restart the server.`,
     `Each app gets a user with rights on its own schema only: GRANT ALL ON shop.* TO shop@localhost.`,
   ]
-    .flatMap(comment)
+    .flatMap((line) => comment(line))
     .join('\n');
-}
-
-/** Lines of a comment. Whatever is in the text, none of it leaves the comment. */
-function comment(text: string): string[] {
-  const lines: string[] = [];
-  let line = '#';
-  for (const word of oneLine(text).split(' ')) {
-    if (line !== '#' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '#';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
-}
-
-function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- those are what must not get through
-  return text.replace(/[\u0000-\u0020\u007f\u0085\u2028\u2029]+/g, ' ').trim();
 }
 
 const escapes: Readonly<Record<string, string>> = {

@@ -446,6 +446,35 @@ export const databaseLimits = {
   judged: 500,
 } as const;
 
+/** Bounds in the configuration of nginx that is rendered; docs/nginx.md. */
+export const nginxLimits = {
+  /** Of one process, sockets to apps included. */
+  workerConnections: 2_048,
+  openFiles: 8_192,
+  serverNames: 4_096,
+  /** Connections to each app that one process keeps open. */
+  keepAlive: 64,
+  /** How long; shorter than `httpLimits.keepAliveTimeoutMs`, so that no request meets a closing connection. */
+  keepAliveMs: 60_000,
+  /** Of one client address: noted in the log, or refused. */
+  requestsPerSecond: 50,
+  requestBurst: 200,
+  connections: 200,
+  /** An app's longest invocation, and how much longer nginx waits between two reads; and at least (pings of WebSockets come more often). */
+  readSlackMs: 30_000,
+  readMsMin: 60_000,
+  /** Names of one app, domains named with --domain, and networks with --trust-proxy. */
+  names: 200,
+} as const;
+
+/** The service that runs the server; docs/systemd.md. */
+export const serviceLimits = {
+  /** Beyond `deployLimits.shutdownMs`: then systemd kills. */
+  stopSeconds: 60,
+  tasks: 16_384,
+  openFiles: 131_072,
+} as const;
+
 /** Bounds on logs. */
 export const logLimits = {
   /** One line's message; longer ones are cut and say so. */

@@ -7,6 +7,7 @@ test('homePaths keeps the fixed layout', () => {
   expect(appPaths(home, 'hello')).toMatchObject({
     repository: '/srv/f/apps/hello/repo.git',
     releases: '/srv/f/apps/hello/releases',
+    live: '/srv/f/apps/hello/live',
     socket: '/srv/f/run/hello.sock',
     logFile: '/srv/f/logs/hello.ndjson',
   });
