@@ -22,7 +22,7 @@ interface NginxSite {
 }
 
 /** Debian has it in /usr/sbin, which is not in everybody's PATH. */
-const program = spawnSync('nginx', ['-v']).error === undefined ? 'nginx' : '/usr/sbin/nginx';
+export const nginxProgram = spawnSync('nginx', ['-v']).error === undefined ? 'nginx' : '/usr/sbin/nginx';
 
 /**
  * Starts Debian's nginx in front of `sites`, configured as docs/http.md says, on a free port of 127.0.0.1 and
@@ -34,7 +34,7 @@ export async function startNginx(dir: string, sites: readonly NginxSite[]): Prom
   const shown = /^```nginx\n([^]*?)^```$/m.exec(await readFile(join(repositoryRoot, 'docs/http.md'), 'utf8'))?.[1];
   if (shown === undefined) throw new Error('docs/http.md shows no configuration of nginx');
   await writeFile(join(dir, 'nginx.conf'), configOf(shown, { sites, port }));
-  const child = spawn(program, ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr'], {
+  const child = spawn(nginxProgram, ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
@@ -59,7 +59,7 @@ export async function startNginx(dir: string, sites: readonly NginxSite[]): Prom
 }
 
 /** nginx cannot be asked which port it took: one that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
