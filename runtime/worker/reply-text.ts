@@ -97,6 +97,9 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
     if (isLength(length)) {
       reply.announcedBytes = Number(length);
       lines += `content-length: ${length}\r\n`;
+    } else if (isEventStream(headers)) {
+      // nginx holds a response back until a buffer is full, unless it is told: events would come in heaps.
+      lines += 'x-accel-buffering: no\r\n';
     }
   }
   reply.text = `${lines}\r\n`;
@@ -105,4 +108,14 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
 
 function isLength(value: string | null): value is string {
   return value !== null && /^\d{1,15}$/.test(value);
+}
+
+/** Whether these are the headers of server-sent events, and say nothing about buffering themselves. */
+function isEventStream(headers: readonly string[]): boolean {
+  let isStream = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === 'x-accel-buffering') return false;
+    if (headers[i] === 'content-type') isStream = /^text\/event-stream\b/i.test(headers[i + 1]!);
+  }
+  return isStream;
 }
