@@ -48,7 +48,7 @@ export interface SiteFacts {
   names: readonly string[];
   /** Names that it asks for and another app has. */
   taken: readonly string[];
-  /** Domains below which previews have their names; null: below any. */
+  /** Domains below which previews have their names; null: below any; empty: none. */
   previewDomains: readonly string[] | null;
   /** Absolute path of the folder with the socket of each app and preview: `<run>/shop.sock`. */
   run: string;

@@ -33,7 +33,7 @@ export function relocate({ name, items }: NginxFile, { dir, isRoot, address }: S
       case 'access_log':
         return [to({ text: `${dir}/access.log` })];
       case 'listen':
-        return [to({ text: (address ?? socketOf)(String(first)) })];
+        return [to({ text: (address ?? socketOf)(typeof first === 'string' ? first : '') })];
       case 'http':
         return [{ ...item, block: [...tempPaths.map(tempPath), ...(item.block ?? []).flatMap(moved)] }];
       default:

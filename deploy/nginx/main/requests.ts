@@ -3,8 +3,11 @@ import { block, directive, type Item } from '../directive.ts';
 
 /** Variables that are made of a request, once for all apps. */
 export function requestItems(): Item[] {
+  return [{ title: '--- What is made of a request ---' }, ...passedOn(), ...answerItems()];
+}
+
+function passedOn(): Item[] {
   return [
-    { title: '--- What is made of a request ---' },
     map('$http_upgrade', '$fnrun_connection', {
       reason:
         'Connection to the app: empty keeps it open for the next request; a fixed "upgrade", as is often advised, would end each',
@@ -42,6 +45,12 @@ export function requestItems(): Item[] {
         ['~^(?<fnrun_path_only>[^?#]*)', '$fnrun_path_only'],
       ],
     }),
+  ];
+}
+
+/** Variables for what nginx answers by itself: files, errors. */
+function answerItems(): Item[] {
+  return [
     map('$request_method $request_uri', '$fnrun_public', {
       reason:
         'Folder in which files are looked for: nginx reads plain paths as the app host does; any other (percent-encoded, with // or a name with a dot in front) goes to the host, which then serves the file or not',

@@ -43,10 +43,12 @@ export function planSite(facts: NginxFacts, site: SiteFacts): NginxFile {
     upstream(site),
     ...site.taken.map((name) => ({ leftOut: name, reason: 'another app has this name' })),
     ...servers(own, { facts, site }),
-    {
-      title: '--- Previews: a socket of their own each, and no connections that are kept: there is no list of them ---',
-    },
-    ...servers(previews, { facts, site }),
+    ...(previews.names.length === 0
+      ? []
+      : [
+          { title: '--- Previews: a socket of their own each, and no kept connections: there is no list of them ---' },
+          ...servers(previews, { facts, site }),
+        ]),
   ];
   return { name: `fnrun/${app}.conf`, items };
 }
