@@ -27,6 +27,8 @@ const tools = [
   { name: 'bwrap', args: ['--version'], package: 'bubblewrap' },
   { name: 'sshd', args: ['-V'], package: 'openssh-server' },
   { name: 'ssh', args: ['-V'], package: 'openssh-client' },
+  { name: 'systemd-analyze', args: ['--version'], package: 'systemd' },
+  { name: 'openssl', args: ['version'], package: 'openssl' },
 ];
 
 let missing = missingTools(tools);

@@ -148,9 +148,13 @@ function hardening(): (UnitSetting | UnitLeftOut)[] {
       reason: 'hides /proc/cpuinfo, meminfo and the like: Node counts no CPUs, and apps are watched by /proc',
     },
     {
-      leftOut: 'ProtectKernelTunables, ProtectKernelLogs and ProtectProc',
+      leftOut: 'ProtectKernelTunables and ProtectKernelLogs',
       reason:
-        'they cover parts of /proc, and the kernel lets nobody mount a fresh /proc in a user namespace then: builds would lose their jail. Without a capability nothing there can be written anyway',
+        'they cover parts of /proc, and then the kernel lets nobody mount a fresh /proc in a user namespace: builds would lose their jail. Without a capability nothing there can be written anyway',
+    },
+    {
+      leftOut: 'ProtectProc',
+      reason: 'builds and apps are watched by /proc, and those in a user namespace may be hidden by it',
     },
     { leftOut: 'ProtectControlGroups', reason: 'the groups of the apps are made there' },
     { leftOut: 'RestrictNamespaces', reason: 'the jail of builds is made of namespaces' },
