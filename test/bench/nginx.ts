@@ -2,60 +2,76 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { debianPlaces } from '../../deploy/nginx/facts.ts';
+import { detectNginx } from '../../deploy/nginx/machine/detect-nginx.ts';
+import { relocate } from '../../deploy/nginx/machine/relocate.ts';
+import { writeFiles } from '../../deploy/nginx/machine/validate-nginx.ts';
+import { planMain } from '../../deploy/nginx/plan.ts';
+import { planSite } from '../../deploy/nginx/site/site.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { fetchFrom, targetOf } from '../support/http.ts';
 import { freePort, type BenchServer } from './server.ts';
 import { toolEnv } from './tools.ts';
 
-/** As a production nginx is set up for an upstream on the same machine, without what belongs to TLS and many sites. */
-const config = ({ socket, port }: { socket: string; port: number }): string => `daemon off;
-worker_processes auto;
+/**
+ * How nginx is set up: as `fnrun render nginx` has it, for an app without or with a folder public/; with `proxy_pass` and
+ * Debian's defaults; with the recipe of 2013, which says nothing about upstreams.
+ */
+export type NginxSetup = 'rendered' | 'rendered with public' | 'bare' | '2013';
+
+/** `worker_processes`, as all have it, and what keeps the files of a plain one together. */
+const frame = (main: string, http: string): string => `worker_processes auto;
 worker_rlimit_nofile 8192;
 pid nginx.pid;
 error_log stderr warn;
-events { worker_connections 2048; }
+${main}
 http {
-  access_log off;
+  access_log access.log;
+${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `  ${of}_temp_path tmp/${of};`).join('\n')}
+${http}
+}
+`;
+
+const server = ({ socket, port }: { socket: string; port: number }): string => `
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://unix:${socket}; }
+  }`;
+
+const recipe = `
   sendfile on;
   tcp_nopush on;
   tcp_nodelay on;
   keepalive_timeout 15;
-  keepalive_requests 1000000;
-  client_body_buffer_size 128k;
+  client_body_buffer_size 10K;
+  client_header_buffer_size 1k;
   client_max_body_size 8m;
-  client_body_temp_path tmp/body;
-  proxy_temp_path tmp/proxy;
-  fastcgi_temp_path tmp/fastcgi;
-  uwsgi_temp_path tmp/uwsgi;
-  scgi_temp_path tmp/scgi;
-  upstream app {
-    server unix:${socket};
-    keepalive 64;
-    keepalive_requests 1000000;
-  }
-  server {
-    listen 127.0.0.1:${port} reuseport;
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_buffers 8 16k;
-      proxy_buffer_size 16k;
-      proxy_next_upstream off;
-    }
-  }
-}
-`;
+  large_client_header_buffers 2 1k;
+  types_hash_max_size 2048;
+  gzip on;
+  gzip_comp_level 5;
+  gzip_min_length 256;
+  gzip_proxied any;
+  gzip_types text/plain text/css application/json application/javascript text/xml application/xml;`;
 
-/** Starts Debian's nginx in front of a unix socket, with all its files in `dir`. */
-export async function startNginx(socket: string, { dir }: { dir: string }): Promise<BenchServer> {
+/** Starts Debian's nginx in front of `<dir>/app.sock`, with all its files in `dir`. */
+export async function startNginx(setup: NginxSetup, { dir }: { dir: string }): Promise<BenchServer> {
   const port = await freePort();
+  const at = { socket: join(dir, 'app.sock'), port };
   await mkdir(join(dir, 'tmp'), { recursive: true });
-  await writeFile(join(dir, 'nginx.conf'), config({ socket, port }));
-  const child = spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], {
+  const plain = setup === 'bare' || setup === '2013';
+  if (plain) {
+    const events =
+      setup === 'bare' ? 'worker_connections 768;' : 'worker_connections 2048; multi_accept on; use epoll;';
+    const text = frame(
+      `events { ${events} }`,
+      (setup === 'bare' ? 'sendfile on; tcp_nopush on;' : recipe) + server(at),
+    );
+    await writeFile(join(dir, 'nginx.conf'), text);
+  } else {
+    await writeRendered({ dir, port, hasPublic: setup === 'rendered with public' });
+  }
+  const child = spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf'), '-g', 'daemon off;'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: toolEnv,
   });
@@ -75,4 +91,20 @@ export async function startNginx(socket: string, { dir }: { dir: string }): Prom
       await within(5_000, 'ending nginx', exited).catch(() => child.kill('SIGKILL'));
     },
   };
+}
+
+async function writeRendered(of: { dir: string; port: number; hasPublic: boolean }): Promise<void> {
+  const { dir, port, hasPublic } = of;
+  const build = await detectNginx();
+  if (build === null) throw new Error('nginx does not say what it is');
+  const usual = { ipv6: false, tls: null, trustedProxies: [], enforceLimits: false };
+  const facts = { build, user: 'www-data', ...usual, places: { ...debianPlaces, modules: null } };
+  const limits = { maxBodyBytes: 16 * 2 ** 20, timeoutMs: 10_000 };
+  const names = { names: ['127.0.0.1'], taken: [], previewDomains: [] };
+  const site = planSite(facts, { app: 'app', ...names, run: dir, apps: dir, hasPublic, ...limits });
+  const isRoot = process.getuid?.() === 0;
+  const files = [planMain(facts), site].map((file) =>
+    relocate(file, { dir, isRoot, address: () => `127.0.0.1:${port}` }),
+  );
+  await writeFiles(files, { dir });
 }
