@@ -23,6 +23,14 @@ function passedOn(): Item[] {
         ['websocket', 'websocket'],
       ],
     }),
+    map('$http_connection', '$fnrun_connection_names', {
+      reason:
+        "headers that the client's Connection takes away; what nearly all clients say takes none, and costs the app host nothing so",
+      values: [
+        ['default', '$http_connection'],
+        ['~*^(keep-alive|close)?$', ''],
+      ],
+    }),
     map('$host $http_host', '$fnrun_host_is_clear', {
       reason:
         'A target in absolute form may name another host than the Host header does: nginx would follow the one, the app see the other',

@@ -28,7 +28,7 @@ export function upstreamItems(): Item[] {
     ].map((name) => header(name, '')),
     header(
       'X-Fnrun-Connection',
-      '$http_connection',
+      '$fnrun_connection_names',
       "nginx does not drop the headers that the client's Connection names; the app host does when it is told, and drops every other x-fnrun-*",
     ),
     directive(
