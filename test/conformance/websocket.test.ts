@@ -34,9 +34,7 @@ beforeAll(async () => {
   targets.set('gateway', serve.gateway);
   const socket = serve.appSocket(app);
   targets.set('socket', socket);
-  const nginx = await startNginx(join(folder.path, 'nginx'), [
-    { name: app, hostname: host, ...(socket as { socketPath: string }) },
-  ]);
+  const nginx = await startNginx([{ name: app, hostname: host, ...(socket as { socketPath: string }) }]);
   cleanups.push(nginx.stop);
   targets.set('nginx', nginx.target);
 }, 120_000);

@@ -56,7 +56,7 @@ beforeAll(async () => {
   targets.set('the gateway', serve.gateway);
   const socket = serve.appSocket('half') as { socketPath: string };
   targets.set('the socket of the app', socket);
-  const nginx = await startNginx(join(folder.path, 'nginx'), [{ name: 'half', hostname: host, ...socket }]);
+  const nginx = await startNginx([{ name: 'half', hostname: host, ...socket }]);
   cleanups.push(nginx.stop);
   targets.set('nginx', nginx.target);
 }, 120_000);

@@ -29,7 +29,7 @@ beforeAll(async () => {
     await pushTree(dir, await serve.createApp(app));
   }
   const sites = apps.map((name) => ({ name, hostname: `${name}.localhost`, ...(serve.appSocket(name) as AppSocket) }));
-  nginx = await startNginx(join(folder.path, 'nginx'), sites);
+  nginx = await startNginx(sites);
   const dir = join(folder.path, 'dev/one');
   await cp(join(repositoryRoot, 'test/fixtures/http/app'), dir, { recursive: true });
   dev = await startCli(['dev', dir, '--port', '0']);

@@ -9,7 +9,7 @@ import { runCli } from '../../support/cli.ts';
 import { eventually } from '../../support/deadline.ts';
 import { commitAll, git, initRepository } from '../../support/git.ts';
 import { fetchFrom, openFrom, type HttpRequest, type HttpResponse, type HttpTarget } from '../../support/http.ts';
-import { nginxFacts, siteOf, startRendered, type RenderedNginx } from '../../support/rendered-nginx.ts';
+import { nginxFacts, siteOf, startRendered, type RenderedNginx } from '../../support/nginx.ts';
 import { pushTree, startServe, type Serve } from '../../support/serve.ts';
 import { makeTempDir, writeTree, type TempDir } from '../../support/temp-dir.ts';
 import { openSocket } from '../../support/websocket.ts';

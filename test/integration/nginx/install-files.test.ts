@@ -8,7 +8,7 @@ import { validateNginx } from '../../../deploy/nginx/machine/validate-nginx.ts';
 import { planMain } from '../../../deploy/nginx/plan.ts';
 import { planSite } from '../../../deploy/nginx/site/site.ts';
 import { runCli } from '../../support/cli.ts';
-import { installedNginx, nginxFacts, selfSigned, siteOf } from '../../support/rendered-nginx.ts';
+import { installedNginx, nginxFacts, selfSigned, siteOf } from '../../support/nginx.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
 const site = async (app: string, dir = '/srv/fnrun'): Promise<NginxFile> =>

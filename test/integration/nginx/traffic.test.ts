@@ -9,7 +9,7 @@ import type { NginxFacts, SiteFacts } from '../../../deploy/nginx/facts.ts';
 import { eventually } from '../../support/deadline.ts';
 import { fetchFrom, openFrom, type HttpRequest, type HttpResponse } from '../../support/http.ts';
 import { exchangeRaw, openRaw } from '../../support/raw-http.ts';
-import { nginxFacts, selfSigned, siteOf, startRendered, type RenderedNginx } from '../../support/rendered-nginx.ts';
+import { nginxFacts, selfSigned, siteOf, startRendered, type RenderedNginx } from '../../support/nginx.ts';
 import { makeTempDir } from '../../support/temp-dir.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 

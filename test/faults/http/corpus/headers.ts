@@ -76,9 +76,13 @@ export const headerCases: readonly HttpCase[] = [
   }),
   header('a good X-Request-Id is kept', ['X-Request-Id: good-1'], { 'x-request-id': /^good-1$/ }),
   header('a bad X-Request-Id is replaced', ['X-Request-Id: bad id'], { 'x-request-id': /^[\w.-]{1,128}$/ }),
-  header('two X-Request-Ids are replaced', ['X-Request-Id: a', 'X-Request-Id: b'], {
-    'x-request-id': /^[\w.-]{3,128}$/,
-  }),
+  {
+    ...header('two X-Request-Ids are replaced', ['X-Request-Id: a', 'X-Request-Id: b'], {
+      'x-request-id': /^[\w.-]{3,128}$/,
+    }),
+    // nginx before 1.23 has only the first one in $http_x_request_id; from then on both, which is no id.
+    nginx: passes('GET /g', { headers: { 'x-request-id': /^(a|[\w.-]{3,128})$/ } }),
+  },
   header('an X-Request-Id of 129 characters is replaced', [`X-Request-Id: ${'x'.repeat(129)}`], {
     'x-request-id': /^[\w.-]{1,128}$/,
   }),
