@@ -72,6 +72,8 @@ export async function* killAtEach(steps: readonly PushStep[]): AsyncGenerator<Ki
       if ((await said(current)) !== old) throw new Error(`not live: ${old}`);
       const commit = await change();
       const load = startLoad(current, [old, `v${version}`]);
+      // A busy machine may take as long for the first answer as the server needs to die.
+      await load.begun;
       const dying = push();
       await current.waitForExit();
       const { code: pushCode } = await dying;
@@ -132,14 +134,22 @@ function checkAgreement({ newest, others, ref, text, commit, step, old, now, pus
 }
 
 /** Clients with kept connections; each answer must be of one of these versions, or none because the server is dead. */
-function startLoad(server: RunningCli, versions: readonly string[]): { stop(): Promise<number> } {
+function startLoad(
+  server: RunningCli,
+  versions: readonly string[],
+): {
+  begun: Promise<void>;
+  stop(): Promise<number>;
+} {
   const agent = new Agent({ keepAlive: true });
   let answers = 0;
   let stopped = false;
+  const begun = Promise.withResolvers<void>();
   const wrong: string[] = [];
   const client = async (path: string): Promise<void> => {
     while (!stopped) {
       const got = await fetchFrom(targetOf(server.ready), { path, agent }).catch(() => null);
+      begun.resolve();
       if (got === null) return;
       answers += 1;
       // While it dies, the gateway may find the app gone.
@@ -148,6 +158,7 @@ function startLoad(server: RunningCli, versions: readonly string[]): { stop(): P
   };
   const running = Array.from({ length: clients }, (_, n) => client(n % 2 === 0 ? '/a' : '/b'));
   return {
+    begun: begun.promise,
     stop: async () => {
       stopped = true;
       await Promise.all(running);
