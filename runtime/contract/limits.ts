@@ -319,9 +319,8 @@ export const databaseServerLimits = {
   /** `innodb_io_capacity`, which is a quarter of what was measured. */
   ioCapacityMin: 200,
   ioCapacityMax: 2_000,
-  /** Connections for the apps when their sum is not known, and beside it for people, backups and fnrun itself. */
+  /** Connections for the apps when their sum is not known; beside it come `databaseLimits.serverReserved`. */
   connectionsAssumed: 100,
-  connectionsReserved: 10,
   slowQueryMs: 200,
   /** A machine so small that MySQL goes without its performance schema. */
   smallMachineMb: 2_048,

@@ -1,46 +1,19 @@
+import { parseDatabaseUrl } from '../../../runtime/contract/database-url.ts';
+import type { DatabaseAddress } from '../../../runtime/contract/database-url.ts';
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 
 /** Where a server is and how to get in, as mysql2 takes it. */
-export interface ServerAddress {
-  user: string;
-  password?: string;
-  host?: string;
-  port?: number;
-  socketPath?: string;
-  ssl?: { rejectUnauthorized: true };
-}
+export type ServerAddress = Omit<DatabaseAddress, 'database'> & { user: string };
 
-/**
- * Reads `mysql://user:password@host:3306/database?socketPath=…`. Another host is reached by TLS with a verified
- * certificate unless the URL says `tls=off`. Throws FN_USAGE without showing the URL, which holds a password.
- */
+/** Reads a URL as `DATABASE_URL` is read; root is who asks, unless it says so. Throws FN_USAGE without showing the URL, which holds a password. */
 export function parseServerUrl(text: string, { name }: { name: string }): ServerAddress {
-  const url = URL.parse(text);
-  const wrong = (what: string): FnrunError =>
-    new FnrunError('FN_USAGE', `${name} ${what}`, { hint: 'it should read mysql://user:password@host:3306/database' });
-  if (url === null) throw wrong('is no URL');
-  if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') throw wrong('does not begin with mysql:');
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      throw wrong('holds a % that begins no escape (write %25)');
-    }
-  };
-  const who = {
-    user: decode(url.username) || 'root',
-    ...(url.password !== '' && { password: decode(url.password) }),
-  };
-  const socketPath = url.searchParams.get('socketPath');
-  if (socketPath !== null) return { ...who, socketPath };
-  const host = url.hostname.replace(/^\[|\]$/g, '') || 'localhost';
-  const plain = isLocalHost(host) || url.searchParams.get('tls') === 'off';
-  return {
-    ...who,
-    host: host === 'localhost' ? '127.0.0.1' : host,
-    port: url.port === '' ? 3306 : Number(url.port),
-    ...(!plain && { ssl: { rejectUnauthorized: true } }),
-  };
+  try {
+    const { database: _, ...address } = parseDatabaseUrl(text, { name });
+    return { ...address, user: address.user ?? 'root' };
+  } catch (cause) {
+    const [what, hint = ''] = (cause as Error).message.split('. It should read ');
+    throw new FnrunError('FN_USAGE', what!, hint === '' ? {} : { hint: `it should read ${hint}` });
+  }
 }
 
 /** Whether the server runs on this machine, as far as its address tells. */

@@ -1,4 +1,4 @@
-import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
+import { databaseLimits, databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
 import type { DatabaseFacts } from '../facts.ts';
 import { clamp, type Section } from '../setting.ts';
 
@@ -19,7 +19,7 @@ export function connectionsSection(facts: DatabaseFacts): Section {
       {
         name: 'max_connections',
         value: connections,
-        reason: `${basis} and ${limits.connectionsReserved} for people, backups and fnrun itself; each costs memory only while it is open`,
+        reason: `${basis} and ${databaseLimits.serverReserved} for people, backups and fnrun itself; each costs memory only while it is open`,
         dynamic: true,
       },
       {
@@ -48,5 +48,5 @@ export function connectionsSection(facts: DatabaseFacts): Section {
 }
 
 export function maxConnectionsOf({ appConnections }: Pick<DatabaseFacts, 'appConnections'>): number {
-  return (appConnections ?? limits.connectionsAssumed) + limits.connectionsReserved;
+  return (appConnections ?? limits.connectionsAssumed) + databaseLimits.serverReserved;
 }
