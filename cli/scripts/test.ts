@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { canInstall, installTools, missingTools } from './debian-tools.ts';
 
 // `npm test [-- FILTER…]`: installs or names what the machine lacks, runs vitest, and ends with one line of counts.
@@ -13,7 +13,14 @@ interface Report {
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  testResults: { status: string; assertionResults: unknown[] }[];
+  testResults: { name: string; status: string; message?: string; assertionResults: AssertionResult[] }[];
+}
+
+/** One test in it. */
+interface AssertionResult {
+  status: string;
+  fullName: string;
+  failureMessages?: string[];
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -55,19 +62,34 @@ async function runVitest(args: string[]): Promise<number> {
     process.on('SIGINT', () => undefined);
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     const [code] = (await once(child, 'exit')) as [number | null];
-    console.log(await closingLine(file));
+    for (const line of await closingLines(file)) console.log(line);
     return code ?? 1;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function closingLine(file: string): Promise<string> {
+/** Whatever failed, once more where it is seen first, and then the counts. */
+async function closingLines(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return 'No test ran: vitest ended before its report';
+  if (text === null) return ['No test ran: vitest ended before its report'];
   const report = JSON.parse(text) as Report;
   // A file that does not even load has no test to count, and must not look like success.
   const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
   const failed = report.numFailedTests + broken.length;
-  return `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`;
+  return [
+    ...report.testResults.flatMap(failuresOf),
+    `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`,
+  ];
+}
+
+function failuresOf({ name, status, message = '', assertionResults }: Report['testResults'][number]): string[] {
+  const file = relative(root, name);
+  if (status === 'failed' && assertionResults.length === 0) return [`FAILED ${file} does not load: ${message}`];
+  return assertionResults
+    .filter((test) => test.status === 'failed')
+    .map(
+      ({ fullName, failureMessages = [] }) =>
+        `FAILED ${file} > ${fullName}\n  ${(failureMessages[0] ?? '').split('\n').slice(0, 12).join('\n  ')}`,
+    );
 }

@@ -74,6 +74,7 @@ export const errorCatalogue = {
   FN_KEY_EXISTS: { status: 409, exitCode: 1, title: 'The ssh key, or one of its name, is there already' },
   FN_NO_SUCH_KEY: { status: 404, exitCode: 1, title: 'There is no such ssh key' },
   FN_SSH_FAILED: { status: null, exitCode: 1, title: 'The server could not be reached over ssh' },
+  FN_SETUP_FAILED: { status: null, exitCode: 1, title: 'A step of setting up a server failed' },
   FN_PORT_IN_USE: { status: null, exitCode: 1, title: 'The port is taken' },
 } as const;
 

@@ -674,3 +674,15 @@ export const keyLimits = {
   /** How long ssh may take to end after Ctrl-C. */
   sshEndMs: 5_000,
 } as const;
+
+/** Setting up a server. */
+export const setupLimits = {
+  /** A program on the machine may take so long unless its step says otherwise. */
+  commandMs: 60_000,
+  /** Installing and upgrading packages may. */
+  packagesMs: 1_800_000,
+  /** And may wait so long for another apt, as at the first boot of a machine. */
+  aptLockSeconds: 600,
+  /** Lines of a program that failed which are told. */
+  lastWords: 8,
+} as const;

@@ -1,0 +1,4 @@
+import type { Step } from './step.ts';
+
+/** Everything that setup sees to, in its order: what others stand on comes first. */
+export const steps: readonly Step[] = [];
