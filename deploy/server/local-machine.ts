@@ -11,6 +11,7 @@ import { must } from './must.ts';
 export function localMachine(): Machine {
   const machine: Machine = {
     name: 'this machine',
+    local: true,
     run: (argv, options) => runProgram(argv, { ...options, name: 'this machine' }),
     upload: async (file, path, { mode, owner = 'root:root' }) => {
       await mkdir(dirname(path), { recursive: true });
@@ -19,6 +20,7 @@ export function localMachine(): Machine {
       await must(machine, ['chmod', mode.toString(8), `${path}.fnrun-new`]);
       await rename(`${path}.fnrun-new`, path);
     },
+    loginAnew: async () => undefined,
     close: async () => undefined,
   };
   return machine;

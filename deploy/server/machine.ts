@@ -17,6 +17,8 @@ export interface RunOptions {
 export interface Machine {
   /** For people: `root@203.0.113.7`, or `this machine`. */
   readonly name: string;
+  /** Whether it is the machine of the caller. */
+  readonly local: boolean;
   /**
    * Runs a program; no shell reads its arguments. Resolves whatever its exit code is.
    * Rejects with FN_SSH_FAILED when the machine cannot be reached, FN_SETUP_FAILED after the deadline.
@@ -24,6 +26,11 @@ export interface Machine {
   run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Copies a local file there, atomically; missing folders are made. `owner` as chown has it. */
   upload(file: string, path: string, options: { mode: number; owner?: string }): Promise<void>;
+  /**
+   * Logs in once more, beside the connection there is and with nothing of it, to see that one still can: before a change
+   * of sshd or the firewall is kept. Rejects with FN_SSH_FAILED. For this machine there is nothing to try.
+   */
+  loginAnew(): Promise<void>;
   /** Ends what it holds open. Idempotent. */
   close(): Promise<void>;
 }

@@ -683,6 +683,8 @@ export const setupLimits = {
   packagesMs: 1_800_000,
   /** And may wait so long for another apt, as at the first boot of a machine. */
   aptLockSeconds: 600,
+  /** Package lists older than this are fetched before something is installed. */
+  aptListsHours: 24,
   /** Lines of a program that failed which are told. */
   lastWords: 8,
 } as const;
