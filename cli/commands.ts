@@ -19,4 +19,5 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   receive: () => import('./commands/receive.ts'),
   render: () => import('./commands/render.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  server: () => import('./commands/server.ts'),
 };

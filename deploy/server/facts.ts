@@ -11,6 +11,10 @@ export interface MachineFacts {
   cores: number;
   memoryMb: number;
   swapMb: number;
+  /** Free on the disk of `/`. */
+  diskFreeMb: number;
+  /** For example `2.36`; null: another C library. */
+  glibc: string | null;
   /** Whether systemd runs it. */
   systemd: boolean;
   /** In a container there is no kernel, disk or clock of one's own to set. */
@@ -18,6 +22,10 @@ export interface MachineFacts {
   /** The ports that sshd really listens on; the one of this very connection comes first. */
   sshPorts: number[];
   hostname: string;
+  /** Whether `/opt/fnrun/current` is there. */
+  installed: boolean;
+  /** Whether we are root there. */
+  root: boolean;
 }
 
 /** What the caller asks for: the options of `fnrun server setup`. */

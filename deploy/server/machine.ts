@@ -13,6 +13,13 @@ export interface RunOptions {
   timeoutMs?: number;
 }
 
+/** What every program on the machine has in its environment, and what reads its output relies on. */
+export const programEnv: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+};
+
 /** The machine that is set up or looked at: another one over ssh, or this one. All of it is done as root. */
 export interface Machine {
   /** For people: `root@203.0.113.7`, or `this machine`. */

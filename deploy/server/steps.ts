@@ -1,4 +1,5 @@
 import type { Step } from './step.ts';
+import { wishesStep } from './wishes.ts';
 
 /** Everything that setup sees to, in its order: what others stand on comes first. */
-export const steps: readonly Step[] = [];
+export const steps: readonly Step[] = [wishesStep];

@@ -687,4 +687,23 @@ export const setupLimits = {
   aptListsHours: 24,
   /** Lines of a program that failed which are told. */
   lastWords: 8,
+  /** What a program may print; and the command line that ssh is given, where the kernel takes 131,072 bytes. */
+  outputBytes: 16 * MiB,
+  scriptChars: 120_000,
+  /** How long a login may take, and how long a silent connection is believed in: three times the seconds. */
+  loginMs: 60_000,
+  connectSeconds: 15,
+  aliveSeconds: 20,
+  /** Beyond the deadline of a program that runs over ssh: the machine ends it first. */
+  remoteSlackMs: 15_000,
+  /** Copying a file to the machine: 100 MB at 1 Mbit/s. */
+  uploadMs: 1_200_000,
+  /** What a machine needs at least: one sold as 1 GB tells less; packages, fnrun twice and a swap file. */
+  memoryMbMin: 900,
+  diskMbMin: 3_000,
+  /** Lines around each change that a plan shows, and of both texts together at most, beyond which it shows none. */
+  diffContext: 2,
+  diffLinesMax: 4_000,
+  /** And what must be free on one that has fnrun. */
+  diskMbMinAgain: 700,
 } as const;

@@ -130,6 +130,8 @@ X11Forwarding yes
 PermitTunnel yes
 PermitTTY yes
 AcceptEnv LANG LC_* GIT_*
+# bash reads the user's .bashrc for ssh only in an outermost shell: what is in it may take seconds.
+SetEnv SHLVL=2
 Subsystem sftp internal-sftp
 LogLevel VERBOSE
 `;
