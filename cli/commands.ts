@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   ps: () => import('./commands/ps.ts'),
   keys: () => import('./commands/keys.ts'),
   receive: () => import('./commands/receive.ts'),
+  bench: () => import('./commands/bench.ts'),
   render: () => import('./commands/render.ts'),
   doctor: () => import('./commands/doctor.ts'),
   server: () => import('./commands/server.ts'),

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 /** Programs that are started as processes or threads of their own, by their path below dist/. */
 export type EntryPoint =
   | 'cli/main.js'
+  | 'cli/bench/load/main.js'
   | 'runtime/host/main.js'
   | 'runtime/worker/main.cjs'
   | 'deploy/hook.js'

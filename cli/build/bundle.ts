@@ -10,10 +10,10 @@ import { leanBuiltins } from './lean-builtins.ts';
 const sharing = ['cli/main', 'runtime/host/main', 'builder/process/main'];
 
 /**
- * Programs that start many times, and so are one file each: a thread's entry must load in
+ * Programs that are one file each, most because they start many times: a thread's entry must load in
  * about 2 ms, and git waits for the hook and for what answers ssh.
  */
-const standalone = ['deploy/hook', 'cli/receive/main'];
+const standalone = ['deploy/hook', 'cli/receive/main', 'cli/bench/load/main'];
 
 /**
  * Threads are CommonJS: piscina loads its task with require(), and a thread that is ended while

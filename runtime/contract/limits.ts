@@ -707,3 +707,37 @@ export const setupLimits = {
   /** And what must be free on one that has fnrun. */
   diskMbMinAgain: 700,
 } as const;
+
+/** `fnrun bench`. */
+export const benchLimits = {
+  /** Default of `--duration`: how long each rate is offered and measured, in seconds; and its bounds. */
+  durationSeconds: 3,
+  durationSecondsMin: 0.2,
+  durationSecondsMax: 60,
+  /** Rates that are offered at most, repeated ones included. */
+  steps: 16,
+  /** The search ends when the highest rate that holds and the lowest that does not are so close. */
+  kneeWithin: 0.07,
+  /** Default and most of `--connections`. */
+  connections: 256,
+  connectionsMax: 8_192,
+  /** Most of `--max-rate`, and its default. */
+  rateMax: 1_000_000,
+  /** An answer may take so long; afterwards it counts as an error. */
+  timeoutMs: 10_000,
+  /** Requests that may wait for a connection, in seconds of the rate: with more the step ends, the rate does not hold. */
+  backlogSeconds: 1,
+  backlogMin: 200,
+  /** Time at the begin of each step that does not count, as a share of its duration. */
+  warmUpShare: 0.2,
+  /** How long one connection alone, and then more and more, show what the server does at most. */
+  probeMs: 1_000,
+  /** Default of `--p99`: so many times the median of a request alone, and at least so many ms. */
+  p99Factor: 5,
+  p99Ms: 20,
+  p99MsMax: 60_000,
+  /** Of a body given by `--data`. */
+  bodyBytes: 16 * MiB,
+  /** Warnings and errors of the app that are shown. */
+  logLines: 5,
+} as const;

@@ -24,6 +24,20 @@ export function readCpuMs(pid: number): number | null {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * 10;
 }
 
+/** CPU time of each thread of `pid` by its id, in ms; null when it is gone. The main thread has the id of the process. */
+export function readThreadsCpuMs(pid: number): Map<number, number> | null {
+  try {
+    const threads = new Map<number, number>();
+    for (const id of readdirSync(`/proc/${pid}/task`)) {
+      const fields = fieldsOf(read(`/proc/${pid}/task/${id}/stat`));
+      if (fields !== null) threads.set(Number(id), (Number(fields[11]) + Number(fields[12])) * 10);
+    }
+    return threads;
+  } catch {
+    return null;
+  }
+}
+
 /** Open file descriptors of `pid`; null when that cannot be known. */
 export function countOpenFiles(pid: number): number | null {
   try {
@@ -35,7 +49,10 @@ export function countOpenFiles(pid: number): number | null {
 
 /** The fields of /proc/<pid>/stat after the name, which may hold blanks and brackets: state, parent, group, session, … */
 export function statOf(pid: number): string[] | null {
-  const text = read(`/proc/${pid}/stat`);
+  return fieldsOf(read(`/proc/${pid}/stat`));
+}
+
+function fieldsOf(text: string | null): string[] | null {
   return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
