@@ -12,7 +12,8 @@ export default defineConfig({
           name: 'tests',
           include: ['test/{unit,integration,e2e,conformance}/**/*.test.ts'],
           globalSetup: ['cli/build/vitest-setup.ts'],
-          maxWorkers: 2,
+          // One more than this machine has cores at least: most of the time a test waits for processes.
+          maxWorkers: 3,
         },
       },
       {
