@@ -1,0 +1,80 @@
+#!/bin/sh
+# Makes the disks that test machines start from: build-image.sh FOLDER. Root; debootstrap, e2fsprogs, ssh-keygen.
+#
+#   FOLDER/sources.list, build-apt.conf  (given) apt's sources and settings for the build
+#   FOLDER/bare.img       Debian as a VPS has it: systemd, sshd with root's password (see below), no server but that
+#   FOLDER/stocked.img    the same with the packages that setup installs, as Debian installs them, configured by nobody
+#   FOLDER/vmlinuz, initrd.img, key, key.pub
+#
+# sshd takes passwords and root's is `from-the-provider`, as with many providers: what setup closes must have been open.
+set -eu
+folder=$1
+root=$folder/root
+suite=bookworm
+bare=systemd-sysv,udev,dbus,openssh-server,sudo,ca-certificates,ifupdown,isc-dhcp-client,iproute2,procps,kmod,less,cron
+bare=$bare,netbase,e2fsprogs,linux-image-cloud-amd64
+stocked='nginx mariadb-server git ufw fail2ban python3-systemd nftables unattended-upgrades apt-listchanges
+  systemd-timesyncd logrotate bubblewrap openssl xz-utils zstd acl curl'
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+
+unmount() {
+  for name in proc sys dev/pts dev; do ! mountpoint -q "$root/$name" || umount "$root/$name"; done
+}
+trap unmount EXIT
+in_root() {
+  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    DEBIAN_FRONTEND=noninteractive "$@"
+}
+make_disk() {
+  # Nothing of the build stays on it: its sources, its name server, the ban on starting services.
+  in_root apt-get clean
+  for name in proc sys dev/pts dev; do umount "$root/$name"; done
+  mv "$root/etc/resolv.conf" "$folder/resolv.conf"
+  cp "$folder/guest.list" "$root/etc/apt/sources.list"
+  cp "$folder/guest-apt.conf" "$root/etc/apt/apt.conf.d/90-tests"
+  rm -f "$root/usr/sbin/policy-rc.d"
+  mke2fs -q -t ext4 -E lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0 -d "$root" "$folder/$1.img.new" 8G
+  mv "$folder/$1.img.new" "$folder/$1.img"
+}
+ready_to_install() {
+  printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+  chmod 755 "$root/usr/sbin/policy-rc.d"
+  cp "$folder/sources.list" "$root/etc/apt/sources.list"
+  cp "$folder/build-apt.conf" "$root/etc/apt/apt.conf.d/90-tests"
+  cat /etc/resolv.conf > "$root/etc/resolv.conf"
+  mount -t proc proc "$root/proc"
+  mount -t sysfs -o ro sys "$root/sys"
+  mount --bind /dev "$root/dev"
+  mount --bind /dev/pts "$root/dev/pts"
+}
+
+mirror=$(sed -n "s/^deb [^h]*\(http[^ ]*\) $suite .*/\1/p" "$folder/sources.list" | head -1)
+debootstrap --variant=minbase --include="$bare" "$suite" "$root" "$mirror"
+
+ssh-keygen -q -t ed25519 -N '' -C root-of-the-test-machines -f "$folder/key"
+mkdir -m 700 "$root/root/.ssh"
+install -m 600 "$folder/key.pub" "$root/root/.ssh/authorized_keys"
+echo 'root:from-the-provider' | chroot "$root" chpasswd
+printf 'PasswordAuthentication yes\nPermitRootLogin yes\n' > "$root/etc/ssh/sshd_config.d/50-cloud-init.conf"
+echo vps > "$root/etc/hostname"
+printf '127.0.0.1 localhost\n127.0.1.1 vps\n::1 localhost\n' > "$root/etc/hosts"
+printf 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n' > "$root/etc/network/interfaces"
+echo '/dev/vda / ext4 errors=remount-ro 0 1' > "$root/etc/fstab"
+rm -f "$root/var/cache/apt/archives"/*.deb
+# The certificates that this machine trusts beside Debian's own.
+mkdir -p "$root/usr/local/share/ca-certificates"
+find /usr/local/share/ca-certificates -name '*.crt' -exec cp {} "$root/usr/local/share/ca-certificates/" \;
+
+ready_to_install
+in_root update-ca-certificates > /dev/null
+in_root apt-get --quiet update
+in_root apt-get --quiet --yes dist-upgrade
+cp "$(ls -v "$root"/boot/vmlinuz-* | tail -1)" "$folder/vmlinuz"
+cp "$(ls -v "$root"/boot/initrd.img-* | tail -1)" "$folder/initrd.img"
+make_disk bare
+
+ready_to_install
+# shellcheck disable=SC2086
+in_root apt-get --quiet --yes install --no-install-recommends $stocked
+make_disk stocked
+rm -rf "$root" "$folder/resolv.conf"

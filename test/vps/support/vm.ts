@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { constants, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findImage, type Kind } from './image.ts';
+import { isAlive, quote, runProgram, type Ran, type RunOptions } from './programs.ts';
+import { freePort, startQemu, type Ports } from './qemu.ts';
+import { qmp } from './qmp.ts';
+import { bootId, ended, sshAnswers, writeSshConfig } from './reach.ts';
+
+/** A Debian machine under qemu, reached as root over ssh. */
+export interface Vm extends AsyncDisposable {
+  /** Where its disk.qcow2, console.log, qemu.log and ssh_config are. */
+  readonly folder: string;
+  readonly ports: Ports;
+  /** For `ssh -F`: it knows the host `vm` (root by default). */
+  readonly sshConfig: string;
+  /** Runs a program as root, whatever its exit code (255: ssh itself failed); no shell reads its arguments. */
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Runs a script of `sh -eu` as root and resolves to what it printed. Rejects when it fails. */
+  sh(script: string, options?: RunOptions): Promise<string>;
+  /** Copies what is in a folder of this machine into one of the guest's, which is made. */
+  copyTo(from: string, to: string): Promise<void>;
+  /** `systemctl reboot`; resolves when ssh answers in the new boot. */
+  reboot(): Promise<void>;
+  /** The reset button: nothing is written back. Resolves when ssh answers again. */
+  reset(): Promise<void>;
+  /** Shuts it down in order; what is on its disk stays in `folder`. */
+  powerOff(): Promise<void>;
+  /** Shuts it down, if it runs, and keeps its disk in the file `to`, for `boot({ from })`. */
+  snapshot(to: string): Promise<void>;
+  /** Leads one more port of this machine's loopback to the guest's `port`. */
+  forward(port: number): Promise<number>;
+  /** Ends it at once and removes `folder`. Idempotent. */
+  remove(): Promise<void>;
+}
+
+export interface BootOptions {
+  /** @default bare */
+  kind?: Kind;
+  /** A disk that `snapshot` kept, instead of a kind's. */
+  from?: string;
+  /** @default 2048 */
+  memoryMb?: number;
+  /** @default 2 */
+  cores?: number;
+  /** Whether it outlives this process. @default false */
+  detached?: boolean;
+}
+
+const downMs = 180_000;
+const execute = promisify(execFile);
+
+/** Boots a machine and resolves when it takes ssh. The image stays as it is: what the guest writes is in `folder`. */
+export async function boot(options: BootOptions = {}): Promise<Vm> {
+  const { kind = 'bare', from, memoryMb = 2048, cores = 2, detached = false } = options;
+  const image = await findImage();
+  const folder = await mkdtemp(join(tmpdir(), 'fnrun-vm-'));
+  const disk = join(folder, 'disk.qcow2');
+  if (from === undefined) {
+    await execute('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disks[kind], '-F', 'raw', disk]);
+  } else {
+    await copyFile(from, disk, constants.COPYFILE_FICLONE);
+  }
+  const { pid, ports } = await startQemu({ folder, image, memoryMb, cores, detached });
+  await writeFile(join(folder, 'vm.json'), JSON.stringify({ pid, ports }));
+  await writeSshConfig(join(folder, 'ssh_config'), { folder, port: ports.ssh, key: image.key });
+  const vm = attach(folder, { pid, ports });
+  try {
+    await sshAnswers(vm, null);
+    return vm;
+  } catch (error) {
+    const said = await readFile(join(folder, 'console.log'), 'utf8').catch(() => '');
+    await qmp(join(folder, 'qmp'), 'quit').catch(() => undefined);
+    throw new Error(`The machine did not come up (kept: ${folder}):\n${said.slice(-3000)}`, { cause: error });
+  }
+}
+
+/** A machine that another process booted with `detached`. */
+export async function openVm(folder: string): Promise<Vm> {
+  return attach(folder, JSON.parse(await readFile(join(folder, 'vm.json'), 'utf8')) as { pid: number; ports: Ports });
+}
+
+function attach(folder: string, { pid, ports }: { pid: number; ports: Ports }): Vm {
+  const config = join(folder, 'ssh_config');
+  const control = join(folder, 'qmp');
+  const run = (argv: readonly string[], options?: RunOptions): Promise<Ran> =>
+    runProgram(['ssh', '-F', config, 'vm', '--', argv.map(quote).join(' ')], options);
+  // The shared connection does not notice by itself that the other end was reset.
+  const forget = (): Promise<unknown> => runProgram(['ssh', '-F', config, '-O', 'exit', 'vm']);
+  const again = async (act: () => Promise<unknown>): Promise<void> => {
+    const before = await bootId(vm);
+    await act();
+    await forget();
+    await sshAnswers(vm, before);
+  };
+  const remove = async (): Promise<void> => {
+    await forget();
+    if (isAlive(pid)) await qmp(control, 'quit').catch(() => undefined);
+    await ended(pid, downMs);
+    await rm(folder, { recursive: true, force: true });
+  };
+  const powerOff = async (): Promise<void> => {
+    if (!isAlive(pid)) return;
+    await run(['systemctl', 'poweroff']);
+    await forget();
+    await ended(pid, downMs);
+  };
+  const vm: Vm = {
+    folder,
+    ports,
+    sshConfig: config,
+    run,
+    sh: async (script, options) => {
+      const { code, stdout, stderr } = await run(['sh', '-euc', script], options);
+      if (code !== 0) throw new Error(`ended with ${code}: ${script}\n${stderr}${stdout}`);
+      return stdout;
+    },
+    copyTo: async (from, to) => {
+      const there = `mkdir -p ${quote(to)} && tar -C ${quote(to)} --no-same-owner -xf -`;
+      await execute('sh', ['-euc', 'tar -C "$1" -cf - . | ssh -F "$2" vm "$3"', 'sh', from, config, there]);
+    },
+    reboot: () => again(() => run(['systemctl', 'reboot'])),
+    reset: () => again(() => qmp(control, 'system_reset')),
+    powerOff,
+    snapshot: async (to) => {
+      await powerOff();
+      await copyFile(join(folder, 'disk.qcow2'), to, constants.COPYFILE_FICLONE);
+    },
+    forward: async (port) => {
+      const from = await freePort();
+      const line = { 'command-line': `hostfwd_add n0 tcp:127.0.0.1:${from}-:${port}` };
+      const said = String(await qmp(control, 'human-monitor-command', line));
+      if (said !== '') throw new Error(`qemu: ${said}`);
+      return from;
+    },
+    remove,
+    [Symbol.asyncDispose]: remove,
+  };
+  return vm;
+}

@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+// Not among the projects of `npm test`: a machine takes both cores for minutes. `npm run test:vps` runs them.
+export default defineConfig({
+  root: join(import.meta.dirname, '../..'),
+  test: {
+    name: 'vps',
+    include: ['test/vps/**/*.test.ts'],
+    globalSetup: ['cli/build/vitest-setup.ts'],
+    // One file at a time, so that there is one machine at a time.
+    maxWorkers: 1,
+    testTimeout: 600_000,
+    hookTimeout: 1_800_000,
+  },
+});
