@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'vps',
     include: ['test/vps/**/*.test.ts'],
-    globalSetup: ['cli/build/vitest-setup.ts'],
+    globalSetup: ['cli/build/vitest-setup.ts', 'test/vps/support/setup.ts'],
     // One file at a time, so that there is one machine at a time.
     maxWorkers: 1,
     testTimeout: 600_000,

@@ -12,7 +12,7 @@ folder=$1
 root=$folder/root
 suite=bookworm
 bare=systemd-sysv,udev,dbus,openssh-server,sudo,ca-certificates,ifupdown,isc-dhcp-client,iproute2,procps,kmod,less,cron
-bare=$bare,netbase,e2fsprogs,linux-image-cloud-amd64
+bare=$bare,netbase,e2fsprogs
 stocked='nginx mariadb-server git ufw fail2ban python3-systemd nftables unattended-upgrades apt-listchanges
   systemd-timesyncd logrotate bubblewrap openssl xz-utils zstd acl curl'
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -32,13 +32,14 @@ make_disk() {
   mv "$root/etc/resolv.conf" "$folder/resolv.conf"
   cp "$folder/guest.list" "$root/etc/apt/sources.list"
   cp "$folder/guest-apt.conf" "$root/etc/apt/apt.conf.d/90-tests"
-  rm -f "$root/usr/sbin/policy-rc.d"
+  rm -f "$root/usr/sbin/policy-rc.d" "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
   mke2fs -q -t ext4 -E lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0 -d "$root" "$folder/$1.img.new" 8G
   mv "$folder/$1.img.new" "$folder/$1.img"
 }
 ready_to_install() {
   printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
   chmod 755 "$root/usr/sbin/policy-rc.d"
+  echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
   cp "$folder/sources.list" "$root/etc/apt/sources.list"
   cp "$folder/build-apt.conf" "$root/etc/apt/apt.conf.d/90-tests"
   cat /etc/resolv.conf > "$root/etc/resolv.conf"
@@ -52,7 +53,7 @@ mirror=$(sed -n "s/^deb [^h]*\(http[^ ]*\) $suite .*/\1/p" "$folder/sources.list
 debootstrap --variant=minbase --include="$bare" "$suite" "$root" "$mirror"
 
 ssh-keygen -q -t ed25519 -N '' -C root-of-the-test-machines -f "$folder/key"
-mkdir -m 700 "$root/root/.ssh"
+install -d -m 700 "$root/root/.ssh"
 install -m 600 "$folder/key.pub" "$root/root/.ssh/authorized_keys"
 echo 'root:from-the-provider' | chroot "$root" chpasswd
 printf 'PasswordAuthentication yes\nPermitRootLogin yes\n' > "$root/etc/ssh/sshd_config.d/50-cloud-init.conf"
@@ -69,6 +70,7 @@ ready_to_install
 in_root update-ca-certificates > /dev/null
 in_root apt-get --quiet update
 in_root apt-get --quiet --yes dist-upgrade
+in_root apt-get --quiet --yes install --no-install-recommends linux-image-cloud-amd64
 cp "$(ls -v "$root"/boot/vmlinuz-* | tail -1)" "$folder/vmlinuz"
 cp "$(ls -v "$root"/boot/initrd.img-* | tail -1)" "$folder/initrd.img"
 make_disk bare
