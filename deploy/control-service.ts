@@ -5,6 +5,7 @@ import { tellFailure } from './account/failure.ts';
 import { tell, tellLive } from './account/lines.ts';
 import type { Apps } from './apps.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
+import { liveBudgets } from './database/budgets.ts';
 import { changeEnv } from './env/change-env.ts';
 import { readEnv } from './env/read-env.ts';
 import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
@@ -46,6 +47,7 @@ export function createControlService({ context, apps, keys, health }: ControlSer
       presentApp(context, branch === undefined ? apps.get(name) : await apps.setBranch(name, branch)),
     removeApp: async (name) => await apps.remove(name),
     ...createDeploymentService({ context, apps, keys }),
+    listDatabaseBudgets: async () => ({ budgets: await liveBudgets(context) }),
     listMigrations: async (name) => await listMigrations(context, apps.get(name)),
     readEnv: async (name, options) => await readEnv(context, apps.get(name), options),
     changeEnv: async (name, { caller, previews, ...change }) => {

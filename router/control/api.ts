@@ -34,6 +34,7 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
   guardKeys(api, service);
   api.get('/v1/health', (c) => c.json(service.health()));
   api.get('/v1/ps', async (c) => c.json(await service.listProcesses(callerOf(c))));
+  api.get('/v1/database-budgets', async (c) => c.json(await service.listDatabaseBudgets()));
   addKeyRoutes(api, service);
   addAppRoutes(api, service);
   addDeploymentRoutes(api, service);

@@ -4,6 +4,7 @@ import type {
   ActivateBody,
   AppBody,
   ChangeAppBody,
+  DatabaseBudgetsBody,
   DeploymentBody,
   DeploymentDetailBody,
   DeploymentSource,
@@ -52,6 +53,8 @@ export interface ControlService {
   /** Rejects with FN_TOO_LATE when it is accepted or over. */
   cancelDeployment(app: string, deployment: string): Promise<DeploymentBody>;
   switchRelease(app: string, request: SwitchRequestBody): Promise<DeploymentBody>;
+  /** What the live apps may open on database servers. */
+  listDatabaseBudgets(): Promise<DatabaseBudgetsBody>;
   /** What the app's database has had. Rejects with FN_NO_DATABASE, or FN_DB_UNAVAILABLE. */
   listMigrations(app: string): Promise<MigrationsBody>;
   /** Rejects with FN_SECRET_KEY when `values` are asked for and cannot be read. */

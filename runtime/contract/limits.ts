@@ -741,3 +741,14 @@ export const benchLimits = {
   /** Warnings and errors of the app that are shown. */
   logLines: 5,
 } as const;
+
+/** The databases that a server gives its apps; docs/mysql-server.md. */
+export const appDatabaseLimits = {
+  /** MySQL's bound on the name of a user; MariaDB takes more. */
+  userChars: 32,
+  /** How long connecting as the administrator, and each of his statements, may take. */
+  connectMs: 5_000,
+  statementMs: 30_000,
+  /** `max_connections` is raised in steps of this, so that not every app changes it. */
+  connectionsStep: 50,
+} as const;
