@@ -51,8 +51,20 @@ export interface RemoteForm {
   leftOut?: (positionals: readonly string[]) => boolean;
   /** Whether it goes past the control API, straight to the app, and so asks first. */
   asks?: boolean;
+  /** Options that say something about the server's machine: not for whoever comes over ssh. Beside `--home` and `--remote`. */
+  localOptions?: readonly string[];
   /** What it reads of the caller's machine: sent as standard input. Null, the default: nothing. */
   input?: (given: Given) => RemoteInput | null;
+  /** The file of the caller's machine that its standard output goes to. Null, the default: none. */
+  output?: (given: Given) => RemoteOutput | null;
+}
+
+/** Where on the caller's machine the output of a command goes. */
+export interface RemoteOutput {
+  /** A file's path: written beside it and renamed when the command has succeeded. */
+  to: string;
+  /** The options with which the server's end writes to its standard output. */
+  values: OptionValues<CommandOptions>;
 }
 
 /** What a command reads of the caller's machine. */
@@ -61,6 +73,8 @@ export interface RemoteInput {
   from: string;
   /** The options with which the server's end reads it from its standard input. */
   values: OptionValues<CommandOptions>;
+  /** And its arguments, if they are others. */
+  positionals?: string[];
 }
 
 /** A subcommand: one file each in cli/commands/, loaded when it is called. */

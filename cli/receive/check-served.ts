@@ -13,12 +13,16 @@ export async function checkServed(command: Command, context: CommandContext): Pr
   if (remote === undefined) {
     throw new FnrunError('FN_FORBIDDEN', `fnrun ${name} does not run over ssh`, { hint: 'run it on your own machine' });
   }
-  for (const option of ['home', 'remote']) {
-    if (context.values[option] === undefined) continue;
+  for (const option of ['home', 'remote', ...(remote.localOptions ?? [])]) {
+    const value = context.values[option];
+    if (value === undefined || value === command.options[option]?.default) continue;
     throw new FnrunError('FN_FORBIDDEN', `--${option} is not for the other end of ssh`, { hint: 'leave it out' });
   }
   if ((remote.input?.(context)?.from ?? '-') !== '-') {
     throw new FnrunError('FN_FORBIDDEN', 'Files of the server are not read', { hint: 'send it on standard input' });
+  }
+  if ((remote.output?.(context)?.to ?? '-') !== '-') {
+    throw new FnrunError('FN_FORBIDDEN', 'Files of the server are not written', { hint: 'take its standard output' });
   }
   if (remote.asks !== true) return;
   const client = createControlClient(resolveHome(undefined, context));

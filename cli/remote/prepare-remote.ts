@@ -25,10 +25,13 @@ export async function prepareRemote(options: {
   const positionals = missing ? [remote.app, ...context.positionals] : context.positionals;
   const given = { values: context.values, positionals };
   const input = form.input?.(given) ?? null;
-  const args = [command.name, ...optionArgs(input?.values ?? context.values), '--', ...positionals];
+  const output = form.output?.(given) ?? null;
+  const values = output?.values ?? input?.values ?? context.values;
+  const args = [command.name, ...optionArgs(values), '--', ...(input?.positionals ?? positionals)];
   const run = async (): Promise<number> => {
     try {
-      return await runRemote({ remote, args, color, input: input?.from ?? null, cwd, env, signal });
+      const files = { input: input?.from ?? null, output: output?.to ?? null };
+      return await runRemote({ remote, args, color, ...files, cwd, env, signal });
     } catch (error) {
       // Ctrl-C is how a followed log ends, here as there.
       if (signal.aborted && context.values['follow'] === true) return 0;

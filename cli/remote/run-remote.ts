@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { keyLimits } from '../../runtime/contract/limits.ts';
 import { argumentsOnStdin } from '../receive/parse-command.ts';
 import { explainSsh } from './explain-ssh.ts';
+import { openTarget } from '../target-file.ts';
 import type { Remote } from './find-remote.ts';
 import type { RemoteRequest } from './request.ts';
 
@@ -16,6 +18,8 @@ export interface RemoteRun {
   color: boolean;
   /** What the command reads: a file's path, `-` for standard input, null for nothing. */
   input: string | null;
+  /** The file that its output goes to; null: this process's standard output. */
+  output: string | null;
   cwd: string;
   env: NodeJS.ProcessEnv;
   /** Aborts at Ctrl-C. */
@@ -30,7 +34,11 @@ export async function runRemote(run: RemoteRun): Promise<number> {
   // Some arguments are secrets; the server gets them on the standard input of ssh.
   process.title = `fnrun ${run.args[0] ?? ''}`;
   const source = run.input === null ? null : await openInput(run.input, run.cwd);
+  const target = run.output === null ? null : await openTarget(resolve(run.cwd, run.output));
   const child = startSsh(run);
+  const stored = target === null ? null : pipeline(child.stdout!, target.stream);
+  // What became of it is asked for when ssh has ended.
+  stored?.catch(() => undefined);
   const request: RemoteRequest = { args: run.args, color: run.color, input: source !== null };
   // ssh may have ended by then; its exit code tells why.
   child.stdin!.on('error', () => {});
@@ -47,8 +55,11 @@ export async function runRemote(run: RemoteRun): Promise<number> {
   try {
     const code = await ended(child);
     run.signal.throwIfAborted();
+    await stored;
+    if (code === 0) await target?.keep();
     if (code !== 255) return code ?? 1;
   } finally {
+    await target?.close();
     run.signal.removeEventListener('abort', onAbort);
     source?.destroy();
   }
@@ -56,10 +67,11 @@ export async function runRemote(run: RemoteRun): Promise<number> {
   throw new FnrunError('FN_SSH_FAILED', message, { hint });
 }
 
-function startSsh({ remote, cwd, env }: RemoteRun): ChildProcess {
+function startSsh({ remote, output, cwd, env }: RemoteRun): ChildProcess {
   const { destination, port, sshCommand } = remote;
   const args = ['-T', ...(port === null ? [] : ['-p', port]), '--', destination, argumentsOnStdin];
-  const options = { cwd, env, stdio: ['pipe', 'inherit', 'pipe'] as ['pipe', 'inherit', 'pipe'] };
+  const out = output === null ? 'inherit' : 'pipe';
+  const options = { cwd, env, stdio: ['pipe', out, 'pipe'] as ['pipe', 'inherit' | 'pipe', 'pipe'] };
   // A line of shell, as with git: GIT_SSH_COMMAND and core.sshCommand may hold options.
   if (sshCommand !== null) return spawn('sh', ['-c', `${sshCommand} "$@"`, sshCommand, ...args], options);
   return spawn(env['GIT_SSH'] || 'ssh', args, options);

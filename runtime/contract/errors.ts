@@ -75,6 +75,9 @@ export const errorCatalogue = {
   FN_NO_SUCH_KEY: { status: 404, exitCode: 1, title: 'There is no such ssh key' },
   FN_SSH_FAILED: { status: null, exitCode: 1, title: 'The server could not be reached over ssh' },
   FN_SETUP_FAILED: { status: null, exitCode: 1, title: 'A step of setting up a server failed' },
+  FN_BACKUP: { status: null, exitCode: 1, title: 'A backup could not be made' },
+  FN_RESTORE: { status: null, exitCode: 1, title: 'A backup could not be restored' },
+  FN_NO_BACKUP: { status: null, exitCode: 1, title: 'There is no such backup' },
   FN_PORT_IN_USE: { status: null, exitCode: 1, title: 'The port is taken' },
 } as const;
 

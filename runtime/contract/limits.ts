@@ -752,3 +752,27 @@ export const appDatabaseLimits = {
   /** `max_connections` is raised in steps of this, so that not every app changes it. */
   connectionsStep: 50,
 } as const;
+
+/** Backups and restores; docs/backup.md. */
+export const backupLimits = {
+  /** Days that backups are kept, unless `--keep-days` says otherwise. */
+  keepDays: 14,
+  keepDaysMax: 3_650,
+  /** How long a dump, and loading one, may take. */
+  dumpMs: 6 * 3_600_000,
+  loadMs: 12 * 3_600_000,
+  /** What must stay free on the disk beside a backup: the database is often on the same one, and stops when it is full. */
+  reserveBytes: 128 * MiB,
+  /** What is asked to be free beside it, as a multiple of the last one. */
+  growth: 1.5,
+  /** SQL shrinks to a sixth or less; so much of the data's size is asked to be free for a first backup. */
+  firstShare: 0.5,
+  gzipLevel: 4,
+  /** What is kept of the end of a dump, where it says that it is whole, and of a program's words. */
+  endBytes: 512,
+  wordsChars: 2_000,
+  /** Of each line of a dump, where names of owners are looked for. */
+  lineStartBytes: 1_024,
+  /** What a backup that was broken off has left is removed when it is older. */
+  staleMs: 86_400_000,
+} as const;
