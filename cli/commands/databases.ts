@@ -4,7 +4,7 @@ import { giveDatabase, type DatabaseApps } from '../../deploy/database/own/give.
 import { openRecords } from '../../deploy/database/own/records.ts';
 import { localSum, raiseConnections } from '../../deploy/database/own/raise-connections.ts';
 import { syncDatabases } from '../../deploy/database/own/sync-databases.ts';
-import type { DatabaseBudgetsBody } from '../../router/control/types.ts';
+import type { DatabaseBudgetsBody } from '../../router/control/database-types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
 import { createControlClient, type ControlClient } from '../control-client.ts';

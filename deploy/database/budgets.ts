@@ -1,6 +1,6 @@
 import { resolveDatabases } from '../../runtime/contract/database.ts';
 import type { Manifest } from '../../runtime/contract/manifest.ts';
-import type { DatabaseBudgetBody } from '../../router/control/types.ts';
+import type { DatabaseBudgetBody } from '../../router/control/database-types.ts';
 import type { DeployContext, ManagedApp } from '../context.ts';
 import { findRelease, readBuildManifest, releaseDir } from '../release-ref.ts';
 import { addressIn, serverName } from './server.ts';

@@ -4,7 +4,6 @@ import type {
   ActivateBody,
   AppBody,
   ChangeAppBody,
-  DatabaseBudgetsBody,
   DeploymentBody,
   DeploymentDetailBody,
   DeploymentSource,
@@ -16,6 +15,7 @@ import type {
   ProcessesBody,
   ReceiveBody,
 } from './types.ts';
+import type { DatabaseBudgetsBody } from './database-types.ts';
 import type { AccessBody, AddKeyBody, GitService, KeyBody, OpenedBody } from './key-types.ts';
 
 /** Who asks: the id of an ssh key; null: the server's own user, who may do everything. */
