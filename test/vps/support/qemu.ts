@@ -39,6 +39,8 @@ export async function startQemu(options: {
   memoryMb: number;
   cores: number;
   detached: boolean;
+  /** It goes on from this state in its disk, instead of booting. */
+  state?: string;
 }): Promise<Qemu> {
   const end = performance.now() + slotMs;
   let told = false;
@@ -92,7 +94,7 @@ async function answers(child: ChildProcess, socket: string): Promise<boolean> {
 }
 
 function command(options: Parameters<typeof startQemu>[0] & { ports: Ports }): string[] {
-  const { folder, image, memoryMb, cores, ports } = options;
+  const { folder, image, memoryMb, cores, ports, state } = options;
   const forwards = [
     [ports.ssh, 22],
     [ports.http, 80],
@@ -116,6 +118,7 @@ function command(options: Parameters<typeof startQemu>[0] & { ports: Ports }): s
     ['serial', `file:${join(folder, 'console.log')}`],
     ['qmp', `unix:${join(folder, 'qmp')},server=on,wait=off`],
   ];
+  if (state !== undefined) given.push(['loadvm', state]);
   return ['qemu-system-x86_64', ...given.flatMap(([option, value]) => [`-${option}`, value])];
 }
 

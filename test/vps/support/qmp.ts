@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { within } from '../../support/deadline.ts';
 
-const answerMs = 30_000;
+const answerMs = 300_000;
 
 /** Sends one command to qemu's control socket and resolves to what it returns. Rejects with qemu's own words. */
 export async function qmp(path: string, command: string, args: Record<string, unknown> = {}): Promise<unknown> {

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { constants, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { constants, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findImage, type Kind } from './image.ts';
+import { findImage, type Image, type Kind } from './image.ts';
 import { isAlive, quote, runProgram, type Ran, type RunOptions } from './programs.ts';
 import { freePort, startQemu, type Ports } from './qemu.ts';
 import { qmp } from './qmp.ts';
@@ -28,7 +30,7 @@ export interface Vm extends AsyncDisposable {
   reset(): Promise<void>;
   /** Shuts it down in order; what is on its disk stays in `folder`. */
   powerOff(): Promise<void>;
-  /** Shuts it down, if it runs, and keeps its disk in the file `to`, for `boot({ from })`. */
+  /** Keeps it in the file `to`, running as it is, for `boot({ from })`; and ends it. */
   snapshot(to: string): Promise<void>;
   /** Leads one more port of this machine's loopback to the guest's `port`. */
   forward(port: number): Promise<number>;
@@ -39,7 +41,7 @@ export interface Vm extends AsyncDisposable {
 export interface BootOptions {
   /** @default bare */
   kind?: Kind;
-  /** A disk that `snapshot` kept, instead of a kind's. */
+  /** What `snapshot` kept, instead of a kind; memory and cores are as they were. */
   from?: string;
   /** @default 2048 */
   memoryMb?: number;
@@ -49,24 +51,60 @@ export interface BootOptions {
   detached?: boolean;
 }
 
+/** What a machine was started with. */
+interface Size {
+  memoryMb: number;
+  cores: number;
+}
+
+interface Running extends Size {
+  pid: number;
+  ports: Ports;
+}
+
+/** The name of the state in a disk that was kept. */
+const state = 'kept';
 const downMs = 180_000;
 const execute = promisify(execFile);
 
-/** Boots a machine and resolves when it takes ssh. The image stays as it is: what the guest writes is in `folder`. */
+/**
+ * Starts a machine and resolves when it takes ssh. The image stays as it is: what the guest writes is in `folder`.
+ * One is booted once for each kind and kept as it was then, memory and all; others go on from there, in seconds. So a
+ * test of a boot calls `reboot` or `reset`.
+ */
 export async function boot(options: BootOptions = {}): Promise<Vm> {
-  const { kind = 'bare', from, memoryMb = 2048, cores = 2, detached = false } = options;
+  const { kind = 'bare', memoryMb = 2048, cores = 2, detached = false } = options;
   const image = await findImage();
-  const folder = await mkdtemp(join(tmpdir(), 'fnrun-vm-'));
-  const disk = join(folder, 'disk.qcow2');
-  if (from === undefined) {
-    await execute('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disks[kind], '-F', 'raw', disk]);
-  } else {
-    await copyFile(from, disk, constants.COPYFILE_FICLONE);
+  if (options.from !== undefined) return await resume(options.from, { image, detached });
+  const kept = join(dirname(image.kernel), `${kind}-${memoryMb}-${cores}-${await qemuVersion()}.qcow2`);
+  if (!existsSync(kept)) {
+    await using vm = await start({ image, memoryMb, cores, detached: false }, async (disk) => {
+      await execute('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disks[kind], '-F', 'raw', disk]);
+    });
+    await vm.snapshot(kept);
   }
-  const { pid, ports } = await startQemu({ folder, image, memoryMb, cores, detached });
-  await writeFile(join(folder, 'vm.json'), JSON.stringify({ pid, ports }));
-  await writeSshConfig(join(folder, 'ssh_config'), { folder, port: ports.ssh, key: image.key });
-  const vm = attach(folder, { pid, ports });
+  return await resume(kept, { image, detached });
+}
+
+/** A machine as `snapshot` kept it. */
+async function resume(from: string, { image, detached }: { image: Image; detached: boolean }): Promise<Vm> {
+  const { memoryMb, cores } = JSON.parse(await readFile(`${from}.json`, 'utf8')) as Size;
+  return await start({ image, memoryMb, cores, detached, state }, (disk) =>
+    copyFile(from, disk, constants.COPYFILE_FICLONE),
+  );
+}
+
+async function start(
+  options: Size & { image: Image; detached: boolean; state?: string },
+  makeDisk: (disk: string) => Promise<void>,
+): Promise<Vm> {
+  const { image, memoryMb, cores } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'fnrun-vm-'));
+  await makeDisk(join(folder, 'disk.qcow2'));
+  const running = { ...(await startQemu({ ...options, folder })), memoryMb, cores };
+  await writeFile(join(folder, 'vm.json'), JSON.stringify(running));
+  await writeSshConfig(join(folder, 'ssh_config'), { folder, port: running.ports.ssh, key: image.key });
+  const vm = attach(folder, running);
   try {
     await sshAnswers(vm, null);
     return vm;
@@ -77,18 +115,28 @@ export async function boot(options: BootOptions = {}): Promise<Vm> {
   }
 }
 
-/** A machine that another process booted with `detached`. */
-export async function openVm(folder: string): Promise<Vm> {
-  return attach(folder, JSON.parse(await readFile(join(folder, 'vm.json'), 'utf8')) as { pid: number; ports: Ports });
+/** Another qemu may not read what this one kept. */
+async function qemuVersion(): Promise<string> {
+  const { stdout } = await execute('qemu-system-x86_64', ['--version']);
+  return createHash('sha256').update(stdout).digest('hex').slice(0, 8);
 }
 
-function attach(folder: string, { pid, ports }: { pid: number; ports: Ports }): Vm {
+/** A machine that another process booted with `detached`. */
+export async function openVm(folder: string): Promise<Vm> {
+  return attach(folder, JSON.parse(await readFile(join(folder, 'vm.json'), 'utf8')) as Running);
+}
+
+function attach(folder: string, { pid, ports, memoryMb, cores }: Running): Vm {
   const config = join(folder, 'ssh_config');
   const control = join(folder, 'qmp');
   const run = (argv: readonly string[], options?: RunOptions): Promise<Ran> =>
     runProgram(['ssh', '-F', config, 'vm', '--', argv.map(quote).join(' ')], options);
   // The shared connection does not notice by itself that the other end was reset.
   const forget = (): Promise<unknown> => runProgram(['ssh', '-F', config, '-O', 'exit', 'vm']);
+  const monitor = async (line: string): Promise<void> => {
+    const said = String(await qmp(control, 'human-monitor-command', { 'command-line': line }));
+    if (said !== '') throw new Error(`qemu: ${line}: ${said}`);
+  };
   const again = async (act: () => Promise<unknown>): Promise<void> => {
     const before = await bootId(vm);
     await act();
@@ -125,14 +173,18 @@ function attach(folder: string, { pid, ports }: { pid: number; ports: Ports }): 
     reset: () => again(() => qmp(control, 'system_reset')),
     powerOff,
     snapshot: async (to) => {
-      await powerOff();
-      await copyFile(join(folder, 'disk.qcow2'), to, constants.COPYFILE_FICLONE);
+      await run(['sync']);
+      await forget();
+      await monitor(`savevm ${state}`);
+      await qmp(control, 'quit');
+      await ended(pid, downMs);
+      await writeFile(`${to}.json`, JSON.stringify({ memoryMb, cores }));
+      await copyFile(join(folder, 'disk.qcow2'), `${to}.new`, constants.COPYFILE_FICLONE);
+      await rename(`${to}.new`, to);
     },
     forward: async (port) => {
       const from = await freePort();
-      const line = { 'command-line': `hostfwd_add n0 tcp:127.0.0.1:${from}-:${port}` };
-      const said = String(await qmp(control, 'human-monitor-command', line));
-      if (said !== '') throw new Error(`qemu: ${said}`);
+      await monitor(`hostfwd_add n0 tcp:127.0.0.1:${from}-:${port}`);
       return from;
     },
     remove,
