@@ -20,7 +20,7 @@ export interface SetupContext {
   /** What the caller asked for. */
   wishes: Wishes;
   /** One line below the step in the live list, for what takes long. */
-  tell(line: string): void;
+  tell: (line: string) => void;
   signal: AbortSignal;
 }
 

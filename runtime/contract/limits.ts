@@ -685,6 +685,12 @@ export const setupLimits = {
   aptLockSeconds: 600,
   /** Package lists older than this are fetched before something is installed. */
   aptListsHours: 24,
+  /** A change of sshd or of the firewall takes itself back after so long, unless a new login has succeeded by then. */
+  undoSeconds: 180,
+  /** Machines with less memory than this, and no swap, get a swap file: as large as the memory, within these bounds. */
+  swapBelowMb: 2_048,
+  swapMbMin: 1_024,
+  swapMbMax: 2_048,
   /** Lines of a program that failed which are told. */
   lastWords: 8,
   /** What a program may print; and the command line that ssh is given, where the kernel takes 131,072 bytes. */

@@ -1,0 +1,48 @@
+import type { MachineFacts } from '../../facts.ts';
+import { must } from '../../must.ts';
+import { checkUnit, enableUnit } from '../../units.ts';
+import { dropIn } from './drop-in.ts';
+
+// After the distribution's defaults-debian.conf; the operator's jail.local and jail.d/*.local win over it.
+const path = '/etc/fail2ban/jail.d/fnrun.conf';
+
+/** Text of fail2ban's file. */
+export function renderJail({ sshPorts }: Pick<MachineFacts, 'sshPorts'>): string {
+  return `# Written by fnrun server setup: a change here is undone by the next one. /etc/fail2ban/jail.local wins over it.
+
+[DEFAULT]
+# A table of its own in nftables, which a reload of ufw does not touch.
+banaction = nftables[type=multiport]
+banaction_allports = nftables[type=allports]
+
+[sshd]
+enabled = true
+# The ports that sshd listens on.
+port = ${sshPorts.join(',')}
+# There is no auth.log any more: sshd logs to the journal, from OpenSSH 9.8 on by the name of sshd-session.
+backend = systemd
+journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session
+# ssh takes keys only. So what counts beside unknown users is who offers no key at all (the mode extra); a connection
+# that is closed before it has logged in does not (aggressive): that is what monitoring does, and an agent with many keys.
+mode = extra
+# Five in ten minutes: ten minutes out, and twice as long each time, up to a day. Addresses are shared and change hands.
+maxretry = 5
+findtime = 10m
+bantime = 10m
+bantime.increment = true
+bantime.maxtime = 1d
+`;
+}
+
+export const fail2banStep = dropIn({
+  id: 'fail2ban',
+  title: 'who keeps trying to log in is shut out for a while',
+  files: ({ facts }) => [{ path, text: renderJail(facts) }],
+  more: ({ machine }) => checkUnit(machine, 'fail2ban.service'),
+  activate: async ({ machine }) => {
+    await must(machine, ['fail2ban-client', '-t']);
+    await enableUnit(machine, 'fail2ban.service');
+    // Who is out stays out. Debian's first start may still be under way: --restart asks until there is an answer.
+    await must(machine, ['systemctl', 'reload-or-restart', 'fail2ban.service']);
+  },
+});
