@@ -19,9 +19,11 @@ banaction_allports = nftables[type=allports]
 enabled = true
 # The ports that sshd listens on.
 port = ${sshPorts.join(',')}
-# There is no auth.log any more: sshd logs to the journal, from OpenSSH 9.8 on by the name of sshd-session.
+# There is no auth.log any more: sshd logs to the journal.
 backend = systemd
-journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session
+# By its unit only, not by the name of the process, as the filter has it: any program may call itself sshd, and have
+# others shut out. From OpenSSH 9.8 on the name is another one besides.
+journalmatch = _SYSTEMD_UNIT=ssh.service
 # ssh takes keys only. So what counts beside unknown users is who offers no key at all (the mode extra); a connection
 # that is closed before it has logged in does not (aggressive): that is what monitoring does, and an agent with many keys.
 mode = extra
@@ -42,7 +44,7 @@ export const fail2banStep = dropIn({
   activate: async ({ machine }) => {
     await must(machine, ['fail2ban-client', '-t']);
     await enableUnit(machine, 'fail2ban.service');
-    // Who is out stays out. Debian's first start may still be under way: --restart asks until there is an answer.
+    // Who is out stays out.
     await must(machine, ['systemctl', 'reload-or-restart', 'fail2ban.service']);
   },
 });
