@@ -20,14 +20,17 @@ import { previewAppPolicy } from '../deploy/previews/preview-policy.ts';
 import { Previews } from '../deploy/previews/previews.ts';
 import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import type { Store } from '../deploy/store/store.ts';
+import { AppUsers } from '../deploy/users/app-users.ts';
+import { readUserFiles, userNumbers } from '../deploy/users/user-range.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
 import type { GatewayApp } from '../router/gateway/resolve-host.ts';
+import type { AppLimits } from '../runtime/contract/app-limits.ts';
 import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
-import type { Cgroups } from '../runtime/supervisor/cgroup.ts';
+import type { Cgroups, HostCgroup } from '../runtime/supervisor/cgroup.ts';
 import { hostFactory } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readServerConfig } from './server-config.ts';
@@ -87,7 +90,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
 
   const config = readServerConfig(paths.configFile);
   const { authorizedKeys = paths.authorizedKeys } = config;
-  const { context, ending, apps, previews } = composeApps(stack, paths, { config, store, urls, log });
+  const users = await openUsers(config, { paths, store, log });
+  const { context, ending, apps, previews } = composeApps(stack, paths, { config, store, users, urls, log });
   const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -131,15 +135,17 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
 interface Parts {
   config: ServerConfig;
   store: Store;
+  users: AppUsers | null;
   urls: readonly string[];
   log: (line: string) => void;
 }
 
 /** What deploys and runs apps. Nothing of it serves yet. */
-function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, store, urls, log }: Parts) {
+function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, store, users, urls, log }: Parts) {
   const {
     cgroup = true,
     authorizedKeys: _,
+    appUsers: __,
     builds = {},
     releasesKept = buildLimits.releasesKept,
     previews: branches = {},
@@ -165,6 +171,7 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
     watch: (app, since) => guardRelease(context, app, since),
     signal: ending.signal,
     builds: new Slots(builds.parallel ?? availableParallelism()),
+    cgroupFor: (app, limits) => groupFor(app, { limits, cgroups, log }),
     releasesKept,
     apps: () => apps.list(),
     previews: () => previews,
@@ -173,12 +180,24 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const ofPreviews = previewAppPolicy(policy, branches.ceilings);
   const createHost = hostFactory({ policy, previews: ofPreviews, cgroups });
-  const apps = new Apps({ context, paths, hook, createHost });
+  const apps = new Apps({ context, paths, hook, users, createHost });
   const { previewsPerApp, previewIdleMs } = deployLimits;
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
   const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
   stack.defer(() => previews.stop());
   return { context, ending, apps, previews };
+}
+
+/** Users for the apps, where config.json says so. */
+async function openUsers(
+  { appUsers }: ServerConfig,
+  { paths, store, log }: { paths: HomePaths; store: Store; log: (line: string) => void },
+): Promise<AppUsers | null> {
+  if (appUsers === undefined) return null;
+  const numbers = userNumbers(appUsers, readUserFiles());
+  const users = await AppUsers.open({ store, paths, numbers, log, now: Date.now });
+  log(`each app runs as a user of its own, from ${numbers.first} to ${numbers.last}`);
+  return users;
 }
 
 /** The ssh keys. When their file cannot be written, apps are served all the same, and keys that sshd knows go on working. */
@@ -205,6 +224,18 @@ function useCgroups(log: (line: string) => void): Cgroups | null {
     return found;
   }
   return null;
+}
+
+function groupFor(
+  app: string,
+  { limits, cgroups, log }: { limits: AppLimits; cgroups: Cgroups | null; log: (line: string) => void },
+): HostCgroup | null {
+  try {
+    return cgroups?.create(app, limits) ?? null;
+  } catch (error) {
+    log(`${app}: has no cgroup, its limits are watched instead: ${(error as Error).message}`);
+    return null;
+  }
 }
 
 function makeHome(home: string): HomePaths {

@@ -4,7 +4,8 @@ import { checkLimits, checkPermissions } from '../runtime/contract/app-checks.ts
 import type { AppLimitsInput } from '../runtime/contract/app-limits.ts';
 import { boolean, number, object, text } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
-import { appLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import { appLimits, appUserLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import type { AppUserRange } from '../deploy/users/user-range.ts';
 import type { BuildPolicy } from '../deploy/build/pool.ts';
 import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
 
@@ -18,6 +19,8 @@ export interface ServerConfig extends AppPolicy {
   releasesKept?: number;
   /** Absolute path of the file that sshd reads, where that is not `<home>/authorized_keys`; it may hold other lines too. */
   authorizedKeys?: string;
+  /** Users for apps, one each; docs/isolation.md. @default all run as the server's user */
+  appUsers?: AppUserRange;
   /** Previews of branches. */
   previews?: PreviewConfig;
 }
@@ -49,6 +52,10 @@ const check = object({
     perApp: number({ min: 0, max: deployLimits.previewsPerAppMax, unit: 'previews' }),
     idleMs: number({ min: deployLimits.previewIdleMsMin, max: Number.MAX_SAFE_INTEGER, unit: 'ms' }),
     ceilings: checkLimits,
+  }),
+  appUsers: object({
+    first: number({ min: appUserLimits.firstMin, max: appUserLimits.firstMax, unit: 'user' }),
+    count: number({ min: 1, max: appUserLimits.countMax, unit: 'users' }),
   }),
   authorizedKeys: text('an absolute path', isAbsolute),
 });

@@ -16,6 +16,7 @@ import { appPaths, checkSocketPath, type HomePaths, previewPaths } from './paths
 import { Redaction } from './redaction/redaction.ts';
 import { checkBranchName, productionBranch } from './push/updates.ts';
 import type { AppRecord } from './store/store.ts';
+import type { AppUsers } from './users/app-users.ts';
 import { activateMissed, reconcile } from './reconcile.ts';
 import { sweepLeftovers } from './retention.ts';
 
@@ -24,6 +25,8 @@ export interface AppsOptions {
   context: DeployContext;
   paths: HomePaths;
   hook: HookProgram;
+  /** Null: all apps run as the daemon's user. */
+  users: AppUsers | null;
   /** `of`: the app itself, or the one that it is a preview of. */
   createHost: (options: AppHostOptions, kind: { preview: boolean; of: string }) => AppHost;
 }
@@ -68,9 +71,10 @@ export class Apps {
 
   /** Takes up every app of the store. An app that cannot be taken up is told in the log and left alone. */
   async start(): Promise<void> {
-    const { context } = this.#options;
+    const { context, users } = this.#options;
     await this.#sweepRemoved();
     const records = await context.store.listApps();
+    await users?.sweep(records.map(({ name }) => name));
     await Promise.all(
       records.map(async (record) => {
         const { name } = record;
@@ -96,7 +100,7 @@ export class Apps {
   async create(name: string, { branch = null }: { branch?: string | null } = {}): Promise<ManagedApp> {
     checkAppName(name);
     if (branch !== null) checkBranchName(branch);
-    const { context, paths } = this.#options;
+    const { context, paths, users } = this.#options;
     const own = appPaths(paths, name);
     checkSocketPath(own.socket);
     return await this.#alone(name, async () => {
@@ -105,6 +109,8 @@ export class Apps {
       }
       // Left by a removal that was interrupted: its record is gone.
       await this.#moveAway(name);
+      // Refused before anything is made of it.
+      await users?.assign(name);
       await mkdir(own.root, { recursive: true });
       await createRepository(own.repository);
       const record = await context.store.createApp(name, { createdAtMs: context.now(), branch });
@@ -114,11 +120,12 @@ export class Apps {
 
   /** Makes a preview: `branch` of the app `of`, with a socket, releases and a log of its own. Rejects as `create` does. */
   async createPreview(name: string, { of, branch }: { of: ManagedApp; branch: string }): Promise<ManagedApp> {
-    const { context, paths } = this.#options;
+    const { context, paths, users } = this.#options;
     const own = previewPaths(paths, name, of.name);
     checkSocketPath(own.socket);
     return await this.#alone(name, async () => {
       await this.#moveAway(name);
+      await users?.assign(name);
       await mkdir(own.root, { recursive: true });
       const createdAtMs = context.now();
       return await this.#takeUp(await context.store.createApp(name, { createdAtMs, branch, previewOf: of.name }));
@@ -153,6 +160,7 @@ export class Apps {
         const logs = await readdir(this.#options.paths.logs).catch(() => []);
         const own = logs.filter((file) => file === `${name}.ndjson` || file.startsWith(`${name}.ndjson.`));
         await Promise.all(own.map((file) => rm(join(this.#options.paths.logs, file), { force: true })));
+        await this.#options.users?.free(name);
       });
     });
   }
@@ -162,11 +170,12 @@ export class Apps {
     const apps = this.list();
     await Promise.all(apps.map((app) => this.#layDown(app.name)));
     await Promise.all(apps.map((app) => app.lane.idle()));
+    await this.#options.users?.idle();
   }
 
   async #takeUp(record: AppRecord): Promise<ManagedApp> {
     const { name, createdAtMs, branch, previewOf, usedAtMs } = record;
-    const { context, hook, createHost } = this.#options;
+    const { context, hook, users, createHost } = this.#options;
     const own = this.#pathsOf(record);
     // Both are there before a host is: it may read from folders that there are when it starts.
     for (const folder of [own.releases, own.cache]) await mkdir(folder, { recursive: true });
@@ -174,6 +183,7 @@ export class Apps {
       await refreshRepository(own.repository, { app: name, hook });
       await sweepQuarantine(own.repository);
     }
+    const user = (await users?.prepare(name, own)) ?? null;
     const log = new LogFile({ path: own.logFile, app: name });
     const redaction = new Redaction();
     const onLog = (record: LogRecord): void => log.write(redaction.record(record));
@@ -182,9 +192,10 @@ export class Apps {
       createdAtMs,
       paths: own,
       host: createHost(
-        { app: name, onLog, readable: [own.releases, own.cache] },
+        { app: name, onLog, readable: [own.releases, own.cache], user },
         { preview: previewOf !== null, of: previewOf ?? name },
       ),
+      user,
       lane: new Lane(),
       log,
       redaction,

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildProblem } from '../builder/build.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
@@ -25,6 +25,8 @@ export async function writeInspections(
   const file = join(release.dir, manifestName(id === undefined ? {} : { release: id }));
   const temporary = `${file}.new`;
   await writeFile(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: durable });
+  // The app's own user is neither the server nor in its group.
+  await chmod(temporary, 0o644);
   await rename(temporary, file);
   return manifest;
 }

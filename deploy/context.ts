@@ -1,6 +1,9 @@
 import type { BuildOptions, BuildProblem, BuildResult } from '../builder/build.ts';
 import type { HostStats } from '../runtime/contract/ipc.ts';
+import type { AppLimits } from '../runtime/contract/app-limits.ts';
 import type { AppHost } from '../runtime/supervisor/app-host.ts';
+import type { AppUser } from '../runtime/supervisor/app-user.ts';
+import type { HostCgroup } from '../runtime/supervisor/cgroup.ts';
 import type { LogFile } from '../runtime/supervisor/log-file.ts';
 import type { Account } from './account/account.ts';
 import type { BuildPlaces } from './build/places.ts';
@@ -37,6 +40,8 @@ export interface DeployContext {
   signal: AbortSignal;
   /** Places for builds, of all apps together. */
   builds: Slots;
+  /** A group for a command of an app; null where there are none. */
+  cgroupFor: (app: string, limits: AppLimits) => HostCgroup | null;
   /** Releases of each app that are kept beside the live one. */
   releasesKept: number;
   /** All of them, previews included; made after the context is. */
@@ -53,6 +58,8 @@ export interface ManagedApp {
   readonly createdAtMs: number;
   readonly paths: AppPaths;
   readonly host: AppHost;
+  /** Whom its processes belong to; null: to the daemon's user. */
+  readonly user: AppUser | null;
   readonly lane: Lane;
   readonly log: LogFile;
   /** Keeps the values of its variables out of logs, accounts and errors. */

@@ -18,6 +18,8 @@ export interface HomePaths {
   authorizedKeys: string;
   apps: string;
   logs: string;
+  /** Temporary files of apps that have users of their own, in a folder for each user. */
+  temporary: string;
 }
 
 /** Where one app keeps what. All paths are absolute. */
@@ -50,6 +52,7 @@ export function homePaths(home: string): HomePaths {
     authorizedKeys: join(home, 'authorized_keys'),
     apps: join(home, 'apps'),
     logs: join(home, 'logs'),
+    temporary: join(home, 'tmp'),
   };
 }
 

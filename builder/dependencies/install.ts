@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
+  chmod,
   copyFile,
   mkdir,
   mkdtemp,
@@ -164,6 +165,8 @@ async function installNew(options: NewInstall): Promise<Outcome> {
     if (scripts !== null) await removeLeavingLinks(modules);
     const addons = await findAddons(modules);
     await writeFile(join(staging, 'addons.json'), JSON.stringify(addons));
+    // Made for its owner alone; the app's user has to read it.
+    await chmod(staging, 0o755);
     if (options.durable === true) await syncFileSystem(staging);
     await rename(staging, dir).catch((error: unknown) => {
       if (!existsSync(join(dir, 'addons.json'))) throw error;

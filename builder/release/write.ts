@@ -1,5 +1,5 @@
 import { constants, existsSync, linkSync, mkdirSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, open, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { sha256 } from '../hash.ts';
@@ -57,6 +57,8 @@ export async function writeRelease(
     }
     if (plan.modulesDir !== null) await symlink(plan.modulesDir, join(staging, 'node_modules'));
     await writeFile(join(staging, 'manifest.json'), manifestText(plan.manifest));
+    // Made for its owner alone; nginx and the app's user have to read it. Who reaches it, the folders above decide.
+    await chmod(staging, 0o755);
     if (places.durable) {
       await Promise.all(
         [...plan.files.map(({ path }) => join(staging, path)), join(staging, 'manifest.json'), ...folders, staging].map(

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { NpmCommand } from '../../builder/dependencies/npm.ts';
 import { buildLimits } from '../../runtime/contract/limits.ts';
+import { withoutCapabilities } from '../../runtime/supervisor/privileges.ts';
 import { bwrapArguments } from './bwrap.ts';
 import type { Privileges } from './bwrap.ts';
 import type { JailView } from './places.ts';
@@ -90,7 +91,8 @@ function noJail(why: string): Jail {
 
 async function tryOut(jail: Jail): Promise<string | null> {
   const view: JailView = { readable: [], writable: [], hiddenFolders: [], hiddenFiles: [] };
-  const [file = '', ...args] = jail.forBuild(view, [process.execPath, '-p', "'in ' + process.cwd()"]);
+  const command = jail.forBuild(view, [process.execPath, '-p', "'in ' + process.cwd()"]);
+  const [file = '', ...args] = withoutCapabilities(command);
   try {
     const { stdout } = await run(file, args, { timeout: buildLimits.jailProbeMs, killSignal: 'SIGKILL', env: {} });
     return stdout.trim() === 'in /tmp' ? null : `it printed ${JSON.stringify(stdout)}`;

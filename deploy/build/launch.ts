@@ -3,12 +3,15 @@ import type { ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 import { npmEnv } from '../../builder/dependencies/npm.ts';
 import { buildLimits } from '../../runtime/contract/limits.ts';
+import { withoutCapabilities } from '../../runtime/supervisor/privileges.ts';
 import type { HostCgroup } from '../../runtime/supervisor/cgroup.ts';
 import { jailNpmrc, userNpmrc } from './programs.ts';
 
 // POSIX shell, and gone with exec, as for app hosts: the limits hold from the first instant on. No core files:
-// they would be written where the process may write.
+// they would be written where the process may write. What it makes, others may read: the app's user has to. The
+// folders above let nobody else through.
 const wrapper = [
+  'umask 022',
   'ulimit -c 0',
   'ulimit -n "$1" 2>/dev/null',
   'if [ -n "$2" ]; then echo $$ > "$2"; fi',
@@ -28,7 +31,14 @@ export interface LaunchOptions {
 
 /** Starts a process that leads a group of its own. Its output comes by pipes. */
 export function launch({ command, env, cgroup, cwd, ipc }: LaunchOptions): ChildProcess {
-  const args = ['-c', wrapper, 'sh', String(buildLimits.openFiles), cgroup?.procsFile ?? '', ...command];
+  const args = [
+    '-c',
+    wrapper,
+    'sh',
+    String(buildLimits.openFiles),
+    cgroup?.procsFile ?? '',
+    ...withoutCapabilities(command),
+  ];
   return spawn('/bin/sh', args, {
     stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     serialization: 'json',

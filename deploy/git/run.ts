@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { deployLimits } from '../../runtime/contract/limits.ts';
+import { withoutCapabilities } from '../../runtime/supervisor/privileges.ts';
 
 /** Where git runs, and what it may see. */
 export interface GitOptions {
@@ -47,7 +48,8 @@ export function gitEnvironment(quarantine: Quarantine | null = null): NodeJS.Pro
 /** Starts git without hooks. It is killed after `deployLimits.gitMs`. */
 export function startGit(args: readonly string[], options: GitOptions): ChildProcessWithoutNullStreams {
   const { repository, quarantine = null, signal } = options;
-  return spawn('git', ['-c', 'core.hooksPath=/dev/null', ...args], {
+  const [program = '', ...own] = withoutCapabilities(['git', '-c', 'core.hooksPath=/dev/null', ...args]);
+  return spawn(program, own, {
     cwd: repository,
     env: { ...gitEnvironment(quarantine), GIT_DIR: repository },
     stdio: 'pipe',

@@ -69,6 +69,12 @@ const migrations: readonly string[] = [
      app TEXT NOT NULL,
      PRIMARY KEY (key, app)
    ) STRICT;`,
+  // A number outlives its app until nothing of that is left: no reference. Null: free, and since when.
+  `CREATE TABLE app_users (
+     id INTEGER PRIMARY KEY,
+     app TEXT UNIQUE,
+     freed_at_ms INTEGER NOT NULL DEFAULT 0
+   ) STRICT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
 import { type KeyMethods, keys } from './sqlite-keys.ts';
+import { type UserMethods, users } from './sqlite-users.ts';
 import type { AppRecord, DeploymentPatch, DeploymentRecord, EnvVersion, ReleaseRecord, Store } from './store.ts';
 
 const deploymentColumns = {
@@ -76,6 +77,7 @@ function storeOver(sql: Sql): Store {
     ...envs(sql),
     ...deployments(sql),
     ...keys(sql),
+    ...users(sql),
     close: async () => sql.close(),
   };
 }
@@ -145,7 +147,9 @@ function envs(sql: Sql): Pick<Store, EnvMethods> {
   };
 }
 
-function deployments(sql: Sql): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | KeyMethods | 'close'> {
+function deployments(
+  sql: Sql,
+): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | KeyMethods | UserMethods | 'close'> {
   return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];

@@ -82,6 +82,14 @@ export interface KeyRecord extends KeyGrant {
   createdAtMs: number;
 }
 
+/** Which numbers users of apps may have. */
+export interface UserChoice {
+  first: number;
+  last: number;
+  taken: ReadonlySet<number>;
+  nowMs: number;
+}
+
 /** What may change of a deployment while it runs. */
 export type DeploymentPatch = Partial<
   Pick<
@@ -103,6 +111,15 @@ export interface Store {
   setBranch(name: string, branch: string | null): Promise<void>;
   /** Removes the app with its previews, releases and deployments, and from the apps of every key; absent apps are fine. */
   removeApp(name: string): Promise<void>;
+
+  /**
+   * The number of the user of an app: the one it has, else one that was never given away, else the one that has been
+   * free for longest; null when there is none. One that is out of range or `taken` by others is given back.
+   */
+  assignUser(app: string, options: UserChoice): Promise<number | null>;
+  freeUser(app: string, nowMs: number): Promise<void>;
+  /** Apps that have a user. */
+  listUsers(): Promise<{ id: number; app: string }[]>;
 
   /** Records a release, or does nothing when it is recorded. */
   saveRelease(release: ReleaseRecord): Promise<void>;

@@ -565,6 +565,22 @@ export const buildLimits = {
   releasesKept: 10,
 } as const;
 
+/** Users of apps: `appUsers` of config.json. */
+export const appUserLimits = {
+  /** Below are those of the system and of people. */
+  firstMin: 10_000,
+  firstMax: 2_000_000_000,
+  /** Default of `appUsers.count`. */
+  count: 1_000,
+  countMax: 100_000,
+  /** How long removing or copying the files of one process may take. */
+  filesMs: 60_000,
+  /** How long the look may take whether it all works here. */
+  probeMs: 10_000,
+  /** Kept of what a program says that fails. */
+  errorChars: 2_000,
+} as const;
+
 /** Bounds on apps, pushes and deployments. */
 export const deployLimits = {
   appNameChars: 40,

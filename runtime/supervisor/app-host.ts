@@ -3,6 +3,7 @@ import type { AppLimits } from '../contract/app-limits.ts';
 import type { AppPermissions } from '../contract/app-permissions.ts';
 import type { ActivateResult, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import type { LogRecord } from '../contract/log.ts';
+import type { AppUser } from './app-user.ts';
 import type { Cgroups } from './cgroup.ts';
 import type { ConnectionShares } from './connection-shares.ts';
 import type { HostExit } from './exits.ts';
@@ -35,6 +36,8 @@ export interface AppHostOptions {
   isPreview?: boolean;
   /** Where the kernel holds the app to its limits. @default null: they are watched from outside only */
   cgroups?: Cgroups | null;
+  /** The user that the app's processes run as. @default null: the daemon's */
+  user?: AppUser | null;
   /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */
   headTimeoutMs?: number;
 }

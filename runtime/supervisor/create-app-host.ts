@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ActivateResult, HostPulse, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
-import { hostLimits, httpLimits } from '../contract/limits.ts';
+import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppHost, AppHostOptions, AppHostStatus, ReleaseRef } from './app-host.ts';
 import { Backoff } from './backoff.ts';
@@ -8,7 +8,7 @@ import { ConnectionShares } from './connection-shares.ts';
 import { exitOf } from './exits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Held } from './held.ts';
-import { HostProcess, type ProcessEnd } from './host-process.ts';
+import { hostDefaults, HostProcess, type ProcessEnd } from './host-process.ts';
 import { activateIn, bringUp, loadIn, probeIn, statsOf } from './launch.ts';
 import { defaultPlan, readPlan, sameProcess, type LaunchPlan } from './launch-plan.ts';
 import { Leaving } from './leaving.ts';
@@ -178,11 +178,7 @@ class SupervisedHost implements AppHost {
 
   #spawn(plan: LaunchPlan): HostProcess {
     const host = new HostProcess({
-      dev: false,
-      execArgv: [],
-      readable: null,
-      cgroups: null,
-      headTimeoutMs: httpLimits.headersTimeoutMs,
+      ...hostDefaults,
       ...this.#options,
       plan,
       onStuck: (stuck, reason) => void this.#turns.run(() => this.#replace(stuck, reason)),

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { FnrunError } from '../contract/errors.ts';
 import type { FromHost, ToHost } from '../contract/ipc.ts';
-import { hostLimits } from '../contract/limits.ts';
+import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
+import type { AppUser } from './app-user.ts';
 import type { Cgroups, HostCgroup } from './cgroup.ts';
 import { readHostLines, readLogRecords } from './host-output.ts';
 import type { LaunchPlan } from './launch-plan.ts';
@@ -28,6 +29,8 @@ export interface HostProcessOptions {
   readable: readonly string[] | null;
   /** Null: its limits are watched from outside only. */
   cgroups: Cgroups | null;
+  /** Whose process it is; null: the daemon's user. */
+  user: AppUser | null;
   headTimeoutMs: number;
   onLog: (record: LogRecord) => void;
   /** A thread of it does not end. */
@@ -35,6 +38,16 @@ export interface HostProcessOptions {
   /** It gave a connection back that it had been passed. */
   onReturned: (socket: Socket) => void;
 }
+
+/** For who says nothing else. */
+export const hostDefaults = {
+  dev: false,
+  execArgv: [],
+  readable: null,
+  cgroups: null,
+  user: null,
+  headTimeoutMs: httpLimits.headersTimeoutMs,
+} satisfies Partial<HostProcessOptions>;
 
 /** Why a process ended. */
 export interface ProcessEnd {
@@ -55,6 +68,7 @@ export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
   readonly #cgroup: HostCgroup | null;
+  readonly #own: { user: AppUser; temporary: string } | null;
   readonly #requests: Requests;
   readonly #passing = new Map<number, Socket>();
   #plan: LaunchPlan;
@@ -64,12 +78,13 @@ export class HostProcess {
   #heardAt = 0;
 
   constructor(options: HostProcessOptions) {
-    const { app, plan, cgroups } = options;
+    const { app, plan, cgroups, user } = options;
     this.#options = options;
     this.#requests = new Requests(app);
     this.#plan = plan;
     this.#cgroup = cgroups === null ? null : this.#join(cgroups);
-    this.#child = spawnHost({ ...options, cgroup: this.#cgroup });
+    this.#own = user === null ? null : { user, temporary: user.newFolder() };
+    this.#child = spawnHost({ ...options, cgroup: this.#cgroup, own: this.#own });
     this.watch = new ProcessWatch({
       pid: this.pid,
       judge: (use) => exceeded(use, this.#plan.limits),
@@ -88,7 +103,8 @@ export class HostProcess {
         `the app host of ${app} ended (${end.reason}${end.lastWords === null ? '' : `: ${end.lastWords}`})`,
       );
       exited.resolve(end);
-      void this.#clear();
+      const cleared = this.#clear();
+      this.#own?.user.track(cleared);
     });
     this.#child.on('error', (error) => {
       this.#requests.rejectAll(`the app host of ${app} failed: ${error.message}`);
@@ -196,6 +212,7 @@ export class HostProcess {
     this.watch.stop();
     this.#cgroup?.kill();
     await killRest(this.#tree);
+    await this.#own?.user.remove(this.#own.temporary);
     await this.#cgroup?.remove();
   }
 

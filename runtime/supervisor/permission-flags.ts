@@ -19,8 +19,8 @@ const systemPaths = [
   ...['self', 'thread-self', 'sys', 'meminfo', 'cpuinfo', 'stat', 'loadavg', 'uptime', 'version'].map(inProc),
 ];
 
-/** The temporary folder of an app host, whose environment names no other; on macOS it is a link. */
-const temporaryPaths = [...new Set(['/tmp', realpathSync('/tmp')])];
+/** The temporary folder of all; on macOS it is a link. */
+const sharedTemporary = [...new Set(['/tmp', realpathSync('/tmp')])];
 
 /**
  * Every thread would say on standard error that what is allowed weakens the model, and that --allow-net is new:
@@ -31,8 +31,13 @@ const silenced = ['PERM0001', 'PERM0002', 'PERM0004', 'PERM0005', 'PERM0006', 'E
 /**
  * Node's flags that hold an app's code to its permissions: a guard-rail, no wall (code that wants out
  * starts a worker with `execArgv: []`). `readable`: folders with the app's own files; null: it may read any file.
+ * `temporary`: a folder of its own, beside /tmp.
  */
-export function permissionFlags(permissions: AppPermissions, readable: readonly string[] | null): string[] {
+export function permissionFlags(
+  permissions: AppPermissions,
+  { readable, temporary = null }: { readable: readonly string[] | null; temporary?: string | null },
+): string[] {
+  const temporaryPaths = temporary === null ? sharedTemporary : [temporary, ...sharedTemporary];
   const { childProcess, addons, inspector, wasi, fsRead, fsWrite } = permissions;
   const read =
     readable === null || fsRead.includes('*')

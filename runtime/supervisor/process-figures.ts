@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** What /proc tells of one process. */
 export interface ProcessFigures {
@@ -40,10 +40,12 @@ export function readThreadsCpuMs(pid: number): Map<number, number> | null {
 
 /** Open file descriptors of `pid`; null when that cannot be known. */
 export function countOpenFiles(pid: number): number | null {
+  const folder = `/proc/${pid}/fd`;
   try {
-    return readdirSync(`/proc/${pid}/fd`).length;
+    return readdirSync(folder).length;
   } catch {
-    return null;
+    // A process of another user: the size tells it since Linux 6.2, and is 0 before.
+    return statSync(folder, { throwIfNoEntry: false })?.size || null;
   }
 }
 

@@ -128,7 +128,13 @@ function kernelThreadId(): number | null {
   }
 }
 
-function setEnv(env: Record<string, string>): void {
+// Where an app has a user of its own: `os.tmpdir()` and other programs ask for them.
+const ofUser = Object.fromEntries(
+  Object.entries(process.env).filter(([key]) => ['HOME', 'TMPDIR', 'USER', 'LOGNAME'].includes(key)),
+);
+
+function setEnv(own: Record<string, string>): void {
+  const env = { ...ofUser, ...own };
   for (const key of Object.keys(process.env)) if (!(key in env)) delete process.env[key];
   Object.assign(process.env, env);
 }

@@ -3,7 +3,7 @@ import { resolveAppPermissions } from '../../../../runtime/contract/app-permissi
 import { permissionFlags } from '../../../../runtime/supervisor/permission-flags.ts';
 
 test('app without permissions may start threads and connect, and nothing else', () => {
-  const flags = permissionFlags(resolveAppPermissions({}), ['/home/x/releases']);
+  const flags = permissionFlags(resolveAppPermissions({}), { readable: ['/home/x/releases'] });
   expect(flags).toContain('--permission');
   expect(flags.filter((flag) => /^--allow-(?!fs)/.test(flag))).toEqual(['--allow-worker', '--allow-net']);
   expect(flags).toContain('--allow-fs-read=/home/x/releases');
@@ -23,7 +23,7 @@ test('permissions become flags, and what may be written may be read', () => {
     fsRead: ['/srv/a'],
     fsWrite: ['/srv/b'],
   };
-  expect(permissionFlags(all, [])).toEqual(
+  expect(permissionFlags(all, { readable: [] })).toEqual(
     expect.arrayContaining([
       '--allow-child-process',
       '--allow-addons',
@@ -38,6 +38,8 @@ test('permissions become flags, and what may be written may be read', () => {
 
 test('all files are one flag', () => {
   const reads = (flags: string[]): string[] => flags.filter((flag) => flag.startsWith('--allow-fs-read'));
-  expect(reads(permissionFlags(resolveAppPermissions({}), null))).toEqual(['--allow-fs-read=*']);
-  expect(reads(permissionFlags(resolveAppPermissions({ fsRead: ['*'] }), ['/a']))).toEqual(['--allow-fs-read=*']);
+  expect(reads(permissionFlags(resolveAppPermissions({}), { readable: null }))).toEqual(['--allow-fs-read=*']);
+  expect(reads(permissionFlags(resolveAppPermissions({ fsRead: ['*'] }), { readable: ['/a'] }))).toEqual([
+    '--allow-fs-read=*',
+  ]);
 });
