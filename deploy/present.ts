@@ -40,13 +40,14 @@ export function presentDeployment(record: DeploymentRecord, live: LiveRelease | 
 export async function presentProcess(app: ManagedApp): Promise<ProcessBody> {
   // A host that does not answer must not keep the others from being shown.
   const stats = await app.host.stats().catch(() => null);
-  const { lastExit, exits, ...status } = app.host.status();
+  const { lastExit, exits, use, ...status } = app.host.status();
   // What a process said last may be anything.
   const clean = (text: string | null): string | null => text && app.redaction.text(text);
   return {
     app: app.name,
     release: app.live?.release ?? null,
     ...status,
+    use: use && { ...use, openFiles: use.openFiles ?? stats?.openFiles ?? null },
     lastExit: clean(lastExit),
     exits: exits.map((exit) => ({ ...exit, lastWords: clean(exit.lastWords) })),
     stats,

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { renderUnit } from '../../deploy/systemd/render-unit.ts';
 import { planUnit } from '../../deploy/systemd/unit.ts';
 import { packageRoot } from '../../runtime/entry-points.ts';
+import { homePaths } from '../../deploy/paths.ts';
+import { readServerConfig } from '../server-config.ts';
 import { homeOption, jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
 import { resolveHome, serviceHome } from '../home.ts';
 import { checkUser, userOption } from '../user-name.ts';
@@ -18,8 +20,11 @@ export async function renderSystemd({
 }: CommandContext<typeof renderSystemdOptions>): Promise<number> {
   // A service has the service's home, unless another is named: not a folder that happens to be here.
   const isNamed = (values.home ?? env['FNRUN_HOME'] ?? '') !== '';
+  const home = isNamed ? resolveHome(values.home, { env, cwd }) : serviceHome;
   const facts = {
-    home: isNamed ? resolveHome(values.home, { env, cwd }) : serviceHome,
+    home,
+    // With them the server needs capabilities, and without them it shall have none.
+    appUsers: readServerConfig(homePaths(home).configFile).appUsers !== undefined,
     user: checkUser(values.user ?? 'fnrun'),
     program: [process.execPath, join(packageRoot(), 'cli/fnrun.js')],
   };

@@ -6,6 +6,8 @@ export interface ServiceFacts {
   user: string;
   /** The program and its first arguments, as they are to be run: Node and the launcher. */
   program: readonly string[];
+  /** Whether each app has a user of its own: `appUsers` of config.json. @default false */
+  appUsers?: boolean;
 }
 
 /** One line of a unit, as data. */
@@ -42,7 +44,7 @@ export function planUnit(facts: ServiceFacts): UnitSection[] {
         set('StartLimitIntervalSec', ['0'], 'tries again for ever: a full disk is emptied at some time'),
       ],
     },
-    { name: 'Service', lines: [...running(facts), ...limits(), ...files(facts), ...hardening()] },
+    { name: 'Service', lines: [...running(facts), ...limits(), ...files(facts), ...hardening(facts)] },
     { name: 'Install', lines: [set('WantedBy', ['multi-user.target'], 'starts with the machine')] },
   ];
 }
@@ -90,14 +92,16 @@ function limits(): UnitSetting[] {
   ];
 }
 
-function files({ home }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
+function files({ home, appUsers = false }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
   const name = home.startsWith(stateRoot) ? home.slice(stateRoot.length) : '';
   const isState = /^[\w.-]+$/.test(name);
   return [
     ...(isState
       ? [
           set('StateDirectory', [name], 'the home: made if need be, and the one place that it may write to'),
-          set('StateDirectoryMode', ['0750'], 'nobody but its group enters'),
+          appUsers
+            ? set('StateDirectoryMode', ['0751'], 'the users of apps pass through to what is theirs, and list nothing')
+            : set('StateDirectoryMode', ['0750'], 'nobody but its group enters'),
         ]
       : [set('ReadWritePaths', [{ text: home }], 'the home: the one place that it may write to; it must be there')]),
     set('UMask', ['0027'], 'the group may read what it writes, others nothing'),
@@ -111,15 +115,14 @@ function files({ home }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
 }
 
 /** Each was checked against what Node and the jail of builds (bubblewrap in a user namespace) need. */
-function hardening(): (UnitSetting | UnitLeftOut)[] {
+function hardening({ appUsers = false }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
   return [
     set(
       'NoNewPrivileges',
       ['yes'],
       'no setuid program gives anything; bubblewrap is none on Debian and Ubuntu and uses a user namespace',
     ),
-    set('CapabilityBoundingSet', [], 'no capability: nginx has the ports below 1024'),
-    set('AmbientCapabilities', []),
+    ...capabilities(appUsers),
     set('PrivateDevices', ['yes'], 'no disk, no memory; /dev/null and its like stay'),
     set('DevicePolicy', ['closed']),
     set('ProtectClock', ['yes']),
@@ -161,6 +164,24 @@ function hardening(): (UnitSetting | UnitLeftOut)[] {
     { leftOut: 'PrivateUsers', reason: 'the owner of the sockets and files must be the one that nginx and ssh see' },
     { leftOut: 'PrivateNetwork and IPAddressDeny', reason: 'handlers call others; npm gets packages' },
     { leftOut: 'LimitAS', reason: 'V8 reserves address space by gigabytes: below 8 GB workers do not start' },
+  ];
+}
+
+function capabilities(appUsers: boolean): UnitSetting[] {
+  if (!appUsers) {
+    return [
+      set('CapabilityBoundingSet', [], 'no capability: nginx has the ports below 1024'),
+      set('AmbientCapabilities', []),
+    ];
+  }
+  const needed = ['CAP_SETUID', 'CAP_SETGID', 'CAP_KILL'];
+  return [
+    set(
+      'CapabilityBoundingSet',
+      needed,
+      'to start each app as its own user and to end it; the server gives them to nothing that it starts',
+    ),
+    set('AmbientCapabilities', needed),
   ];
 }
 

@@ -143,6 +143,8 @@ export interface HostStats {
   release: string | null;
   uptimeMs: number;
   rssBytes: number;
+  /** Null where there is no /proc. */
+  openFiles: number | null;
   threads: number;
   /** Threads at most: what `limits.threads` and the app's memory allow. */
   threadsMax: number;

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import type { ActivateResult, BootCheckEntry, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
@@ -121,6 +122,7 @@ export class HostApp {
       release: this.#live?.source.release ?? null,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
       rssBytes: process.memoryUsage.rss(),
+      openFiles: countOpenFiles(),
       threads: pool.size,
       threadsMax: pool.max,
       reserve: pool.idle,
@@ -211,5 +213,14 @@ export class HostApp {
       ...(line.stack !== null && { stack: line.stack }),
       ...(line.fields !== null && { fields: line.fields }),
     });
+  }
+}
+
+/** Asked of the host itself, because an older kernel tells it to nobody of another user. */
+function countOpenFiles(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return null;
   }
 }

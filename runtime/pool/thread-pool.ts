@@ -242,7 +242,7 @@ export class ThreadPool {
       atomics: 'disabled',
       recordTiming: false,
       workerHistogram: false,
-      env: {},
+      env: userEnv(),
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: workerLimits.youngGenerationMb },
     });
     // Told of a thread that died without a task. If it was to take one, piscina keeps that for a thread that never comes.
@@ -271,4 +271,14 @@ function describeEnd(error: unknown): string {
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'the worker reached its memory limit (memoryMb)';
   const exit = /^worker exited with code: (-?\d+)$/.exec(error.message);
   return exit === null ? error.message : `its code called process.exit, code ${exit[1]}`;
+}
+
+/** What belongs to the app's user, where it has one of its own; nothing else of the host's environment is the app's. */
+function userEnv(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const key of ['HOME', 'TMPDIR', 'USER', 'LOGNAME']) {
+    const value = process.env[key];
+    if (value !== undefined) env[key] = value;
+  }
+  return env;
 }

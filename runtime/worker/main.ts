@@ -128,10 +128,8 @@ function kernelThreadId(): number | null {
   }
 }
 
-// Where an app has a user of its own: `os.tmpdir()` and other programs ask for them.
-const ofUser = Object.fromEntries(
-  Object.entries(process.env).filter(([key]) => ['HOME', 'TMPDIR', 'USER', 'LOGNAME'].includes(key)),
-);
+/** With what a thread begins: HOME, TMPDIR and the like of an app that has a user of its own, else nothing. */
+const ofUser = { ...process.env };
 
 function setEnv(own: Record<string, string>): void {
   const env = { ...ofUser, ...own };

@@ -59,7 +59,8 @@ export async function startFaultServer(
   }
 }
 
-function faultServer(serve: Serve): Omit<FaultServer, typeof Symbol.asyncDispose> {
+/** What is asked of a server whose app `calm` is there. */
+export function faultServer(serve: Serve): Omit<FaultServer, typeof Symbol.asyncDispose> {
   const ask: FaultServer['ask'] = (app, request) =>
     fetchFrom(serve.gateway, {
       ...request,
