@@ -15,6 +15,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** All that Node's own permissions could refuse is allowed: what is refused, the kernel refuses. */
 const everything = { childProcess: true, fsRead: ['*'], fsWrite: ['*'] };
+const fixtures = join(import.meta.dirname, '../fixtures/faults');
 const whoami = `import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 export default () => {
@@ -51,9 +52,11 @@ describe.runIf(process.getuid?.() === 0)('each app has a user of its own', () =>
     [serve, database] = await Promise.all([startServiceServe(), startMariaDb()]);
     for (const app of ['calm', 'spy']) {
       const dir = join(folder.path, app);
-      await cp(join(import.meta.dirname, '../fixtures/faults', app === 'spy' ? 'app' : 'calm'), dir, {
-        recursive: true,
-      });
+      const of = app === 'spy' ? ['app', 'reach', 'steady'] : ['calm', 'steady'];
+      const [fixture = '', ...names] = of.map((name, index) =>
+        index === 0 ? `${fixtures}/${name}` : `functions/${name}`,
+      );
+      for (const name of names) await cp(join(fixture, name), join(dir, name), { recursive: true });
       const more = { 'whoami/index.ts': whoami, 'chat/index.ts': chat, 'query/index.ts': query };
       for (const [name, text] of Object.entries(more)) await writeTree(dir, { [`functions/${name}`]: text });
       await writeTree(dir, {
