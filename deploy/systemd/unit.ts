@@ -6,7 +6,7 @@ export interface ServiceFacts {
   user: string;
   /** The program and its first arguments, as they are to be run: Node and the launcher. */
   program: readonly string[];
-  /** Whether each app has a user of its own: `appUsers` of config.json. @default false */
+  /** Whether each app has a user of its own: `appUsers` of config.json. @default true */
   appUsers?: boolean;
 }
 
@@ -92,7 +92,7 @@ function limits(): UnitSetting[] {
   ];
 }
 
-function files({ home, appUsers = false }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
+function files({ home, appUsers = true }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
   const name = home.startsWith(stateRoot) ? home.slice(stateRoot.length) : '';
   const isState = /^[\w.-]+$/.test(name);
   return [
@@ -115,7 +115,7 @@ function files({ home, appUsers = false }: ServiceFacts): (UnitSetting | UnitLef
 }
 
 /** Each was checked against what Node and the jail of builds (bubblewrap in a user namespace) need. */
-function hardening({ appUsers = false }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
+function hardening({ appUsers = true }: ServiceFacts): (UnitSetting | UnitLeftOut)[] {
   return [
     set(
       'NoNewPrivileges',

@@ -567,6 +567,8 @@ export const buildLimits = {
 
 /** Users of apps: `appUsers` of config.json. */
 export const appUserLimits = {
+  /** What setup chooses: above the users of the system and of systemd, below the ranges that are lent to containers. */
+  first: 70_000,
   /** Below are those of the system and of people. */
   firstMin: 10_000,
   firstMax: 2_000_000_000,

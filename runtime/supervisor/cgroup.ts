@@ -53,7 +53,10 @@ export function openCgroups({ own = ownCgroup() ?? undefined, needed = ['memory'
     const inside = words(join(own, 'cgroup.procs')).map(Number);
     const strangers = inside.filter((pid) => pid !== process.pid && pid !== process.ppid);
     if (strangers.length > 0) return { why: `${own} holds other processes too, such as ${strangers[0]}` };
-    return takeOver(own, { inside, enabled: ['memory', 'pids', 'cpu'].filter((name) => controllers.includes(name)) });
+    return takeOver(own, {
+      inside,
+      enabled: ['memory', 'pids', 'cpu', 'io'].filter((name) => controllers.includes(name)),
+    });
   } catch (error) {
     return { why: `${own} is not ours to use: ${(error as Error).message}` };
   }

@@ -15,6 +15,7 @@ const packages: Readonly<Record<string, string>> = {
   nftables: 'fail2ban shuts out with it',
   'unattended-upgrades': 'security upgrades without a person',
   bubblewrap: 'the jail of builds',
+  acl: 'setfacl: the folders of apps, which have users of their own',
   logrotate: 'the logs of nginx',
   procps: 'settings of the kernel',
 };
