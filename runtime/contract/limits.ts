@@ -800,3 +800,45 @@ export const backupLimits = {
   /** What a backup that was broken off has left is removed when it is older. */
   staleMs: 86_400_000,
 } as const;
+
+/** `fnrun doctor`: how long it looks, and from where on it speaks. */
+export const doctorLimits = {
+  /** Checks at once: sshd takes 10 sessions of one connection. */
+  checksAtOnce: 4,
+  /** One check. */
+  checkMs: 45_000,
+  /** What is shown of a program's words, and of a list of names. */
+  wordsChars: 300,
+  namesShown: 8,
+  /** Age of the table of versions at which its age is told. */
+  tableDays: 120,
+  /** Age of apt's lists. */
+  aptListsDays: 7,
+  /** Share of a disk in use, and what must be free of it. */
+  diskWarnShare: 0.85,
+  diskFullShare: 0.95,
+  diskFreeMb: 1_024,
+  /** Share of the memory that must be available, and of time in which something may wait for it. */
+  memoryLeftShare: 0.07,
+  memoryPressure: 0.1,
+  /** Machines with less memory need swap. */
+  swapBelowMb: 4_096,
+  swapUsedShare: 0.7,
+  clockOffMs: 2_000,
+  /** Days before a certificate ends: its renewal should have been, and must be. */
+  certificateWarnDays: 20,
+  certificateCriticalDays: 5,
+  /** Age of the newest backup, in hours: nightly, and a night that takes long. */
+  backupHours: 36,
+  /** Restarts of an app's process in the last hour that are told. */
+  appEndsRecent: 3,
+  /** Of all apps' releases on disk, in MB. */
+  releasesMb: 10_240,
+  /** Round trips, each the median of so many; what is told as slow, in ms. */
+  roundTrips: 7,
+  roundTripMs: 5_000,
+  slowNginxMs: 50,
+  slowDaemonMs: 100,
+  slowDatabaseMs: 20,
+  slowSshMs: 400,
+} as const;

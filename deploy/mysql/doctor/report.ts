@@ -68,11 +68,13 @@ export function renderReport(summary: Summary, findings: readonly Finding[]): st
   ];
 }
 
-function findingLine({ severity, id, what, measured, todo }: Finding): string {
+/** One line: how grave, what, how it was measured, what to do. */
+export function findingLine({ severity, id, what, measured, todo }: Finding): string {
   return `${severity.padEnd(8)} ${id}: ${what}; measured: ${measured}; do: ${todo}`;
 }
 
-function verdict(findings: readonly Finding[]): string {
+/** The last line. */
+export function verdict(findings: readonly Finding[]): string {
   const count = (severity: Severity): number => findings.filter((finding) => finding.severity === severity).length;
   const [critical, warnings, notes] = [count('critical'), count('warning'), count('note')];
   const told = `${critical} critical, ${warnings} to do, ${notes} to note`;

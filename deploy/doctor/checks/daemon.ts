@@ -1,0 +1,123 @@
+import { doctorLimits } from '../../../runtime/contract/limits.ts';
+import type { HealthBody, ProcessBody, ProcessesBody } from '../../../router/control/types.ts';
+import type { Finding } from '../../mysql/doctor/finding.ts';
+import { askControl } from '../ask-control.ts';
+import { shell, type DoctorContext, type MachineCheck } from '../check.ts';
+
+const look = `
+[ -e "$1/run" ] && echo home || echo
+basename "$(readlink -f "$2" 2>/dev/null)" 2>/dev/null || echo
+du -sm --total "$1"/apps/*/releases 2>/dev/null | tail -n 1 | cut -f 1`;
+
+/** Whether the server answers, is the version that is installed, and has its apps in order. */
+export const daemonCheck: MachineCheck = {
+  id: 'fnrun',
+  async check(context) {
+    const { places, wishes, now } = context;
+    const [home = '', installed = '', releasesMb = ''] = (
+      await shell(context, look, places.home, places.current)
+    ).split('\n');
+    if (home === '' && wishes === null) return { skipped: `no server in ${places.home}` };
+    const health = await askControl<HealthBody>(context, '/v1/health');
+    if (health === null) return { skipped: 'no Node there to ask the server with' };
+    if ('error' in health) {
+      if (health.error === 'EACCES') return { skipped: 'the control socket is not yours' };
+      // A folder that was used once is no server that should run.
+      return wishes === null
+        ? { skipped: `no server runs in ${places.home}` }
+        : { findings: [down(context, health.error)] };
+    }
+    const processes = await askControl<ProcessesBody>(context, '/v1/ps');
+    if (processes === null || 'error' in processes)
+      throw new Error(`the server does not tell of its apps: ${processes?.error}`);
+    const { version } = health.body;
+    const findings = [
+      ...judgeVersion({ running: version, installed: wishes === null ? null : installed }),
+      ...judgeReleases(Number(releasesMb || 0), places.home),
+      ...processes.body.apps.flatMap((app) => judgeApp(app, { now: now() })),
+    ];
+    return { findings, seen: `${version}, ${processes.body.apps.length} apps, ${releasesMb || '0'} MB of releases` };
+  },
+};
+
+function down({ places }: DoctorContext, why: string): Finding {
+  return {
+    id: 'fnrun-down',
+    severity: 'critical',
+    what: 'the server of fnrun does not answer',
+    measured: `${places.home}/run/control.sock: ${why}`,
+    todo: 'systemctl status fnrun; journalctl -u fnrun -n 100',
+  };
+}
+
+export function judgeVersion({ running, installed }: { running: string; installed: string | null }): Finding[] {
+  if (installed === null || installed === '' || installed === running) return [];
+  return [
+    {
+      id: 'fnrun-version',
+      severity: 'warning',
+      what: `fnrun ${running} runs, ${installed} is installed`,
+      measured: 'GET /v1/health, and where /opt/fnrun/current leads to',
+      todo: 'systemctl restart fnrun; connections wait meanwhile',
+    },
+  ];
+}
+
+function judgeReleases(megabytes: number, home: string): Finding[] {
+  if (megabytes < doctorLimits.releasesMb) return [];
+  return [
+    {
+      id: 'releases-large',
+      severity: 'note',
+      what: 'the releases of all apps take much of the disk',
+      measured: `du ${home}/apps/*/releases: ${megabytes} MB`,
+      todo: 'keep fewer: releasesKept in config.json; remove what nobody uses: fnrun apps',
+    },
+  ];
+}
+
+export function judgeApp(
+  { app, state, exits, retryAt, stats, release }: ProcessBody,
+  { now }: { now: Date },
+): Finding[] {
+  const findings: Finding[] = [];
+  const recent = exits.filter(({ time }) => now.getTime() - Date.parse(time) < 3_600_000);
+  const last = exits[0];
+  if (state === 'backoff') {
+    findings.push({
+      id: 'app-crashing',
+      severity: 'critical',
+      what: `${app} cannot start and answers 503`,
+      measured: `fnrun ps: ${last?.reason ?? 'it ended'}${retryAt === null ? '' : `, next try at ${retryAt}`}`,
+      todo: `fnrun logs ${app}; fnrun rollback ${app} goes back to the release before`,
+    });
+  } else if (recent.length >= doctorLimits.appEndsRecent) {
+    findings.push({
+      id: 'app-ends-often',
+      severity: 'warning',
+      what: `the process of ${app} has ended ${recent.length} times in the last hour`,
+      measured: `fnrun ps: ${last!.reason}`,
+      todo: `fnrun ps ${app}; fnrun logs ${app}`,
+    });
+  }
+  const broken = (stats?.functions ?? []).filter((fn) => fn.state !== 'ok');
+  if (broken.length > 0) {
+    findings.push({
+      id: 'function-failing',
+      severity: 'warning',
+      what: `${broken.length} ${broken.length === 1 ? 'function' : 'functions'} of ${app} refuse requests: ${broken.map(({ name }) => name).join(', ')}`,
+      measured: `fnrun ps: ${broken[0]!.reason ?? broken[0]!.state}`,
+      todo: `fnrun logs ${app} --function ${broken[0]!.name}`,
+    });
+  }
+  if (release === null) {
+    findings.push({
+      id: 'app-without-release',
+      severity: 'note',
+      what: `${app} has nothing live yet`,
+      measured: 'fnrun ps: no release',
+      todo: 'push to it, or fnrun apps remove',
+    });
+  }
+  return findings;
+}

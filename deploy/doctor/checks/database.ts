@@ -1,0 +1,71 @@
+import type { Finding, Severity } from '../../mysql/doctor/finding.ts';
+import { output, type MachineCheck } from '../check.ts';
+
+interface Report {
+  engine: string;
+  version: string;
+  findings: Finding[];
+}
+
+/** What `fnrun doctor mysql` says there, in one line for each grade. */
+export const databaseCheck: MachineCheck = {
+  id: 'database',
+  async check(context) {
+    const isServer = context.wishes !== null && context.wishes.database !== 'none';
+    if (context.fnrun === null) return { skipped: 'no fnrun there' };
+    const ran = await output(context, [...context.fnrun, 'doctor', 'mysql', '--no-measure', '--json']);
+    if (ran === null) return { skipped: 'no fnrun there' };
+    const report = parseReport(ran.text);
+    if (report === null) {
+      const words = errorOf(ran.errors);
+      if (!isServer) return { skipped: 'no database server that lets us in' };
+      return {
+        findings: [
+          {
+            id: 'database-down',
+            severity: 'critical',
+            what: 'the database does not answer',
+            measured: `fnrun doctor mysql: ${words}`,
+            todo: `systemctl status ${context.wishes!.database}; journalctl -u ${context.wishes!.database} -n 50`,
+          },
+        ],
+      };
+    }
+    const seen = `${report.engine} ${report.version}, ${report.findings.length} findings`;
+    return { findings: summed(report.findings), seen };
+  },
+};
+
+function parseReport(text: string): Report | null {
+  try {
+    const value = JSON.parse(text) as Partial<Report>;
+    return Array.isArray(value.findings) ? (value as Report) : null;
+  } catch {
+    return null;
+  }
+}
+
+function errorOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: { message: string } }).error.message;
+  } catch {
+    return text.slice(0, 200);
+  }
+}
+
+/** One finding for each grade; its own doctor has the rest. */
+export function summed(findings: readonly Finding[]): Finding[] {
+  return (['critical', 'warning'] satisfies Severity[]).flatMap((severity) => {
+    const own = findings.filter((one) => one.severity === severity);
+    if (own.length === 0) return [];
+    return [
+      {
+        id: `database-${severity}`,
+        severity,
+        what: `the database's own doctor has ${own.length} ${severity === 'critical' ? 'grave findings' : 'things to do'}`,
+        measured: own.map(({ id }) => id).join(', '),
+        todo: 'fnrun doctor mysql on that machine says each with its remedy',
+      },
+    ];
+  });
+}

@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { doctorLimits } from '../../runtime/contract/limits.ts';
+import { bySeverity, type Finding } from '../mysql/doctor/finding.ts';
+import type { DoctorContext, MachineCheck, Outcome } from './check.ts';
+
+/** What became of all checks. */
+export interface Diagnosis {
+  findings: Finding[];
+  /** Figures of the checks that had something to look at, by their id. */
+  seen: Record<string, string>;
+  /** Checks that do not apply, and why. */
+  skipped: Record<string, string>;
+  /** How many looked. */
+  looked: number;
+}
+
+/**
+ * Runs the checks, a few at a time. One that fails or does not end in time is a finding of its own and hides no other.
+ * Rejects only when `signal` aborts, and with FN_SSH_FAILED when the machine was lost.
+ */
+export async function runChecks(checks: readonly MachineCheck[], context: DoctorContext): Promise<Diagnosis> {
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < checks.length) {
+      context.signal.throwIfAborted();
+      const at = next++;
+      outcomes[at] = await attempt(checks[at]!, context);
+    }
+  };
+  await Promise.all(Array.from({ length: doctorLimits.checksAtOnce }, worker));
+  const diagnosis: Diagnosis = { findings: [], seen: {}, skipped: {}, looked: 0 };
+  for (const [at, { id }] of checks.entries()) {
+    const outcome = outcomes[at]!;
+    if ('skipped' in outcome) diagnosis.skipped[id] = outcome.skipped;
+    else {
+      diagnosis.looked++;
+      diagnosis.findings.push(...outcome.findings);
+      if (outcome.seen !== undefined) diagnosis.seen[id] = outcome.seen;
+    }
+  }
+  return { ...diagnosis, findings: bySeverity(diagnosis.findings) };
+}
+
+async function attempt({ id, check }: MachineCheck, context: DoctorContext): Promise<Outcome> {
+  const over = new AbortController();
+  const late = delay(doctorLimits.checkMs, 'late' as const, { signal: over.signal }).catch(() => 'late' as const);
+  try {
+    const outcome = await Promise.race([check(context), late]);
+    if (outcome !== 'late') return outcome;
+    return failed(id, `not done after ${doctorLimits.checkMs / 1000} s`);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof Error && 'code' in error && error.code === 'FN_SSH_FAILED') throw error;
+    return failed(id, error instanceof Error ? error.message : String(error));
+  } finally {
+    over.abort();
+  }
+}
+
+function failed(id: string, why: string): Outcome {
+  const measured = why.split('\n').slice(0, 3).join(' ').slice(0, doctorLimits.wordsChars);
+  const todo = 'look by hand; run doctor as root if it was a matter of rights';
+  return {
+    findings: [
+      { id: `${id}-not-looked-at`, severity: 'warning', what: `${id} could not be looked at`, measured, todo },
+    ],
+  };
+}
