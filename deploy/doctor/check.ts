@@ -45,7 +45,7 @@ export type Outcome =
 export interface MachineCheck {
   /** Short and stable: `disk`. */
   id: string;
-  check(context: DoctorContext): Promise<Outcome>;
+  check: (context: DoctorContext) => Promise<Outcome>;
 }
 
 /** What a warning about a server is where none was asked for. */

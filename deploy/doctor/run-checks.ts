@@ -18,14 +18,18 @@ export interface Diagnosis {
  * Runs the checks, a few at a time. One that fails or does not end in time is a finding of its own and hides no other.
  * Rejects only when `signal` aborts, and with FN_SSH_FAILED when the machine was lost.
  */
-export async function runChecks(checks: readonly MachineCheck[], context: DoctorContext): Promise<Diagnosis> {
+export async function runChecks(
+  checks: readonly MachineCheck[],
+  context: DoctorContext,
+  { checkMs = doctorLimits.checkMs }: { checkMs?: number } = {},
+): Promise<Diagnosis> {
   const outcomes: Outcome[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < checks.length) {
       context.signal.throwIfAborted();
       const at = next++;
-      outcomes[at] = await attempt(checks[at]!, context);
+      outcomes[at] = await attempt(checks[at]!, { context, checkMs });
     }
   };
   await Promise.all(Array.from({ length: doctorLimits.checksAtOnce }, worker));
@@ -42,13 +46,16 @@ export async function runChecks(checks: readonly MachineCheck[], context: Doctor
   return { ...diagnosis, findings: bySeverity(diagnosis.findings) };
 }
 
-async function attempt({ id, check }: MachineCheck, context: DoctorContext): Promise<Outcome> {
+async function attempt(
+  { id, check }: MachineCheck,
+  { context, checkMs }: { context: DoctorContext; checkMs: number },
+): Promise<Outcome> {
   const over = new AbortController();
-  const late = delay(doctorLimits.checkMs, 'late' as const, { signal: over.signal }).catch(() => 'late' as const);
+  const late = delay(checkMs, 'late' as const, { signal: over.signal }).catch(() => 'late' as const);
   try {
     const outcome = await Promise.race([check(context), late]);
     if (outcome !== 'late') return outcome;
-    return failed(id, `not done after ${doctorLimits.checkMs / 1000} s`);
+    return failed(id, `not done after ${checkMs / 1000} s`);
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof Error && 'code' in error && error.code === 'FN_SSH_FAILED') throw error;

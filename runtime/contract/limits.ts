@@ -806,7 +806,7 @@ export const doctorLimits = {
   /** Checks at once: sshd takes 10 sessions of one connection. */
   checksAtOnce: 4,
   /** One check. */
-  checkMs: 45_000,
+  checkMs: 60_000,
   /** What is shown of a program's words, and of a list of names. */
   wordsChars: 300,
   namesShown: 8,

@@ -1,7 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { doctorLimits } from '../../../runtime/contract/limits.ts';
 import type { Finding } from '../../mysql/doctor/finding.ts';
-import { output, shell, type DoctorContext, type MachineCheck } from '../check.ts';
+import { output, type DoctorContext, type MachineCheck } from '../check.ts';
 
 /** How long certificates last, and whether nginx serves the ones that are there. */
 export const certificatesCheck: MachineCheck = {

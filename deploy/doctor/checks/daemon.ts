@@ -6,7 +6,7 @@ import { shell, type DoctorContext, type MachineCheck } from '../check.ts';
 
 const look = `
 [ -e "$1/run" ] && echo home || echo
-basename "$(readlink -f "$2" 2>/dev/null)" 2>/dev/null || echo
+if [ -L "$2" ]; then basename "$(readlink "$2")"; else echo; fi
 du -sm --total "$1"/apps/*/releases 2>/dev/null | tail -n 1 | cut -f 1`;
 
 /** Whether the server answers, is the version that is installed, and has its apps in order. */

@@ -24,7 +24,8 @@ export const nginxCheck: MachineCheck = {
       const words = ran.errors.split('\n').find((line) => line.includes('[emerg]')) ?? ran.errors;
       findings.push({
         id: 'nginx-configuration',
-        severity: 'critical',
+        // Where it is not ours it may well run with another file.
+        severity: context.wishes === null ? 'note' : 'critical',
         what: 'nginx does not take its configuration: it would not start again',
         measured: `nginx -t: ${words.replace(/^.*\[emerg\] \S+: /, '').slice(0, 200)}`,
         todo: 'mend the file that it names, or fnrun server setup to have them written anew',
