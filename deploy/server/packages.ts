@@ -61,7 +61,7 @@ export async function installPackages(
   const args = ['install', '--no-install-recommends', ...missing];
   if ((await runApt(machine, args)).code === 0) return;
   // An earlier apt may have been killed half-way, and the lists may name a version that the mirror has replaced since.
-  await finishInstallations(machine);
+  await finishInstallations({ machine, tell });
   await refreshLists({ machine, tell });
   await mustApt(machine, args);
 }
@@ -78,26 +78,41 @@ export async function mustApt(machine: Machine, args: readonly string[]): Promis
   await must({ name: machine.name, run: async () => ran }, ['apt-get', ...args]);
 }
 
-/** Configures what an apt that was killed has left half-done; every later apt would refuse. */
-export async function finishInstallations(machine: Machine): Promise<void> {
-  const argv = ['env', 'DEBIAN_FRONTEND=noninteractive', 'dpkg', '--force-confdef', '--force-confold'];
-  await must(machine, [...argv, '--configure', '-a'], { timeoutMs: setupLimits.packagesMs });
+/** Finishes what an apt that was killed has left half-done; every later apt would refuse. Throws FN_SETUP_FAILED. */
+export async function finishInstallations({ machine, tell }: Pick<SetupContext, 'machine' | 'tell'>): Promise<void> {
+  const argv = [
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'dpkg',
+    '--force-confdef',
+    '--force-confold',
+    '--configure',
+    '-a',
+  ];
+  const run = () => machine.run(argv, { timeoutMs: setupLimits.packagesMs });
+  // It fails for what lacks another package; that is then for apt, which would not have begun before.
+  await untilUnlocked(run, tell);
+  await mustApt(machine, ['--fix-broken', 'install']);
+}
+
+/** Again while another apt holds a lock that DPkg::Lock::Timeout is not for: those of the lists and of dpkg itself. */
+async function untilUnlocked(run: () => Promise<Ran>, tell: SetupContext['tell']): Promise<Ran> {
+  const until = Date.now() + setupLimits.aptLockSeconds * 1000;
+  let ran = await run();
+  while (ran.code !== 0 && /could not get lock|locked by another process/i.test(ran.stderr) && Date.now() < until) {
+    tell('waiting for another apt');
+    await sleep(3_000);
+    ran = await run();
+  }
+  return ran;
 }
 
 /** Fetches the package lists. Throws FN_SETUP_FAILED when one cannot be had: a mirror that is down is no reason to go on with half of them. */
 export async function refreshLists({ machine, tell }: Pick<SetupContext, 'machine' | 'tell'>): Promise<void> {
   tell('fetching the package lists');
-  const update = () => runApt(machine, ['-o', 'APT::Update::Error-Mode=any', '-o', 'Acquire::Retries=3', 'update']);
-  // DPkg::Lock::Timeout is not for the lock of the lists, which the first boot's apt-daily holds.
-  const until = Date.now() + setupLimits.aptLockSeconds * 1000;
-  let ran = await update();
-  while (ran.code !== 0 && /could not get lock/i.test(ran.stderr) && Date.now() < until) {
-    tell('waiting for another apt');
-    await sleep(3_000);
-    ran = await update();
-  }
-  const last = ran;
-  await must({ name: machine.name, run: async () => last }, ['apt-get', 'update']);
+  const args = ['-o', 'APT::Update::Error-Mode=any', '-o', 'Acquire::Retries=3', 'update'];
+  const ran = await untilUnlocked(() => runApt(machine, args), tell);
+  await must({ name: machine.name, run: async () => ran }, ['apt-get', 'update']);
   // When nothing was new, apt leaves the time as it was.
   await must(machine, ['touch', '-c', '/var/lib/apt/lists']);
 }

@@ -1,5 +1,4 @@
 import { setupLimits } from '../../../../runtime/contract/limits.ts';
-import { must } from '../../must.ts';
 import { finishInstallations, listsAgeHours, mustApt, refreshLists } from '../../packages.ts';
 import type { Machine } from '../../machine.ts';
 import type { Change, SetupContext, Step } from '../../step.ts';
@@ -17,27 +16,36 @@ export const upgradeStep: Step = {
       changes.push({ subject: 'apt', what: `fetch the package lists: ${age}` });
     }
     const names = await upgradable(machine);
+    if (names === null) return [...changes, { subject: 'apt', what: 'finish what an earlier apt has left half-done' }];
     const shown = names.length <= 8 ? names : [...names.slice(0, 8), '…'];
     if (names.length > 0) changes.push({ subject: 'apt', what: `upgrade ${names.length}: ${shown.join(', ')}` });
     return changes;
   },
   apply: async (context) => {
     const { machine, tell } = context;
-    await finishInstallations(machine);
     if ((await listsAgeHours(machine)) > setupLimits.aptListsHours) await refreshLists(context);
-    const names = await upgradable(machine);
-    if (names.length > 0) {
-      tell(`upgrading ${names.length} packages`);
+    let names = await upgradable(machine);
+    if (names === null) {
+      await finishInstallations(context);
+      names = await upgradable(machine);
+    }
+    if (names === null || names.length > 0) {
+      tell(`upgrading ${names?.length ?? 'all'} packages`);
       await mustApt(machine, ['--with-new-pkgs', 'upgrade']);
     }
     await tellOfReboot(context);
   },
 };
 
-/** Names of the packages that an upgrade would replace or add; what is held back or phased is not among them. */
-async function upgradable(machine: Machine): Promise<string[]> {
-  const argv = ['apt-get', '-s', '-q', '-o', 'Debug::NoLocking=1', '--with-new-pkgs', 'upgrade'];
-  return parseSimulation(await must(machine, argv));
+/** Names of the packages that an upgrade would replace or add, but for those held back or phased; null: apt refuses, as after one that was killed. */
+async function upgradable(machine: Machine): Promise<string[] | null> {
+  const look = [
+    // An upgrade would find nothing to do with these.
+    "if dpkg-query -W -f '${db:Status-Status}\\n' | grep -Eq '^(unpacked|half-|triggers-)'; then exit 44; fi",
+    'exec apt-get -s -q -o Debug::NoLocking=1 --with-new-pkgs upgrade',
+  ].join('\n');
+  const { code, stdout } = await machine.run(['sh', '-c', look]);
+  return code === 0 ? parseSimulation(stdout) : null;
 }
 
 /** Reads what `apt-get -s` prints: `Inst libc6 [2.36-9] (2.36-10 Debian:12.9/stable [amd64])`. */
