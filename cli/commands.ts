@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<{ command: Command 
   backup: () => import('./commands/backup.ts'),
   restore: () => import('./commands/restore.ts'),
   databases: () => import('./commands/databases.ts'),
+  domains: () => import('./commands/domains.ts'),
   invoke: () => import('./commands/invoke.ts'),
   logs: () => import('./commands/logs.ts'),
   ps: () => import('./commands/ps.ts'),

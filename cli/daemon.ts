@@ -5,7 +5,7 @@ import { formatProblems } from '../builder/format-problems.ts';
 import { Apps } from '../deploy/apps.ts';
 import { findJail } from '../deploy/build/jail.ts';
 import { BuildPool } from '../deploy/build/pool.ts';
-import type { DeployContext, ManagedApp } from '../deploy/context.ts';
+import type { DeployContext } from '../deploy/context.ts';
 import { createControlService } from '../deploy/control-service.ts';
 import { readSecretKey } from '../deploy/env/secret-key.ts';
 import { createEnvVault } from '../deploy/env/vault.ts';
@@ -15,6 +15,8 @@ import { Keys } from '../deploy/keys/keys.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
 import { checkSocketPath, homePaths, type HomePaths } from '../deploy/paths.ts';
 import { branchName } from '../deploy/push/updates.ts';
+import { Root } from '../deploy/sites/root.ts';
+import { Sites } from '../deploy/sites/sites.ts';
 import { Slots } from '../deploy/slots.ts';
 import { previewAppPolicy } from '../deploy/previews/preview-policy.ts';
 import { Previews } from '../deploy/previews/previews.ts';
@@ -25,12 +27,12 @@ import { readUserFiles, userNumbers } from '../deploy/users/user-range.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
-import type { GatewayApp } from '../router/gateway/resolve-host.ts';
 import type { AppLimits } from '../runtime/contract/app-limits.ts';
 import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
 import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
 import type { Cgroups, HostCgroup } from '../runtime/supervisor/cgroup.ts';
+import { gatewayView } from './gateway-view.ts';
 import { hostFactory } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { readServerConfig } from './server-config.ts';
@@ -92,7 +94,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const { authorizedKeys = paths.authorizedKeys } = config;
   const users = await openUsers(config, { paths, store, log });
   const { context, ending, apps, previews } = composeApps(stack, paths, { config, store, users, urls, log });
-  const gateway = createGateway({ apps: gatewayView(apps), version: options.version });
+  const gateway = createGateway({ apps: gatewayView(apps, context.sites()), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
   stack.defer(() => gateway.close());
@@ -175,12 +177,26 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
     releasesKept,
     apps: () => apps.list(),
     previews: () => previews,
+    sites: () => sites,
+    root: new Root({
+      requestFile: paths.syncRequest,
+      outcomeFile: paths.syncOutcome,
+      log,
+      now: Date.now,
+      signal: ending.signal,
+    }),
     onStep: testSignals(process.env),
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const ofPreviews = previewAppPolicy(policy, branches.ceilings);
   const createHost = hostFactory({ policy, previews: ofPreviews, cgroups });
   const apps = new Apps({ context, paths, hook, users, createHost });
+  const sites = new Sites({
+    apps: () => apps.list(),
+    // What stops has fewer and fewer apps, which is nobody's business.
+    onChange: () => void (ending.signal.aborted || context.root.ask()),
+  });
+  stack.defer(() => sites.stop());
   const { previewsPerApp, previewIdleMs } = deployLimits;
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
   const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
@@ -245,30 +261,6 @@ function makeHome(home: string): HomePaths {
   checkSocketPath(paths.controlSocket);
   for (const folder of [paths.run, paths.apps, paths.logs]) mkdirSync(folder, { recursive: true });
   return paths;
-}
-
-/** The apps as the gateway sees them. It asks with every request, so nothing is made anew but when apps come or go. */
-function gatewayView(apps: Apps): () => readonly GatewayApp[] {
-  let seen: readonly ManagedApp[] = [];
-  let view: GatewayApp[] = [];
-  return () => {
-    const list = apps.list();
-    if (list !== seen) {
-      seen = list;
-      view = list.map((app) => ({
-        name: app.name,
-        socketPath: app.paths.socket,
-        get domains() {
-          return app.live?.domains ?? [];
-        },
-        get live() {
-          return app.live !== null;
-        },
-        preview: app.previewOf !== null,
-      }));
-    }
-    return view;
-  };
 }
 
 function appUrl(app: string, { urls }: { urls: readonly string[] }): string | null {

@@ -200,6 +200,7 @@ export class Apps {
       log,
       redaction,
       live: null,
+      domains: await context.store.listDomains(name),
       previewOf,
       usedAtMs,
       branch,
@@ -239,6 +240,7 @@ export class Apps {
   #listAnew(): void {
     const apps = [...this.#entries.values()].map((entry) => entry.app);
     this.#list = apps.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    this.#options.context.sites().changed();
   }
 
   async #production(repository: string, branch: string | null): Promise<string> {

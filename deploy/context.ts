@@ -13,6 +13,10 @@ import type { AppPaths } from './paths.ts';
 import type { Previews } from './previews/previews.ts';
 import type { Redaction } from './redaction/redaction.ts';
 import type { Rejection } from './rejection.ts';
+import type { SiteDomain } from '../router/control/domain-types.ts';
+import type { LiveSettings } from './sites/live-settings.ts';
+import type { Root } from './sites/root.ts';
+import type { Sites } from './sites/sites.ts';
 import type { Slots } from './slots.ts';
 import type { PushStep } from './steps.ts';
 import type { DeploymentRecord, Store } from './store/store.ts';
@@ -48,6 +52,10 @@ export interface DeployContext {
   apps: () => readonly ManagedApp[];
   /** Those of all apps; made after the apps are. */
   previews: () => Previews;
+  /** Who has which host name; made after the apps are. */
+  sites: () => Sites;
+  /** Who looks after nginx and certificates. */
+  root: Root;
   /** Called at each step of a push; tests end the daemon there. */
   onStep?: ((step: PushStep) => void) | undefined;
 }
@@ -68,6 +76,8 @@ export interface ManagedApp {
   live: LiveRelease | null;
   /** The app that it is a preview of; null: it is none. */
   readonly previewOf: string | null;
+  /** Host names that were added to it on the server; those of fnrun.json are its live release's. */
+  domains: readonly SiteDomain[];
   /** When a preview was last asked for anything. */
   usedAtMs: number;
   /** The branch that deploys, as it was set for this app; null: main, or master while there is no main. */
@@ -93,6 +103,7 @@ export interface LiveRelease {
   commit: string;
   functions: number;
   domains: string[];
+  settings: LiveSettings;
   sinceMs: number;
 }
 

@@ -19,6 +19,7 @@ import { checkQuarantine } from './push/quarantine.ts';
 import { changeOverlay } from './previews/preview-env.ts';
 import { activateRef } from './reconcile.ts';
 import { switchRelease } from './rollback.ts';
+import { changeDomains, readDomains } from './sites/change-domains.ts';
 
 /** What the control service works on. */
 export interface ControlServiceOptions {
@@ -57,6 +58,9 @@ export function createControlService({ context, apps, keys, health }: ControlSer
       const { changed, deployment } = await changeEnv(context, app, { ...change, key });
       return { app: name, changed, deployment: deployment && presentDeployment(deployment, app.live) };
     },
+    listSites: () => [...context.sites().list()],
+    readDomains: async (name, options) => await readDomains(context, apps.get(name), options),
+    changeDomains: async (name, change) => await changeDomains(context, apps.get(name), change),
     receive: async function* (name, { body, signal, caller }) {
       const app = apps.get(name);
       const key = caller === null ? null : await keys.get(caller);

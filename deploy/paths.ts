@@ -7,6 +7,9 @@ export interface HomePaths {
   home: string;
   run: string;
   controlSocket: string;
+  /** Written to when root shall look (`fnrun server sync`), and what it did, which root writes. */
+  syncRequest: string;
+  syncOutcome: string;
   /** Held locked by the daemon while it lives. */
   lockFile: string;
   stateFile: string;
@@ -45,6 +48,8 @@ export function homePaths(home: string): HomePaths {
     home,
     run,
     controlSocket: join(run, 'control.sock'),
+    syncRequest: join(run, 'sync'),
+    syncOutcome: join(run, 'sync.json'),
     lockFile: join(run, 'daemon.lock'),
     stateFile: join(home, 'state.db'),
     configFile: join(home, 'config.json'),

@@ -29,6 +29,7 @@ export async function reconcile(context: DeployContext, app: ManagedApp): Promis
   try {
     app.host.setLive(await releaseRef(context, app, await findRelease(context, app, live.release)));
     app.live = await describeLive(context, app, live);
+    context.sites().changed();
     await linkLive(context, app);
   } catch (error) {
     // Its variables are lost with the key. Without them it must not serve; the operator can set them anew.

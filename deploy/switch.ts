@@ -4,9 +4,10 @@ import { describeError, ms, tell, tellLive } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
 import { pointHead } from './git/refs.ts';
 import { linkLive } from './live-link.ts';
-import { findRelease, releaseRef, withoutSecrets } from './release-ref.ts';
+import { findRelease, releaseDir, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
-import type { DeploymentRecord } from './store/store.ts';
+import { defaultLiveSettings, readLiveSettings, type LiveSettings } from './sites/live-settings.ts';
+import type { DeploymentRecord, ReleaseRecord } from './store/store.ts';
 import type { StepsMs } from '../router/control/types.ts';
 
 /** A release that is ready to go live. */
@@ -58,6 +59,7 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   }
   context.onStep?.('recorded');
   app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
+  context.sites().changed();
   await linkLive(context, app);
   app.activations += 1;
   if (meanwhile !== null) tell(account, 'switched', meanwhile);
@@ -102,7 +104,7 @@ export async function afterSwitch(context: DeployContext, app: ManagedApp): Prom
 /** What serves after a deployment. */
 export async function describeLive(
   context: DeployContext,
-  app: Pick<ManagedApp, 'name' | 'previewOf'>,
+  app: Pick<ManagedApp, 'name' | 'previewOf' | 'paths'>,
   deployment: Pick<DeploymentRecord, 'id' | 'commit' | 'release' | 'finishedAtMs'>,
 ): Promise<LiveRelease | null> {
   if (deployment.release === null) return null;
@@ -115,8 +117,22 @@ export async function describeLive(
     functions: release?.functions ?? 0,
     // A preview has a host name of its own, and none of its app's.
     domains: app.previewOf === null ? (release?.domains ?? []) : [],
+    settings: await liveSettings(context, app, release),
     sinceMs: deployment.finishedAtMs ?? context.now(),
   };
+}
+
+/** nginx goes on with the usual ones when a manifest cannot be read: no reason not to serve. */
+async function liveSettings(
+  { log }: DeployContext,
+  app: Pick<ManagedApp, 'name' | 'paths'>,
+  release: ReleaseRecord | null,
+): Promise<LiveSettings> {
+  if (release === null) return defaultLiveSettings;
+  return await readLiveSettings(releaseDir(app, release), { release: release.id }).catch((error: Error) => {
+    log(`${app.name}: cannot read what nginx must know of ${release.id}: ${error.message}`);
+    return defaultLiveSettings;
+  });
 }
 
 async function activate(context: DeployContext, app: ManagedApp, release: string): Promise<void> {

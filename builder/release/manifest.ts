@@ -45,6 +45,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     domains: (parts.config.domains ?? []).map((name) => name.toLowerCase()),
     ...(parts.config.limits !== undefined && { limits: sorted(parts.config.limits) }),
     ...(parts.config.database !== undefined && { database: sorted(parts.config.database) }),
+    ...(parts.config.rateLimit !== undefined && { rateLimit: sorted(parts.config.rateLimit) }),
     ...(parts.config.autoRollback !== undefined && { autoRollback: parts.config.autoRollback }),
     ...(parts.config.permissions !== undefined && { permissions: sorted(parts.config.permissions) }),
   };

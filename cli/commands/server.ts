@@ -1,8 +1,8 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { defineCommand, type CommandContext, type CommandOptions } from '../command.ts';
+import { defineCommand, jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
 import { setupOptions, setupServer } from '../server/setup.ts';
 
-const options = { ...setupOptions } as const;
+const options = { ...setupOptions, ...jsonOption } as const;
 
 type Context = CommandContext<typeof options>;
 
@@ -11,6 +11,12 @@ const subjects: Readonly<
   Record<string, { options: CommandOptions; positionalsMax: number; run: (context: Context) => Promise<number> }>
 > = {
   setup: { options: setupOptions, positionalsMax: 2, run: setupServer },
+  // Not in --help: systemd runs it, as root.
+  sync: {
+    options: jsonOption,
+    positionalsMax: 1,
+    run: async (context) => (await import('../server/sync.ts')).syncServer(context),
+  },
 };
 
 export const command = defineCommand({

@@ -7,15 +7,14 @@ import { planMain } from '../../deploy/nginx/plan.ts';
 import { renderFile } from '../../deploy/nginx/render-config.ts';
 import { nameApps } from '../../deploy/nginx/site/names.ts';
 import { planSite } from '../../deploy/nginx/site/site.ts';
-import { appPaths, homePaths } from '../../deploy/paths.ts';
-import type { AppBody, AppsBody } from '../../router/control/types.ts';
+import { homePaths } from '../../deploy/paths.ts';
+import type { SiteBody, SitesBody } from '../../router/control/domain-types.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { homeOption, jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
 import { createControlClient } from '../control-client.ts';
 import { resolveHome } from '../home.ts';
 import { checkUser, userOption } from '../user-name.ts';
 import { domainsOf, gatherNginxFacts, nginxOptions } from './facts.ts';
-import { readLiveSettings } from './live-settings.ts';
 
 export const renderNginxOptions = {
   ...homeOption,
@@ -98,24 +97,32 @@ interface Wanted {
 /** The apps of a running server, or the one that is named. Previews are in the file of their app. */
 async function gatherSites({ home, app: wanted, domains, warn }: Wanted): Promise<SiteFacts[]> {
   const apps = await askApps(home, { isNeeded: wanted !== undefined, warn });
-  const own = apps.filter(({ preview }) => preview === null);
-  if (wanted !== undefined && !own.some(({ name }) => name === wanted)) {
+  if (wanted !== undefined && !apps.some(({ app }) => app === wanted)) {
     throw new FnrunError('FN_NO_SUCH_APP', `There is no app ${JSON.stringify(wanted)} in ${home}`, {
       hint: 'see: fnrun apps',
     });
   }
   const named = nameApps(
-    own.map(({ name, domains: asked }) => ({ app: name, domains: asked })),
+    apps.map(({ app, domains: asked }) => ({ app, domains: asked.map(({ name }) => name) })),
     { domains },
   );
   const paths = homePaths(home);
   const sites: SiteFacts[] = [];
   for (const [i, { names, taken }] of named.entries()) {
-    const { name, live } = own[i]!;
-    if (wanted !== undefined && name !== wanted) continue;
-    const settings = await readLiveSettings(appPaths(paths, name).live, { release: live?.release ?? '' });
-    const previewDomains = domains.length === 0 ? null : domains;
-    sites.push({ app: name, names, taken, previewDomains, run: paths.run, apps: paths.apps, ...settings });
+    const { app, taken: had, hasPublic, maxBodyBytes, timeoutMs, rateLimit } = apps[i]!;
+    if (wanted !== undefined && app !== wanted) continue;
+    sites.push({
+      app,
+      names,
+      taken: [...taken, ...had],
+      previewDomains: domains.length === 0 ? null : domains,
+      run: paths.run,
+      apps: paths.apps,
+      hasPublic,
+      maxBodyBytes,
+      timeoutMs,
+      rateLimit,
+    });
   }
   return sites;
 }
@@ -123,9 +130,9 @@ async function gatherSites({ home, app: wanted, domains, warn }: Wanted): Promis
 async function askApps(
   home: string,
   { isNeeded, warn }: { isNeeded: boolean; warn: Wanted['warn'] },
-): Promise<AppBody[]> {
+): Promise<SiteBody[]> {
   try {
-    return (await createControlClient(home).request<AppsBody>('GET', '/v1/apps')).apps;
+    return (await createControlClient(home).request<SitesBody>('GET', '/v1/sites')).sites;
   } catch (error) {
     if (isNeeded || !(error instanceof FnrunError) || error.code !== 'FN_NOT_RUNNING') throw error;
     warn(`the main part only: no server runs in ${home} that could tell its apps`);

@@ -1,3 +1,4 @@
+import type { RateLimit } from '../../runtime/contract/rate-limit.ts';
 import type { NginxBuild } from './version.ts';
 
 /** All that the main part of the configuration is made from. */
@@ -7,7 +8,7 @@ export interface NginxFacts {
   user: string;
   /** Whether the machine has IPv6: without, nginx does not start with such an address. */
   ipv6: boolean;
-  /** Absolute paths; null: HTTP only. */
+  /** Absolute paths: for each name that has none of its own (`SiteFacts.certificates`); null: HTTP only. */
   tls: Certificate | null;
   /** Addresses and networks of load balancers in front, whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
@@ -59,4 +60,10 @@ export interface SiteFacts {
   /** The most that any of its functions takes. */
   maxBodyBytes: number;
   timeoutMs: number;
+  /** By host name; a name that is not among them has the machine's. */
+  certificates?: Readonly<Record<string, Certificate>>;
+  /** Previews that have a certificate: each is a server of its own. Others share one. */
+  previews?: readonly { name: string; host: string }[];
+  /** `rateLimit` of fnrun.json; null: the machine's limits. */
+  rateLimit?: RateLimit | null;
 }

@@ -75,6 +75,11 @@ const migrations: readonly string[] = [
      app TEXT UNIQUE,
      freed_at_ms INTEGER NOT NULL DEFAULT 0
    ) STRICT;`,
+  `CREATE TABLE domains (
+     name TEXT PRIMARY KEY,
+     app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+     asked_at_ms INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
+import { domains } from './sqlite-domains.ts';
 import { type KeyMethods, keys } from './sqlite-keys.ts';
 import { type UserMethods, users } from './sqlite-users.ts';
 import type { AppRecord, DeploymentPatch, DeploymentRecord, EnvVersion, ReleaseRecord, Store } from './store.ts';
@@ -78,6 +79,7 @@ function storeOver(sql: Sql): Store {
     ...deployments(sql),
     ...keys(sql),
     ...users(sql),
+    ...domains(sql),
     close: async () => sql.close(),
   };
 }
@@ -149,7 +151,10 @@ function envs(sql: Sql): Pick<Store, EnvMethods> {
 
 function deployments(
   sql: Sql,
-): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | KeyMethods | UserMethods | 'close'> {
+): Omit<
+  Store,
+  AppMethods | ReleaseMethods | EnvMethods | KeyMethods | UserMethods | 'listDomains' | 'changeDomains' | 'close'
+> {
   return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];

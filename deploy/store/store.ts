@@ -1,4 +1,5 @@
 import type { DeploymentSource, DeploymentState, DeploymentStep, StepsMs } from '../../router/control/types.ts';
+import type { SiteDomain } from '../../router/control/domain-types.ts';
 import type { KeyGrant } from '../../router/control/key-types.ts';
 
 /** An app, and the deployment that serves now. */
@@ -120,6 +121,14 @@ export interface Store {
   freeUser(app: string, nowMs: number): Promise<void>;
   /** Apps that have a user. */
   listUsers(): Promise<{ id: number; app: string }[]>;
+
+  /** Host names that were added to an app on the server, by name. */
+  listDomains(app: string): Promise<SiteDomain[]>;
+  /** All at once; one that the app has gets the new time. Rejects with FN_DOMAIN_TAKEN when another app has one. */
+  changeDomains(
+    app: string,
+    change: { add: readonly string[]; remove: readonly string[]; atMs: number },
+  ): Promise<void>;
 
   /** Records a release, or does nothing when it is recorded. */
   saveRelease(release: ReleaseRecord): Promise<void>;

@@ -185,6 +185,7 @@ function capabilities(appUsers: boolean): UnitSetting[] {
   ];
 }
 
-function set(name: string, value: UnitSetting['value'], reason?: string): UnitSetting {
+/** One setting. */
+export function set(name: string, value: UnitSetting['value'], reason?: string): UnitSetting {
   return { name, value, ...(reason !== undefined && { reason }) };
 }

@@ -5,6 +5,7 @@ import {
   readActivateBody,
   readChangeAppBody,
   readCreateAppBody,
+  readDomainChangeBody,
   readEnvChangeBody,
   readReceiveBody,
   readSwitchBody,
@@ -12,6 +13,7 @@ import {
 import { readAddKeyBody, readOpenBody } from './key-bodies.ts';
 import { callerOf, guardKeys } from './key-guard.ts';
 import { ndjson } from './ndjson.ts';
+import type { SitesBody } from './domain-types.ts';
 import type { ControlService, SwitchRequestBody } from './service.ts';
 import type { AppsBody, ControlProblem, DeploymentsBody } from './types.ts';
 import type { KeysBody } from './key-types.ts';
@@ -39,6 +41,7 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
   addAppRoutes(api, service);
   addDeploymentRoutes(api, service);
   addEnvRoutes(api, service);
+  addDomainRoutes(api, service);
   addStreams(api, { service, onError });
   return api;
 }
@@ -116,6 +119,18 @@ function addEnvRoutes(api: Hono, service: ControlService): void {
   });
 }
 
+function addDomainRoutes(api: Hono, service: ControlService): void {
+  api.get('/v1/sites', (c) => c.json({ sites: service.listSites() } satisfies SitesBody));
+  api.get('/v1/apps/:app/domains', async (c) => {
+    const fallback = -1;
+    const request = readCount(c, { name: 'request', fallback, max: Number.MAX_SAFE_INTEGER });
+    return c.json(await service.readDomains(c.req.param('app'), { request: request === fallback ? null : request }));
+  });
+  api.post('/v1/apps/:app/domains', async (c) =>
+    c.json(await service.changeDomains(c.req.param('app'), readDomainChangeBody(await json(c)))),
+  );
+}
+
 function addStreams(api: Hono, { service, onError }: ControlApiOptions): void {
   api.post('/v1/apps/:app/receive', async (c) => {
     const body = readReceiveBody(await json(c));
@@ -173,7 +188,7 @@ async function readText(request: Request): Promise<string> {
 function readCount(c: Context, { name, fallback, max }: { name: string; fallback: number; max: number }): number {
   const text = c.req.query(name);
   if (text === undefined) return fallback;
-  const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (count <= max) return count;
   throw new FnrunError('FN_USAGE', `${name} must be a whole number from 0 to ${max}: it is ${JSON.stringify(text)}`);
 }

@@ -1,5 +1,6 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { deployLimits } from '../../runtime/contract/limits.ts';
+import { deployLimits, domainLimits } from '../../runtime/contract/limits.ts';
+import type { DomainChangeBody } from './domain-types.ts';
 import type {
   ActivateBody,
   ChangeAppBody,
@@ -49,6 +50,15 @@ export function readEnvChangeBody(value: unknown): Required<EnvChangeBody> {
     throw bad('unset must be a list of names');
   if (entries.length + unset.length === 0) throw bad('set or unset must name a variable');
   return { set: Object.fromEntries(entries) as Record<string, string>, unset };
+}
+
+export function readDomainChangeBody(value: unknown): Required<DomainChangeBody> {
+  const { add = [], remove = [] } = object(value);
+  const isList = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.length <= domainLimits.perApp && list.every((name) => typeof name === 'string');
+  if (!isList(add) || !isList(remove)) throw bad('add and remove must be lists of names');
+  if (add.length + remove.length === 0) throw bad('add or remove must name a domain');
+  return { add, remove };
 }
 
 export function readReceiveBody(value: unknown): ReceiveBody {

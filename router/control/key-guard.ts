@@ -38,4 +38,4 @@ export function wantedOf(method: string, path: string): AccessWanted {
   return { right: method === 'GET' && seen.has(below) ? 'see' : 'change', app };
 }
 
-const seen = new Set(['deployments', 'logs', 'migrations']);
+const seen = new Set(['deployments', 'domains', 'logs', 'migrations']);

@@ -16,6 +16,7 @@ import type {
   ReceiveBody,
 } from './types.ts';
 import type { DatabaseBudgetsBody } from './database-types.ts';
+import type { DomainChangeBody, DomainsBody, SiteBody } from './domain-types.ts';
 import type { AccessBody, AddKeyBody, GitService, KeyBody, OpenedBody } from './key-types.ts';
 
 /** Who asks: the id of an ssh key; null: the server's own user, who may do everything. */
@@ -64,6 +65,12 @@ export interface ControlService {
     app: string,
     change: Required<EnvChangeBody> & { previews: boolean; caller: Caller },
   ): Promise<EnvChangedBody>;
+  /** What nginx must know of every app. */
+  listSites(): SiteBody[];
+  /** Waits for root to have got to `request`, if one is named, but not for ever. */
+  readDomains(app: string, options: { request: number | null }): Promise<DomainsBody>;
+  /** Rejects with FN_BAD_DOMAIN, FN_DOMAIN_TAKEN. */
+  changeDomains(app: string, change: Required<DomainChangeBody>): Promise<DomainsBody>;
   /** Decides on a push. `signal` aborts when the hook is gone. */
   receive(
     app: string,

@@ -5,6 +5,8 @@ import { boolean, list, map, number, object, text, wrong } from './config-check.
 import type { Check, ConfigIssue } from './config-check.ts';
 import { checkDatabase } from './database.ts';
 import type { DatabaseConfig } from './database.ts';
+import { checkRateLimit } from './rate-limit.ts';
+import type { RateLimitInput } from './rate-limit.ts';
 import { checkSettings, settingKeys } from './settings.ts';
 import type { FunctionSettingsInput } from './settings.ts';
 
@@ -32,6 +34,8 @@ export interface AppConfig {
   autoRollback?: boolean;
   /** What its functions may have of databases; docs/mysql.md. */
   database?: DatabaseConfig;
+  /** What nginx lets one client address ask of it; docs/nginx.md. @default the server's own limits */
+  rateLimit?: RateLimitInput;
 }
 
 /** How the functions are bundled. */
@@ -82,6 +86,7 @@ export const appConfigKeys: readonly string[] = [
   'release',
   'autoRollback',
   'database',
+  'rateLimit',
 ];
 
 const settings: Check = (value, at) =>
@@ -126,4 +131,5 @@ const rootChecks: Record<string, Check> = {
   release: (value, at) => (typeof value === 'string' ? commandLine : releaseObject)(value, at),
   autoRollback: boolean,
   database: checkDatabase,
+  rateLimit: checkRateLimit,
 };

@@ -459,11 +459,55 @@ export const nginxLimits = {
   requestsPerSecond: 50,
   requestBurst: 200,
   connections: 200,
+  /** Default of `rateLimit.burst`, as a multiple of `requestsPerSecond`, and the most that each key of `rateLimit` may be. */
+  burstFactor: 4,
+  rateMax: 100_000,
   /** An app's longest invocation, and how much longer nginx waits between two reads; and at least (pings of WebSockets come more often). */
   readSlackMs: 30_000,
   readMsMin: 60_000,
   /** Names of one app, domains named with --domain, and networks with --trust-proxy. */
   names: 200,
+} as const;
+
+/** Domains, and what root does for a provisioned server; docs/domains.md. */
+export const domainLimits = {
+  /** Names added to one app. */
+  perApp: 100,
+  /** Bytes of `<home>/run/sync` and of an answer of the daemon. */
+  requestBytes: 64,
+  answerBytes: 16 * MiB,
+  /** How often what root did is looked for while somebody waits for it, and when root is asked again that did not answer. */
+  outcomePollMs: 250,
+  askAgainMs: 60_000,
+  asksMax: 5,
+  /** How long one request of the control API waits for the outcome, and `fnrun domains add` as a whole. */
+  outcomeWaitMs: 20_000,
+  outcomeMs: 150_000,
+  /** How long the daemon may take to answer root. */
+  askMs: 30_000,
+  /** Runs in a row for changes that came meanwhile. */
+  runsMax: 5,
+  /** How long nginx may take to start processes with the new configuration. */
+  reloadMs: 10_000,
+  /** Validity of the certificate that nobody signed, in days; Let's Encrypt's have 90. */
+  selfSignedDays: 397,
+  /** A certificate is renewed when this share of its time is left. */
+  renewalShare: 1 / 3,
+  /** How long one certificate may take to be issued, and one question to the CA. */
+  issueMs: 120_000,
+  acmeRequestMs: 30_000,
+  /** All of one run: others are for the next. */
+  issueAllMs: 600_000,
+  /** Names asked for in one run; Let's Encrypt allows 300 orders in three hours. */
+  issuedPerRun: 50,
+  /** Pauses after failed tries of a name; Let's Encrypt allows 5 in an hour. */
+  retryMs: [15 * 60_000, 3_600_000, 4 * 3_600_000, 12 * 3_600_000, 24 * 3_600_000],
+  /** When the CA says that it was asked too often and not for how long. */
+  rateLimitedMs: 24 * 3_600_000,
+  /** Tries in an hour that somebody may ask for beside those. */
+  triesPerHour: 4,
+  /** How long DNS may take to answer for one name. */
+  lookupMs: 5_000,
 } as const;
 
 /** The service that runs the server; docs/systemd.md. */

@@ -1,6 +1,7 @@
 import type { AppLimitsInput } from './app-limits.ts';
 import type { AppPermissionsInput } from './app-permissions.ts';
 import type { DatabaseConfig } from './database.ts';
+import type { RateLimitInput } from './rate-limit.ts';
 import type { FunctionSettings, FunctionSettingsInput } from './settings.ts';
 
 /** How a module's exports are called. */
@@ -68,6 +69,8 @@ export interface Manifest {
   permissions?: AppPermissionsInput;
   /** `database` of fnrun.json; absent when it has none. */
   database?: DatabaseConfig;
+  /** `rateLimit` of fnrun.json; absent when it has none. */
+  rateLimit?: RateLimitInput;
   /** Whether the release is taken back when it fails far more often than the one before it; absent: yes. */
   autoRollback?: boolean;
 }

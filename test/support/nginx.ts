@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { NginxFile } from '../../deploy/nginx/directive.ts';
 import { debianPlaces, type NginxFacts, type SiteFacts } from '../../deploy/nginx/facts.ts';
 import { detectNginx, type InstalledNginx } from '../../deploy/nginx/machine/detect-nginx.ts';
 import { relocate } from '../../deploy/nginx/machine/relocate.ts';
@@ -24,6 +25,10 @@ export interface RenderedNginx extends AsyncDisposable {
   /** Where it takes TLS, when it does. */
   https: HttpTarget & { host: string; port: number };
   dir: string;
+  /** A file as this nginx can have it: on its ports, with its logs in `dir`. */
+  place(file: NginxFile): NginxFile;
+  /** Its worker processes. */
+  workers(): Promise<string[]>;
   /** Renders anew, and has the running nginx read it. */
   reload(sites: readonly SiteFacts[]): Promise<void>;
   /** Objects of the access log, once there are as many. */
@@ -58,13 +63,10 @@ export async function startRendered(facts: NginxFacts, sites: readonly SiteFacts
   const dir = temp.path;
   const ports: Record<string, number> = { '80': await freePort(), '443': await freePort() };
   const address = (of: string): string => `127.0.0.1:${ports[of]}`;
+  const place = (file: NginxFile): NginxFile => relocate(file, { dir, isRoot: process.getuid?.() === 0, address });
   const write = async (next: readonly SiteFacts[]): Promise<void> => {
     const files = [planMain(facts), ...next.map((site) => planSite(facts, site))];
-    const isRoot = process.getuid?.() === 0;
-    await writeFiles(
-      files.map((file) => relocate(file, { dir, isRoot, address })),
-      { dir },
-    );
+    await writeFiles(files.map(place), { dir });
   };
   await write(sites);
   const args = ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr'];
@@ -95,6 +97,8 @@ export async function startRendered(facts: NginxFacts, sites: readonly SiteFacts
     http,
     https: { host: '127.0.0.1', port: ports['443']! },
     dir,
+    place,
+    workers: async () => (await workers()).split(' '),
     async reload(next) {
       const before = new Set((await workers()).split(' '));
       await write(next);

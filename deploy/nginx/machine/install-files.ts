@@ -18,6 +18,10 @@ export interface InstallOptions {
   dir: string;
   main: NginxFile;
   sites: readonly NginxFile[];
+  /** Names of files that stay as they are, though they are not among `sites`. */
+  keep?: readonly string[];
+  /** A file as it is written; it is judged as it was planned. @default the same */
+  place?: (file: NginxFile) => NginxFile;
 }
 
 /**
@@ -25,26 +29,42 @@ export interface InstallOptions {
  * by itself, then each app's with the main part alone. So one app's bad file keeps nobody else's away, and the
  * last good one of that app stays. Nothing is reloaded. A refused main part changes nothing at all.
  */
-export async function installFiles({ dir, main, sites, judge }: InstallOptions): Promise<InstalledFile[]> {
+export async function installFiles({
+  dir,
+  main,
+  sites,
+  judge,
+  keep = [],
+  place = (file) => file,
+}: InstallOptions): Promise<InstalledFile[]> {
+  const isSame = async (file: NginxFile): Promise<boolean> => renderFile(place(file)) === (await textOf(file, dir));
+  const isMainSame = await isSame(main);
   const verdict = await validateNginx([main], judge);
   if (!verdict.ok) return [main, ...sites].map(({ name }) => refused(name, verdict));
   const results: InstalledFile[] = [];
   const good: NginxFile[] = [];
   for (const site of sites) {
-    const alone = await validateNginx([main, site], judge);
+    // nginx has taken it before, beside this very main part.
+    const alone = isMainSame && (await isSame(site)) ? fine : await validateNginx([main, site], judge);
     if (alone.ok) good.push(site);
     else results.push(refused(site.name, alone));
   }
   const together = await validateNginx([main, ...good], judge);
   if (!together.ok) return [main, ...sites].map(({ name }) => refused(name, together));
-  for (const file of [main, ...good]) results.push(await replace(file, dir));
-  const wanted = new Set(sites.map(({ name }) => name));
+  for (const file of [main, ...good]) results.push(await replace(place(file), dir));
+  const wanted = new Set([...keep, ...sites.map(({ name }) => name)]);
   for (const name of await siteNames(dir)) {
     if (wanted.has(name)) continue;
     await rm(join(dir, name), { force: true });
     results.push({ name, outcome: 'removed', complaints: [] });
   }
   return results;
+}
+
+const fine: NginxVerdict = { ok: true, complaints: [] };
+
+async function textOf({ name }: NginxFile, dir: string): Promise<string | null> {
+  return await readFile(join(dir, name), 'utf8').catch(() => null);
 }
 
 function refused(name: string, { complaints }: NginxVerdict): InstalledFile {
@@ -54,8 +74,7 @@ function refused(name: string, { complaints }: NginxVerdict): InstalledFile {
 async function replace(file: NginxFile, dir: string): Promise<InstalledFile> {
   const path = join(dir, file.name);
   const text = renderFile(file);
-  const before = await readFile(path, 'utf8').catch(() => null);
-  if (before === text) return { name: file.name, outcome: 'unchanged', complaints: [] };
+  if ((await textOf(file, dir)) === text) return { name: file.name, outcome: 'unchanged', complaints: [] };
   await mkdir(dirname(path), { recursive: true });
   // Not *.conf: a reload in between must not read half of it.
   const temporary = `${path}.new`;

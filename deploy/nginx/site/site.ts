@@ -2,11 +2,12 @@ import { staticCacheControl } from '../../../router/static.ts';
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 import { httpLimits, nginxLimits } from '../../../runtime/contract/limits.ts';
 import { block, directive, type Directive, type Item, type NginxFile, type Word } from '../directive.ts';
-import type { NginxFacts, SiteFacts } from '../facts.ts';
+import type { Certificate, NginxFacts, SiteFacts } from '../facts.ts';
 import { listen } from '../listen.ts';
 import { seconds } from '../main/process.ts';
 import { previewNames } from './names.ts';
 import { problemItems } from './problems.ts';
+import { rateItems, rateZones } from './rates.ts';
 
 /** How requests for some host names come to what answers them. */
 interface Way {
@@ -41,8 +42,10 @@ export function planSite(facts: NginxFacts, site: SiteFacts): NginxFile {
   };
   const items: Item[] = [
     upstream(site),
+    ...rateZones(site),
     ...site.taken.map((name) => ({ leftOut: name, reason: 'another app has this name' })),
-    ...servers(own, { facts, site }),
+    ...(own.names.length === 0 ? [] : servers(own, { facts, site })),
+    ...(site.previews ?? []).flatMap(({ name, host }) => servers(previewOf(site, { name, host }), { facts, site })),
     ...(previews.names.length === 0
       ? []
       : [
@@ -51,6 +54,16 @@ export function planSite(facts: NginxFacts, site: SiteFacts): NginxFile {
         ]),
   ];
   return { name: `fnrun/${app}.conf`, items };
+}
+
+/** One whose host name has a certificate. */
+function previewOf({ run, apps }: SiteFacts, { name, host }: { name: string; host: string }): Way {
+  return {
+    names: [{ text: host }],
+    label: name,
+    to: { text: `http://unix:${run}/${name}.sock` },
+    live: { text: `${apps}/${name}/live` },
+  };
 }
 
 function upstream({ app, run }: SiteFacts): Item {
@@ -101,17 +114,35 @@ function servers(way: Way, { facts, site }: Where): Item[] {
         }),
       ],
     }),
-    block('server', {
-      items: [
-        ...listen(facts, { tls: true }),
-        name,
-        directive('ssl_certificate', [{ text: tls.certificate }]),
-        directive('ssl_certificate_key', [{ text: tls.key }]),
-        directive('add_header', ['Strict-Transport-Security', '$fnrun_hsts', 'always'], 'HTTPS only from now on'),
-        ...serving(way, site, [hsts]),
-      ],
-    }),
+    ...byCertificate(way.names, { own: site.certificates ?? {}, shared: tls }).map(({ names, certificate, key }) =>
+      block('server', {
+        items: [
+          ...listen(facts, { tls: true }),
+          directive('server_name', names),
+          directive('ssl_certificate', [{ text: certificate }]),
+          directive('ssl_certificate_key', [{ text: key }]),
+          directive('add_header', ['Strict-Transport-Security', '$fnrun_hsts', 'always'], 'HTTPS only from now on'),
+          ...serving(way, site, [hsts]),
+        ],
+      }),
+    ),
   ];
+}
+
+/** A server has one certificate: the names in groups that have the same. */
+function byCertificate(
+  names: readonly Word[],
+  { own, shared }: { own: Readonly<Record<string, Certificate>>; shared: Certificate },
+): ({ names: Word[] } & Certificate)[] {
+  const groups = new Map<string, { names: Word[] } & Certificate>();
+  for (const name of names) {
+    const text = typeof name === 'string' ? name : name.text;
+    const { certificate, key } = (Object.hasOwn(own, text) ? own[text] : null) ?? shared;
+    const group = groups.get(certificate) ?? { names: [], certificate, key };
+    group.names.push(name);
+    groups.set(certificate, group);
+  }
+  return [...groups.values()];
 }
 
 const hsts = directive('add_header', ['Strict-Transport-Security', '$fnrun_hsts', 'always']);
@@ -126,6 +157,7 @@ function serving(way: Way, site: SiteFacts, headers: readonly Directive[] = []):
   );
   return [
     directive('set', ['$fnrun_app', way.label]),
+    ...rateItems(site),
     directive(
       'client_max_body_size',
       // 0 would be: no limit.

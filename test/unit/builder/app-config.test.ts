@@ -48,6 +48,7 @@ test('config with every key passes', () => {
     },
     release: { command: 'npm run migrate', timeoutMs: 1000 },
     autoRollback: false,
+    rateLimit: { requestsPerSecond: 5, burst: 10, connections: 20 },
     database: { maxConnections: 10, named: { reports: { env: 'REPORTS_URL' } } },
     dependencies: { installScripts: ['plain'] },
   };
