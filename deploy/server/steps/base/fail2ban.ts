@@ -1,6 +1,6 @@
 import type { MachineFacts } from '../../facts.ts';
 import { must } from '../../must.ts';
-import { checkUnit, enableUnit } from '../../units.ts';
+import { checkUnit } from '../../units.ts';
 import { dropIn } from './drop-in.ts';
 
 // After the distribution's defaults-debian.conf; the operator's jail.local and jail.d/*.local win over it.
@@ -43,8 +43,10 @@ export const fail2banStep = dropIn({
   more: ({ machine }) => checkUnit(machine, 'fail2ban.service'),
   activate: async ({ machine }) => {
     await must(machine, ['fail2ban-client', '-t']);
-    await enableUnit(machine, 'fail2ban.service');
-    // Who is out stays out.
-    await must(machine, ['systemctl', 'reload-or-restart', 'fail2ban.service']);
+    await must(machine, ['systemctl', 'enable', '--', 'fail2ban.service']);
+    // Not reload, which fails while it is still starting. Who is out stays out: it keeps them in a database.
+    await must(machine, ['systemctl', 'restart', 'fail2ban.service']);
+    const wait = 'until fail2ban-client ping; do sleep 0.5; done >/dev/null 2>&1; exec fail2ban-client status sshd';
+    await must(machine, ['timeout', '90', 'sh', '-c', wait], { timeoutMs: 100_000 });
   },
 });

@@ -6,6 +6,7 @@ import type { Change, SetupContext, Step } from '../../step.ts';
 import { dropIn } from './drop-in.ts';
 
 const nginxFile = '/etc/logrotate.d/nginx';
+const draft = '/run/fnrun-setup/logrotate-nginx';
 const timer: WantedFile = {
   path: '/etc/systemd/system/logrotate.timer.d/fnrun.conf',
   text: `# Written by fnrun server setup: a change here is undone by the next one.
@@ -47,8 +48,12 @@ const base = dropIn({
   activate: async ({ machine }) => {
     const there = await readFile(machine, nginxFile);
     const text = there === null ? null : boundNginxLogs(there.text);
-    if (text !== null) await writeFile(machine, { path: nginxFile, text });
-    await must(machine, ['logrotate', '-d', '/etc/logrotate.conf']);
+    if (text !== null) {
+      // What logrotate does not understand it leaves out altogether.
+      await writeFile(machine, { path: draft, text });
+      await must(machine, ['logrotate', '-d', draft]);
+      await writeFile(machine, { path: nginxFile, text });
+    }
     await must(machine, ['systemctl', 'daemon-reload']);
     await enableUnit(machine, 'logrotate.timer');
     await must(machine, ['systemctl', 'restart', 'logrotate.timer']);
