@@ -3,6 +3,7 @@ import type { DeploymentSource, StepsMs } from '../router/control/types.ts';
 import { Account } from './account/account.ts';
 import { tell } from './account/lines.ts';
 import type { DeployContext, LiveRelease, ManagedApp } from './context.ts';
+import { otherDatabase } from './database/other-database.ts';
 import { beginDeployment, type Progress } from './deployment.ts';
 import { Rejection } from './rejection.ts';
 import { findRelease, loadRelease } from './release-ref.ts';
@@ -62,6 +63,8 @@ async function carryOut(
   const fresh = deployment.source === 'redeploy';
   try {
     tell(account, deployment.source, `to release ${release}`);
+    const database = await otherDatabase(context, app, release);
+    if (database !== null) tell(account, 'database', `another than that of what was live: ${database}`);
     progress.enter('check');
     await loadChecked(context, app, { release, fresh, signal: progress.signal });
     await askChecks(app, release);

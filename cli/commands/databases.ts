@@ -32,6 +32,8 @@ interface Call {
 const actions: Readonly<Record<string, { app: boolean; run: (call: Call, app: string) => Promise<number> }>> = {
   list: { app: false, run: list },
   sync: { app: false, run: sync },
+  // Needs no administrator.
+  budgets: { app: false, run: async (call) => await budgets(call) },
   attach: { app: true, run: attach },
   drop: { app: true, run: drop },
 };
@@ -39,12 +41,13 @@ const actions: Readonly<Record<string, { app: boolean; run: (call: Call, app: st
 export const command = defineCommand({
   name: 'databases',
   summary: "list and look after the databases that this server's apps have on it",
-  usage: 'databases [list|sync|attach APP|drop APP [--former] --yes]',
+  usage: 'databases [list|sync|budgets|attach APP|drop APP [--former] --yes]',
   options,
   positionals: [0, 2],
   details: [
     '  list         every schema of an app, its size, and whether the app uses it (the default)',
     '  sync         gives apps that have no DATABASE_URL a schema, a user and that variable; done when an app is made',
+    '  budgets      what the live apps may open on which server, and the sum of it on this machine',
     '  attach APP   gives APP what is there under its name: after it has unset DATABASE_URL, or of a removed app',
     '  drop APP     removes schemas and user of a removed app for good; with --former those from before restores',
     '',
@@ -61,6 +64,7 @@ export const command = defineCommand({
     }
     const { values, cwd } = context;
     const client = createControlClient(resolveHome(values.home, context));
+    if (name === 'budgets') return await budgets({ client, context });
     const admin = await openAdmin({ socketPath: requireSocket(values.socket, { cwd }) });
     try {
       return await action.run({ admin, apps: controlApps(client), client, context }, app ?? '');
@@ -96,6 +100,17 @@ async function sync({ admin, apps, client, context: { json, out } }: Call): Prom
   if (json) out(JSON.stringify({ databases: synced, maxConnections: connections }, null, 2));
   else for (const line of said.length === 0 ? ['Nothing to do.'] : said) out(line);
   return synced.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+}
+
+async function budgets({ client, context: { json, out } }: Pick<Call, 'client' | 'context'>): Promise<number> {
+  const { budgets: all } = await client.request<DatabaseBudgetsBody>('GET', '/v1/database-budgets');
+  const sum = localSum(all);
+  if (json) out(JSON.stringify({ localSum: sum, budgets: all }, null, 2));
+  else {
+    const rows = all.map(({ app, server, connections }) => [app, server, String(connections)]);
+    out(renderTable(['APP', 'SERVER', 'CONNECTIONS'], [...rows, ['(sum)', 'this machine', String(sum)]]));
+  }
+  return 0;
 }
 
 async function attach({ admin, apps, context: { json, out } }: Call, name: string): Promise<number> {

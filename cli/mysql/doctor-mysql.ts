@@ -8,13 +8,16 @@ import { needsAction } from '../../deploy/mysql/doctor/finding.ts';
 import { readServer } from '../../deploy/mysql/doctor/read-server.ts';
 import { renderReport, summarize } from '../../deploy/mysql/doctor/report.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
+import { homeOption, jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
+import { resolveHome } from '../home.ts';
+import { askAppConnections } from './app-connections.ts';
 import { gatherFacts, machineOptions } from './facts.ts';
 
 export const doctorMysqlOptions = {
   url: { type: 'string', value: 'URL', description: 'mysql://user:password@host/ (default: $DATABASE_URL)' },
   socket: { type: 'string', value: 'PATH', description: 'unix socket, as the user you are (default: /run/mysqld/…)' },
   ...machineOptions,
+  ...homeOption,
   ...jsonOption,
 } as const satisfies CommandOptions;
 
@@ -36,7 +39,9 @@ export async function doctorMysql(context: Context): Promise<number> {
     ...(local && values['data-dir'] === undefined && dataDir !== undefined && { 'data-dir': dataDir }),
   };
   // That the disk is not measured stands in the report: on standard error, cron would send it every time.
-  const facts = await gatherFacts(reading.server, { values: given, cwd, warn: () => undefined });
+  const gathered = await gatherFacts(reading.server, { values: given, cwd, warn: () => undefined });
+  const asked = local ? await askAppConnections(resolveHome(values.home, context)) : null;
+  const facts = { ...gathered, appConnections: gathered.appConnections ?? asked };
   const findings = diagnose(reading, {
     facts: { ...facts, redoMbPerHour: facts.redoMbPerHour ?? redoMbPerHour(reading) },
     machineKnown: local || values.memory !== undefined,

@@ -21,7 +21,11 @@ export const machineOptions = {
   'no-measure': { type: 'boolean', description: 'do not measure the disk (2 s and 64 MB at most)' },
   'data-dir': { type: 'string', value: 'DIR', description: 'data folder (default: /var/lib/mysql)' },
   'data-size': { type: 'string', value: 'SIZE', description: 'data and indexes, 800M or 3G: the pool needs no more' },
-  'max-connections': { type: 'string', value: 'N', description: "sum of the apps' database.maxConnections" },
+  'max-connections': {
+    type: 'string',
+    value: 'N',
+    description: "sum of the apps' database.maxConnections (default: asked of the server in --home)",
+  },
   'redo-per-hour': {
     type: 'string',
     value: 'SIZE',

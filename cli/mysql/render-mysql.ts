@@ -3,13 +3,16 @@ import { validateConfig } from '../../deploy/mysql/machine/validate-config.ts';
 import { planConfig } from '../../deploy/mysql/plan.ts';
 import { renderConfig, renderLine } from '../../deploy/mysql/render-config.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
+import { homeOption, jsonOption, type CommandContext, type CommandOptions } from '../command.ts';
+import { resolveHome } from '../home.ts';
+import { askAppConnections } from './app-connections.ts';
 import { chooseServer, gatherFacts, machineOptions } from './facts.ts';
 
 export const renderMysqlOptions = {
   engine: { type: 'string', value: 'NAME', description: 'mariadb or mysql (default: the server installed here)' },
   'engine-version': { type: 'string', value: 'V', description: 'its version, for example 10.11 or 8.4.3' },
   ...machineOptions,
+  ...homeOption,
   ...jsonOption,
 } as const satisfies CommandOptions;
 
@@ -17,7 +20,9 @@ export const renderMysqlOptions = {
 export async function renderMysql(context: CommandContext<typeof renderMysqlOptions>): Promise<number> {
   const { values, cwd, json, out, err } = context;
   const { installed, ...server } = await chooseServer(values);
-  const facts = await gatherFacts(server, { values, cwd, warn: (line) => err(`fnrun: ${line}`) });
+  const given = await gatherFacts(server, { values, cwd, warn: (line) => err(`fnrun: ${line}`) });
+  const appConnections = given.appConnections ?? (await askAppConnections(resolveHome(values.home, context)));
+  const facts = { ...given, appConnections };
   const plan = planConfig(facts);
   const text = renderConfig(plan, facts);
   const verdict = installed === null ? null : await validateConfig(text, installed);

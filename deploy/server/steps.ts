@@ -1,7 +1,15 @@
 import type { Step } from './step.ts';
 import { appUsersStep } from './steps/app-users.ts';
 import { baseSteps } from './steps/base/base-steps.ts';
+import { backupSteps, databaseSteps } from './steps/database/database-steps.ts';
 import { wishesStep } from './wishes.ts';
 
 /** Everything that setup sees to, in its order: what others stand on comes first. */
-export const steps: readonly Step[] = [wishesStep, ...baseSteps, appUsersStep];
+export const steps: readonly Step[] = [
+  wishesStep,
+  ...baseSteps,
+  appUsersStep,
+  ...databaseSteps,
+  // Run what fnrun has installed: last.
+  ...backupSteps,
+];

@@ -774,6 +774,12 @@ export const setupLimits = {
   diffLinesMax: 4_000,
   /** And what must be free on one that has fnrun. */
   diskMbMinAgain: 700,
+  /** Memory is counted in steps of this: what the kernel leaves of it differs a little from boot to boot. */
+  memoryStepMb: 64,
+  /** Synced writes of 16 KiB that the disk of a database is measured with. */
+  measuredWrites: 256,
+  /** A restart of the database server may take: it writes what it has in memory. */
+  databaseRestartMs: 300_000,
 } as const;
 
 /** `fnrun bench`. */

@@ -68,6 +68,8 @@ test(
     expect(succeed(await laptop.fnrun(back), back)).toMatch(/^shop has the data of standard input: 2 tables/);
     expect(await orders()).toBe('[{"name":"🦊"}]');
     succeed(await laptop.fnrun(['rollback']), ['rollback']);
+    const account = await here('deploys', 'shop', '--log');
+    expect(account).toMatch(/database +another than that of what was live: .*\/fnrun_shop$/m);
     expect(await orders()).toBe('[{"name":"🦊"},{"name":"later"}]');
 
     expect(await here('backup', 'shop', '--list', ...backups())).toMatch(/\n\d{8}T\d{6}Z-fnrun_shop\.sql\.gz +0\.0 MB/);

@@ -11,7 +11,7 @@ export function connectionsSection(facts: DatabaseFacts): Section {
   const basis =
     facts.appConnections === null
       ? `the sum of the apps' database.maxConnections is not known (--max-connections): ${limits.connectionsAssumed}`
-      : `${facts.appConnections}, the sum of the apps' database.maxConnections,`;
+      : `${facts.appConnections}, for the sum of the apps' database.maxConnections,`;
   return {
     title: 'Connections and tables',
     leftOut: [],
