@@ -110,12 +110,13 @@ async function sendStream(
   const reader = stream.getReader();
   const cancelled = (): void =>
     void reader.cancel(new DOMException('The client closed the connection', 'AbortError')).catch(() => {});
+  const cancelIfAborted = (): void => {
+    if (invocation.aborted) cancelled();
+  };
   try {
     for (;;) {
       if (invocation.aborted) break;
-      invocation.onCredit = (): void => {
-        if (invocation.aborted) cancelled();
-      };
+      invocation.onCredit = cancelIfAborted;
       const { done, value } = await reader.read();
       if (done) break;
       const chunk: unknown = value;
