@@ -51,7 +51,7 @@ export class Invocation {
   /** What it used of databases; null: nothing. */
   database: DatabaseUse | null = null;
   /** Those who gave it something that must come back. */
-  borrowers: Set<Borrower> | null = null;
+  borrowers: Borrower[] | null = null;
   #controller: AbortController | null = null;
   #abortReason: string | null = null;
 

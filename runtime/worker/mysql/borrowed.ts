@@ -17,30 +17,36 @@ export interface BorrowedOptions {
 /** The connections that functions have in hand: their statements end in time, and none outlives its invocation. */
 export class Borrowed implements Borrower {
   readonly #options: BorrowedOptions;
-  readonly #all = new Set<PooledConnection>();
+  /** No Set: it makes a new table every few statements, and the old ones keep alive what came after (see `IdTable`). */
+  readonly #all: PooledConnection[] = [];
 
   constructor(options: BorrowedOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#all.size;
+    return this.#all.length;
   }
 
   add(connection: PooledConnection): void {
-    this.#all.add(connection);
+    connection.borrowedAt = this.#all.push(connection) - 1;
     const { owner } = connection;
-    if (owner !== null) (owner.borrowers ??= new Set()).add(this);
+    if (owner !== null && owner.borrowers?.includes(this) !== true) (owner.borrowers ??= []).push(this);
   }
 
   remove(connection: PooledConnection): void {
-    this.#all.delete(connection);
+    const { borrowedAt } = connection;
+    if (this.#all[borrowedAt] !== connection) return;
+    const last = this.#all.pop()!;
+    if (last === connection) return;
+    this.#all[borrowedAt] = last;
+    last.borrowedAt = borrowedAt;
   }
 
   /** Gives up statements that are overdue. True: there was one, and the server may be gone. */
   sweep(now: number): boolean {
     let overdue = false;
-    for (const connection of this.#all) {
+    for (const connection of this.#all.slice()) {
       const { owner } = connection;
       if (connection.deadlineAt <= now) {
         overdue = true;
@@ -66,7 +72,7 @@ export class Borrowed implements Borrower {
   }
 
   #of(owner: Invocation): PooledConnection[] {
-    return [...this.#all].filter((connection) => connection.owner === owner);
+    return this.#all.filter((connection) => connection.owner === owner);
   }
 
   #giveUp(connection: PooledConnection, why: string): void {
@@ -83,7 +89,8 @@ export class Borrowed implements Borrower {
     const { name, log, placeOf } = this.#options;
     const { takenAt } = connection;
     if (takenAt === null) return;
-    const message = `a connection of the database "${name}" was taken and not released${placeOf(takenAt)}; it was taken back`;
+    const place = placeOf(takenAt.stack ?? '');
+    const message = `a connection of the database "${name}" was taken and not released${place}; it was taken back`;
     log('warn', message, { requestId: owner.requestId });
     if (connection.pending > 0) this.#giveUp(connection, 'has lost its invocation');
     else connection.release();

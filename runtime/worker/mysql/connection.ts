@@ -1,10 +1,12 @@
+import { databaseLimits } from '../../contract/limits.ts';
 import type { DatabaseFigures } from '../../channel/frames.ts';
 import { useOf } from '../invocation.ts';
 import type { Invocation } from '../invocation.ts';
 import { marked } from './failures.ts';
 import { RawPoolConnection } from './internals.ts';
-import type { Command, Packet, RawPool, ResultHeader } from './internals.ts';
+import type { Command, Packet, RawPool, ResultHeader, Watcher } from './internals.ts';
 import { isRaw, judge, serverStatus } from './sessions.ts';
+import { ownCommand } from './internals.ts';
 
 /** Commands that change nothing in a session. */
 const harmless = new Set(['Prepare', 'CloseStatement', 'Ping', 'Quit']);
@@ -12,19 +14,32 @@ const harmless = new Set(['Prepare', 'CloseStatement', 'Ping', 'Quit']);
 /** What a connection counts into, and asks for a deadline. */
 export interface ConnectionServices {
   figures: DatabaseFigures;
-  deadlineOf(owner: Invocation | null): number;
+  deadlineOf(owner: Invocation | null, now: number): number;
   /** Takes back what earlier borrowers left, before the statement that is about to be sent. */
   freshen(connection: PooledConnection): void;
+  /** Takes back only what LAST_INSERT_ID() tells. */
+  forgetInsertId(connection: PooledConnection): void;
+}
+
+/** The first byte of packets that may tell the status of the session, and of errors. */
+const eofMark = 0xfe;
+const errorMark = 0xff;
+
+// One for all commands: a function of its own for each of them is garbage that V8 may keep for long.
+function onEnd(this: Command): void {
+  this.watcher?.ended(this);
 }
 
 /** A connection of mysql2's that knows who has it, how long its statements may take, and what they may have left behind. */
-export class PooledConnection extends RawPoolConnection {
+export class PooledConnection extends RawPoolConnection implements Watcher {
   /** Set when it may be used: what mysql2 does before is the handshake. */
   services: ConnectionServices | null = null;
   owner: Invocation | null = null;
-  /** Where it was asked for, when it was handed to the handler. */
-  takenAt: string | null = null;
+  /** Where it was asked for, when it was handed to the handler; its stack is not read unless somebody must be told. */
+  takenAt: Error | null = null;
   borrowed = false;
+  /** Its place among those that are borrowed. */
+  borrowedAt = -1;
   openedAt = 0;
   /** Something may have been left in the session by the borrower. */
   touched = false;
@@ -42,6 +57,11 @@ export class PooledConnection extends RawPoolConnection {
   #startedAt = 0;
   /** Statements of this borrower. */
   #statements = 0;
+  /** What LAST_INSERT_ID() tells: may be this borrower's, and may be of one before it. */
+  #madeId = false;
+  #foreignId = false;
+  /** What is sent is fnrun's own: it changes nothing that must be taken back. */
+  #isOwn = false;
   #status: number = serverStatus.autocommit;
   #judged = false;
 
@@ -52,14 +72,21 @@ export class PooledConnection extends RawPoolConnection {
   }
 
   /** Hands it to `owner`: what happens from here on is theirs. */
-  lend(owner: Invocation | null, takenAt: string | null): void {
+  lend(owner: Invocation | null, takenAt: Error | null): void {
     this.owner = owner;
     this.takenAt = takenAt;
     this.borrowed = true;
     this.touched = false;
     this.#statements = 0;
+    this.#foreignId ||= this.#madeId;
+    this.#madeId = false;
     this._released = false;
     this.#status &= ~serverStatus.stateChanged;
+  }
+
+  /** Whether it may be used without asking the server whether it lives. */
+  isFresh(now: number): boolean {
+    return !this.suspect && now - this.lastActiveTime <= databaseLimits.validateAfterMs;
   }
 
   /** Whether the next borrower could see anything of this one. */
@@ -73,7 +100,22 @@ export class PooledConnection extends RawPoolConnection {
     this.touched = false;
     this.movedSchema = false;
     this.used = false;
+    this.#madeId = false;
+    this.#foreignId = false;
     this.#status = serverStatus.autocommit;
+  }
+
+  /** Sends what is not the borrower's: nobody is to see anything of it. */
+  own<T>(send: () => T): T {
+    const { borrowed } = this;
+    this.borrowed = false;
+    this.#isOwn = true;
+    try {
+      return send();
+    } finally {
+      this.borrowed = borrowed;
+      this.#isOwn = false;
+    }
   }
 
   override query(sql: unknown, values?: unknown, callback?: unknown): Command {
@@ -103,9 +145,16 @@ export class PooledConnection extends RawPoolConnection {
   }
 
   override handlePacket(packet?: Packet): void {
+    const mark = packet?.peekByte();
     // Results with rows end with their status in a packet that mysql2 looks at only for further results.
-    if (packet?.isEOF() === true) this.#noteStatus(packet.eofStatusFlags());
+    if (mark === eofMark && packet!.isEOF()) this.#noteStatus(packet!.eofStatusFlags());
+    else if (mark === errorMark) this.#expectError();
     super.handlePacket(packet);
+  }
+
+  override _notifyError(error: Error & { fatal?: boolean }): void {
+    if ((this.services ?? null) !== null) this.#onError(error);
+    super._notifyError(error);
   }
 
   /** Ends it as if the network had: whoever waits for a statement hears `error`. */
@@ -114,56 +163,74 @@ export class PooledConnection extends RawPoolConnection {
     this.destroy();
   }
 
+  /** A command of it is over; called again, nothing happens. */
+  ended(command: Command): void {
+    command.watcher = null;
+    const ended = performance.now();
+    const spent = ended - this.#startedAt;
+    this.#startedAt = ended;
+    this.pending--;
+    const services = this.services!;
+    this.deadlineAt = this.pending === 0 ? Infinity : services.deadlineOf(this.owner, ended);
+    const { countsFor } = command;
+    if (countsFor === ownCommand) return;
+    const rows = this.#readResults(command);
+    if (countsFor === undefined) return;
+    const { figures } = services;
+    figures.queries++;
+    figures.rows += rows;
+    figures.queryMs += spent;
+    if (countsFor === null) return;
+    const use = useOf(countsFor);
+    use.queries++;
+    use.rows += rows;
+    use.queryMs += spent;
+  }
+
   #judge(sql: unknown, values: unknown): void {
+    this.#judged = true;
+    if (this.#isOwn) return;
     const options = typeof sql === 'string' ? null : (sql as { sql: string; values?: unknown });
     const text = options === null ? (sql as string) : options.sql;
-    const { leaves, shows } = judge(text);
+    const { leaves, shows, showsId, makesId, uses } = judge(text);
     if (leaves || isRaw(values) || isRaw(options?.values)) this.touched = true;
-    if (shows && this.borrowed && this.used && this.#statements === 0) this.services?.freshen(this);
+    if (this.borrowed && this.used && shows && this.#statements === 0) {
+      this.services?.freshen(this);
+      this.#foreignId = false;
+    } else if (this.#foreignId && (showsId || (makesId && this.takenAt !== null))) {
+      // Of those that make one it is not known before whether they do: what is asked for afterwards may be the one that was there.
+      this.services?.forgetInsertId(this);
+      this.#foreignId = false;
+    }
     this.#statements++;
-    if (/^\s*use\b/i.test(text)) this.movedSchema = true;
+    if (uses) this.movedSchema = true;
+    // Again: what was sent before it was judged too.
     this.#judged = true;
   }
 
   #watch(command: Command, services: ConnectionServices): void {
-    const { figures } = services;
-    const now = performance.now();
     if (this.pending++ === 0) {
+      const now = performance.now();
       this.#startedAt = now;
-      this.deadlineAt = services.deadlineOf(this.owner);
+      this.deadlineAt = services.deadlineOf(this.owner, now);
     }
-    const { owner } = this;
-    const counts = typeof command.sql === 'string' && this.borrowed;
-    if (counts) this.used = true;
-    this.#watchErrors(command);
-    command.once('end', () => {
-      const ended = performance.now();
-      const spent = ended - this.#startedAt;
-      this.#startedAt = ended;
-      this.deadlineAt = --this.pending === 0 ? Infinity : services.deadlineOf(this.owner);
-      const rows = this.#readResults(command);
-      if (!counts) return;
-      figures.queries++;
-      figures.rows += rows;
-      figures.queryMs += spent;
-      if (owner === null) return;
-      const use = useOf(owner);
-      use.queries++;
-      use.rows += rows;
-      use.queryMs += spent;
-    });
+    command.watcher = this;
+    if (this.#isOwn) command.countsFor = ownCommand;
+    else if (this.borrowed && typeof command.sql === 'string') {
+      command.countsFor = this.owner;
+      this.used = true;
+    }
+    if (command.onResult === undefined) command.on('error', this.#onError);
+    command.on('end', onEnd);
   }
 
-  #watchErrors(command: Command): void {
-    const { onResult } = command;
-    if (onResult === undefined) {
-      command.on('error', this.#onError);
-      return;
-    }
-    command.onResult = (error, ...rest) => {
-      if (error !== null && error !== undefined) this.#onError(error);
-      onResult.call(command, error, ...rest);
-    };
+  /** The command that runs hears of an error of the server's. */
+  #expectError(): void {
+    this.touched = true;
+    const command = this._command;
+    const onResult = command?.onResult;
+    if (onResult === undefined || (this.services ?? null) === null) return;
+    command!.onResult = markingErrors(onResult);
   }
 
   // What a statement did before it failed is not told.
@@ -182,8 +249,8 @@ export class PooledConnection extends RawPoolConnection {
       const header = result as ResultHeader | null;
       if (header?.serverStatus === undefined) continue;
       rows += header.affectedRows;
-      // LAST_INSERT_ID() would tell it.
-      if (header.insertId !== 0) this.touched = true;
+      // LAST_INSERT_ID() may tell it.
+      if (header.insertId !== 0) this.#madeId = true;
       this.#noteStatus(header.serverStatus);
       if ((header.stateChanges?.schema ?? null) !== null) this.movedSchema = true;
     }
@@ -194,4 +261,11 @@ export class PooledConnection extends RawPoolConnection {
   #noteStatus(status: number): void {
     this.#status = status | (this.#status & serverStatus.stateChanged);
   }
+}
+
+function markingErrors(onResult: NonNullable<Command['onResult']>): NonNullable<Command['onResult']> {
+  return function (this: Command, error, ...rest) {
+    marked(error);
+    onResult.call(this, error, ...rest);
+  };
 }

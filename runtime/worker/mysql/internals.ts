@@ -1,22 +1,35 @@
 import mysql from 'mysql2';
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import type { Invocation } from '../invocation.ts';
 
 /**
  * What fnrun uses of mysql2 beyond its types. Tests run it against a real server, so that a version in which
  * one of these is missing is noticed.
  */
 
+/** Marks a command that fnrun sends for itself. */
+export const ownCommand = Symbol('own');
+
+/** What looks after the commands of a connection. */
+export interface Watcher {
+  ended(command: Command): void;
+}
+
 /** A command of the protocol on its way. */
 export interface Command extends EventEmitter {
   sql?: string;
-  onResult?: ((error: unknown, ...rest: unknown[]) => void) | undefined;
+  onResult?: ((this: Command, error: unknown, ...rest: unknown[]) => void) | undefined;
   /** Rows of each result set, or what the server said of a statement without rows. */
   _rows?: unknown[];
+  /** Ours: who is told of its end; on whose behalf it is counted (undefined: it is not counted). */
+  watcher?: Watcher | null;
+  countsFor?: Invocation | typeof ownCommand | null | undefined;
 }
 
 /** A packet of the server's. */
 export interface Packet {
+  peekByte(): number;
   isEOF(): boolean;
   eofStatusFlags(): number;
 }
@@ -39,6 +52,8 @@ export interface RawConnection extends EventEmitter {
   _released: boolean;
   _closing?: boolean;
   _fatalError: Error | null;
+  /** The command whose results are being read. */
+  _command: Command | null;
   _notifyError(error: Error & { fatal?: boolean }): void;
   addCommand(command: Command): Command;
   handlePacket(packet?: Packet): void;

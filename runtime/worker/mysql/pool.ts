@@ -107,8 +107,14 @@ export class FunctionPool extends RawPool {
     }
     const owner = this.#options.invocations.getStore() ?? null;
     const since = performance.now();
+    const takenAt = inner ? null : new Error('taken');
+    const ready = this.#waiting.size === 0 ? this.#idle.at(-1) : undefined;
+    if (ready !== undefined && ready.isFresh(since)) {
+      this.#idle.pop();
+      this.#lend(ready, { callback, owner, takenAt });
+      return;
+    }
     const deadlineAt = deadlineOf(owner, { now: since, timeoutMs: this.#options.settings.acquireTimeoutMs });
-    const takenAt = inner ? null : (new Error('taken').stack ?? '');
     if (!this.#waiting.add({ callback, owner, takenAt, since, deadlineAt }, { first })) return;
     this.#serve();
     this.#watch();
@@ -153,22 +159,21 @@ export class FunctionPool extends RawPool {
   }
 
   #putBack(connection: PooledConnection): void {
-    connection.lastActiveTime = performance.now();
+    const now = performance.now();
+    connection.lastActiveTime = now;
     // Others wait: what is kept is what this worker has just got, as long as it has use for it.
-    const held = performance.now() - connection.openedAt;
-    const mayKeep = this.#waiting.size > 0 && held < databaseLimits.holdMs;
+    const mayKeep = this.#waiting.size > 0 && now - connection.openedAt < databaseLimits.holdMs;
     if (this.#spare > 0 && !mayKeep) this.#drop(connection);
     else this.#idle.push(connection);
     this.emit('release', connection);
-    this.#serve();
+    if (this.#waiting.size > 0 || this.#permits.recalled > 0) this.#serve();
   }
 
   #serve(): void {
     while (this.#waiting.size > 0 && this.#idle.length > 0) {
       const connection = this.#idle.pop()!;
-      const idleMs = performance.now() - connection.lastActiveTime;
-      if (connection.suspect || idleMs > databaseLimits.validateAfterMs) this.#validate(connection);
-      else this.#handOut(connection);
+      if (connection.isFresh(performance.now())) this.#lend(connection, this.#waiting.next()!);
+      else this.#validate(connection);
     }
     const { maxConnections } = this.#options.settings;
     const room = Math.max(0, maxConnections - this.#permits.held);
@@ -176,12 +181,14 @@ export class FunctionPool extends RawPool {
     if (this.#permits.recalled > 0) this.#giveIdle();
   }
 
-  #handOut(connection: PooledConnection): void {
-    const waiter = this.#waiting.next()!;
-    connection.lend(waiter.owner, waiter.takenAt);
+  #lend(
+    connection: PooledConnection,
+    { callback, owner, takenAt }: Pick<Waiter, 'callback' | 'owner' | 'takenAt'>,
+  ): void {
+    connection.lend(owner, takenAt);
     this.#borrowed.add(connection);
     this.emit('acquire', connection);
-    waiter.callback(null, connection);
+    callback(null, connection);
   }
 
   #validate(connection: PooledConnection): void {

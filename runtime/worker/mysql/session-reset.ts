@@ -44,8 +44,10 @@ export class Sessions {
       });
       connection.services = {
         figures,
-        deadlineOf: (owner) => deadlineOf(owner, { now: performance.now(), timeoutMs: settings.queryTimeoutMs }),
-        freshen: (used) => void this.#renew(used),
+        deadlineOf: (owner, now) => deadlineOf(owner, { now, timeoutMs: settings.queryTimeoutMs }),
+        // When it fails the statement behind it fails as well.
+        freshen: (used) => void this.#renew(used).catch(() => {}),
+        forgetInsertId: (used) => void used.own(() => used.query('SET last_insert_id = 0', [], () => {})),
       };
       await within(settings.connectTimeoutMs, this.#setUp(connection));
       connection.isNew();
@@ -82,18 +84,16 @@ export class Sessions {
 
   /** COM_RESET_CONNECTION takes 58 µs, with the set-up 108; COM_CHANGE_USER, which needs it too, 117 without. */
   async #renew(connection: PooledConnection): Promise<void> {
-    const { borrowed, movedSchema } = connection;
+    const { movedSchema } = connection;
     const { database } = connection.config;
     if (movedSchema && database === undefined) throw new Error('the session had no default database');
-    connection.borrowed = false;
-    const steps = [
+    const steps = connection.own(() => [
       call((done) => connection.reset(done)),
       this.#setUp(connection),
       ...(movedSchema
         ? [call((done) => connection.query(`USE \`${database!.replaceAll('`', '``')}\``, [], done))]
         : []),
-    ];
-    connection.borrowed = borrowed;
+    ]);
     await Promise.all(steps);
   }
 

@@ -9,8 +9,8 @@ import { databaseError } from './failures.ts';
 export interface Waiter {
   callback: (error: unknown, connection?: PooledConnection) => void;
   owner: Invocation | null;
-  /** Where it was asked for; null for a single statement, which gives it back by itself. */
-  takenAt: string | null;
+  /** Where it was asked for, by its stack; null for a single statement, which gives it back by itself. */
+  takenAt: Error | null;
   since: number;
   deadlineAt: number;
 }
