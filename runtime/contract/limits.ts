@@ -123,6 +123,12 @@ export const workerLimits = {
   busySamples: 2,
   /** Time from one such worker to the next. */
   growEveryMs: 300,
+  /**
+   * A function with database connections gets none for being busy while its threads stand in line for a core for this share
+   * of the time; looks that are further apart than `cpuQueueMs` do not tell.
+   */
+  cpuQueueShare: 0.15,
+  cpuQueueMs: 1_000,
   /** A function all of whose workers are stalled for this long gets another even when no core is free for it. */
   stalledMs: 1_000,
   /** Longest time that a deployment keeps the reserve from being refilled. */

@@ -7,6 +7,7 @@ import type { Thread, ThreadPool } from '../pool/thread-pool.ts';
 import { checkCandidate } from './check-candidate.ts';
 import type { CheckOptions } from './check-candidate.ts';
 import { Cores } from './cores.ts';
+import { CpuQueue } from './cpu-queue.ts';
 import { DatabaseConnections } from './database/connections.ts';
 import type { FunctionSlot } from './function-slot.ts';
 import type { SlotServices } from './slot-services.ts';
@@ -45,6 +46,7 @@ export class HostApp {
   readonly #checking = new Set<string>();
   readonly #shares: ThreadShares;
   readonly #cores = new Cores();
+  readonly #cpuQueue = new CpuQueue();
   readonly #waiting: QueueTotal = { jobs: 0, queues: 0 };
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
@@ -158,7 +160,10 @@ export class HostApp {
       if (thread !== null) this.databases.attach(thread, slot.fn.name);
       return thread;
     },
-    hasCore: () => this.#cores.hasRoom(this.#slots().reduce((sum, slot) => sum + slot.workers.busy, 0)),
+    hasCore: (slot) => {
+      const busy = this.#slots().reduce((sum, each) => sum + each.workers.busy, 0);
+      return this.#cores.hasRoom(busy) && !this.#shareWithDatabase(slot);
+    },
     onWork: () => {
       this.#watch ??= setInterval(() => this.#measure(), workerLimits.watchMs);
     },
@@ -193,6 +198,12 @@ export class HostApp {
     if (this.#slots().filter((slot) => slot.measure(now)).length > 0 || this.#watch === null) return;
     clearInterval(this.#watch);
     this.#watch = null;
+  }
+
+  /** Whether the slot's threads have database connections and stand in line for the cores. */
+  #shareWithDatabase(slot: FunctionSlot): boolean {
+    const threads = slot.workers.ready.map(({ thread }) => thread);
+    return threads.some((thread) => this.databases.holds(thread)) && this.#cpuQueue.isLong(threads, performance.now());
   }
 
   #slots(): FunctionSlot[] {

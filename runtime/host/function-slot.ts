@@ -219,7 +219,7 @@ export class FunctionSlot {
   #growBusy(now: number): void {
     const { growEveryMs, stalledMs } = workerLimits;
     if (now - this.#grownAt < growEveryMs || !this.#mayGrow()) return;
-    if (!this.#services.hasCore() && this.#workers.stalledMs(now) < stalledMs) return;
+    if (!this.#services.hasCore(this) && this.#workers.stalledMs(now) < stalledMs) return;
     this.#grownAt = now;
     this.#startWorker();
   }

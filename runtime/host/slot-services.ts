@@ -8,8 +8,8 @@ export interface SlotServices {
   isDev(): boolean;
   /** A thread, or null: then the slot is pumped when one can be had. */
   takeThread(slot: FunctionSlot): Thread | null;
-  /** Whether one more thread that computes would find a core for it. */
-  hasCore(): boolean;
+  /** Whether one more thread of the slot that computes would find a core for it. */
+  hasCore(slot: FunctionSlot): boolean;
   /** An invocation starts: `measure` is called from time to time until none is in flight. */
   onWork(): void;
   /** A worker became idle, or is gone. */

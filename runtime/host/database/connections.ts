@@ -60,6 +60,11 @@ export class DatabaseConnections {
     await Promise.all(all);
   }
 
+  /** Whether a thread has a connection, or is about to. */
+  holds(thread: Thread): boolean {
+    return [...(this.#parts.get(thread)?.parts.values() ?? [])].some(({ holder }) => holder.held > 0);
+  }
+
   /** By function, of those that have used a database. */
   figures(): Map<string, FunctionFigures> {
     const sums = new Map<string, FunctionFigures>();
