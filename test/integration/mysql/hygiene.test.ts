@@ -13,6 +13,8 @@ beforeAll(async () => {
     'USE app',
     'CREATE TABLE notes (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(100))',
     'CREATE FUNCTION sneak() RETURNS INT DETERMINISTIC BEGIN SET @sneaked = 5; RETURN 1; END',
+    'CREATE FUNCTION last_id() RETURNS INT READS SQL DATA RETURN LAST_INSERT_ID()',
+    'CREATE PROCEDURE tell_last_id() SELECT LAST_INSERT_ID() AS id',
     'CREATE TABLE triggered (id INT)',
     'CREATE TRIGGER leave_it BEFORE INSERT ON triggered FOR EACH ROW SET @triggered = 7',
   );
@@ -110,6 +112,39 @@ test('temporary tables, prepared statements and what LAST_INSERT_ID() tells are 
   ).toEqual([{ own: 1 }]);
 });
 
+test('an id that another borrower made is not told, and one of its own is', async () => {
+  const { ask } = await start(byQuery);
+  const insert = "INSERT INTO notes (text) VALUES ('c')";
+  const show = 'SELECT LAST_INSERT_ID() AS id';
+  const foreign: readonly string[][] = [
+    [show],
+    ['SELECT 1', show],
+    ['SELECT 1', 'SELECT last_id() AS id'],
+    ['SELECT 1', 'SELECT @@identity AS id'],
+    ['BEGIN', "UPDATE notes SET text = 'd'", show],
+    // One that is given makes none.
+    ["INSERT INTO notes (id, text) VALUES (900000, 'given')", 'DELETE FROM notes WHERE id = 900000', show],
+    ['INSERT INTO triggered VALUES (1)', show],
+  ];
+  for (const statements of foreign) {
+    await ask(path('pool', insert));
+    expect([statements, await ask(path('connection', ...statements))]).toEqual([statements, [{ id: 0 }]]);
+  }
+  await ask(path('pool', insert));
+  expect(await ask(path('connection', 'SELECT 1', 'CALL tell_last_id()'))).toMatchObject([[{ id: 0 }], {}]);
+  for (const before of [[], ['SELECT 1'], ['BEGIN']]) {
+    await ask(path('pool', insert));
+    const [{ own }] = (await ask(path('connection', ...before, insert, 'SELECT LAST_INSERT_ID() AS own'))) as [
+      { own: number },
+    ];
+    expect(await ask(path('pool', 'SELECT MAX(id) AS own FROM notes'))).toEqual([
+      { own: before[0] === 'BEGIN' ? own - 1 : own },
+    ]);
+  }
+  const made = (await ask(path('pool', insert))) as { insertId: number };
+  expect(await ask(path('pool', 'SELECT MAX(id) AS insertId FROM notes'))).toEqual([{ insertId: made.insertId }]);
+});
+
 test('a connection that was not touched is used again without a reset, and a touched one with one', async () => {
   const { ask } = await start(byQuery);
   const resets = async (): Promise<number> => {
@@ -122,6 +157,7 @@ test('a connection that was not touched is used again without a reset, and a tou
   for (let i = 0; i < 3; i++) await ask(path('pool', "SELECT COUNT(*) FROM notes WHERE text = 'x'"));
   for (let i = 0; i < 3; i++)
     await ask(path('connection', 'BEGIN', "UPDATE notes SET text = 'y' WHERE id = 0", 'COMMIT'));
+  for (let i = 0; i < 3; i++) await ask(path('pool', "INSERT INTO notes (text) VALUES ('z')"));
   expect(await resets()).toBe(before);
   await ask(path('pool', 'SELECT @x := 2'));
   await ask(path('pool', 'SELECT 1'));
