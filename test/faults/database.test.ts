@@ -99,12 +99,14 @@ test(
     const { ask } = await serve(db.url, { acquireTimeoutMs: 600 });
     await db.sql("ALTER USER app@'%' WITH MAX_USER_CONNECTIONS 1");
     try {
-      const blocker = ask('SELECT SLEEP(1.5)');
-      await eventually(async () => (await db.connections()) > 0);
+      const running = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(12)'";
+      const blocker = ask('SELECT SLEEP(12)');
+      await eventually(async () => (await db.sql(running)).length === 1, { deadlineMs: 20_000 });
       const { status, code, ms } = await ask();
       expect([status, code]).toEqual([503, expect.stringMatching(/^FN_DB_/)]);
       expect(ms).toBeLessThan(2_500);
-      expect((await blocker).status).toBe(200);
+      for (const { ID } of await db.sql(running)) await db.sql(`KILL QUERY ${Number(ID)}`);
+      await blocker;
       expect((await ask()).status).toBe(200);
     } finally {
       await db.sql("ALTER USER app@'%' WITH MAX_USER_CONNECTIONS 0");

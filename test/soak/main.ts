@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleDist } from '../../cli/build/bundle.ts';
 import { churnSoak } from './churn.ts';
+import { databaseSoak } from './database.ts';
 import { halfLoad } from './half-load.ts';
 import { killSoak } from './kills.ts';
 import { overloadSoak } from './overload.ts';
@@ -11,6 +12,10 @@ const cases: Record<string, { summary: string; run: (options: { minutes: number 
   'half-load': { summary: 'half of the peak load, a deployment every 5 s, a dying thread every second', run: halfLoad },
   churn: { summary: '2,000 threads that end and 10,000 switches between two releases', run: churnSoak },
   kills: { summary: 'the server killed a hundred times, at every step of a push under load', run: killSoak },
+  database: {
+    summary: '100 functions with 4 workers each, previews and switches, at a server with 151 connections',
+    run: databaseSoak,
+  },
   overload: { summary: 'three times what a function can carry, for a minute', run: overloadSoak },
 };
 

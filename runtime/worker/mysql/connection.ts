@@ -84,6 +84,13 @@ export class PooledConnection extends RawPoolConnection implements Watcher {
     this.#status &= ~serverStatus.stateChanged;
   }
 
+  /** Its borrower is done. */
+  giveBack(): void {
+    this.borrowed = false;
+    this.owner = null;
+    this.takenAt = null;
+  }
+
   /** Whether it may be used without asking the server whether it lives. */
   isFresh(now: number): boolean {
     return !this.suspect && now - this.lastActiveTime <= databaseLimits.validateAfterMs;

@@ -124,8 +124,7 @@ export class FunctionPool extends RawPool {
   releaseConnection(connection: PooledConnection): void {
     if (!connection.borrowed) return;
     this.#borrowed.remove(connection);
-    connection.borrowed = false;
-    connection.owner = null;
+    connection.giveBack();
     if (connection._pool === null) return;
     if (!this.#sessions.mustReset(connection)) {
       this.#putBack(connection);
@@ -175,8 +174,7 @@ export class FunctionPool extends RawPool {
       if (connection.isFresh(performance.now())) this.#lend(connection, this.#waiting.next()!);
       else this.#validate(connection);
     }
-    const { maxConnections } = this.#options.settings;
-    const room = Math.max(0, maxConnections - this.#permits.held);
+    const room = Math.max(0, this.#options.settings.maxConnections - this.#permits.held);
     this.#permits.want(Math.min(Math.max(0, this.#waiting.size - this.#coming), room));
     if (this.#permits.recalled > 0) this.#giveIdle();
   }
