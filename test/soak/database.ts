@@ -152,7 +152,7 @@ export async function databaseSoak({ minutes }: { minutes: number }): Promise<bo
   const refused = Number(row!['Value']);
   console.log(`\n  ${switches} switches; ${told(sink)}`);
   console.log(
-    `  connections: ${most} at most in ${samples} looks, of ${apps * budget} allowed and ${serverConnections}`,
+    `  connections in ${samples} looks: ${once} at most, ${most} in two in a row; allowed are ${apps * budget}`,
   );
   const failed = [...sink.answers.keys()].filter((answer) => answer.startsWith('FN_DB_'));
   return printVerdict([
