@@ -46,6 +46,7 @@ export async function presentProcess(app: ManagedApp): Promise<ProcessBody> {
   return {
     app: app.name,
     release: app.live?.release ?? null,
+    user: app.user?.id ?? null,
     ...status,
     use: use && { ...use, openFiles: use.openFiles ?? stats?.openFiles ?? null },
     lastExit: clean(lastExit),

@@ -21,6 +21,7 @@ function renderPairs(body: ProcessBody, nowMs: number): string {
   const pairs: [string, string][] = [
     ['app', app],
     ['state', pid === null ? state : `${state}, process ${pid}`],
+    ...(body.user === null ? [] : [['user', String(body.user)] as [string, string]]),
     ['release', release ?? '-'],
     ['restarts', String(restarts)],
   ];

@@ -177,6 +177,8 @@ export interface EnvChangedBody {
 export interface ProcessBody {
   app: string;
   release: string | null;
+  /** Number of the system user and group that its processes run as; null: the server's user. */
+  user: number | null;
   state: 'stopped' | 'starting' | 'running' | 'backoff' | 'stopping';
   pid: number | null;
   restarts: number;

@@ -47,6 +47,7 @@ const stats = {
 const running: ProcessBody = {
   app: 'shop',
   release: '243f9bb6920c7d60',
+  user: 70_003,
   state: 'running',
   pid: 986,
   restarts: 1,
@@ -105,6 +106,7 @@ test('ps of one app shows its limits with their use, its functions and its last 
   );
   expect(pairs).toMatchObject({
     state: 'running, process 986',
+    user: '70003',
     memory: '126/256 MB',
     cpu: '0.12/0.5',
     processes: '1/16',
