@@ -46,6 +46,8 @@ export interface MachineCheck {
   /** Short and stable: `disk`. */
   id: string;
   check: (context: DoctorContext) => Promise<Outcome>;
+  /** It measures times, and so runs when the others have ended. @default false */
+  alone?: boolean;
 }
 
 /** What a warning about a server is where none was asked for. */

@@ -15,7 +15,7 @@ export interface Diagnosis {
 }
 
 /**
- * Runs the checks, a few at a time. One that fails or does not end in time is a finding of its own and hides no other.
+ * Runs the checks, a few at a time, and then those that measure times. One that fails or does not end in time is a finding of its own and hides no other.
  * Rejects only when `signal` aborts, and with FN_SSH_FAILED when the machine was lost.
  */
 export async function runChecks(
@@ -23,19 +23,27 @@ export async function runChecks(
   context: DoctorContext,
   { checkMs = doctorLimits.checkMs }: { checkMs?: number } = {},
 ): Promise<Diagnosis> {
-  const outcomes: Outcome[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < checks.length) {
-      context.signal.throwIfAborted();
-      const at = next++;
-      outcomes[at] = await attempt(checks[at]!, { context, checkMs });
-    }
+  const outcomes = new Map<string, Outcome>();
+  const run = async (queue: MachineCheck[], atOnce: number): Promise<void> => {
+    const worker = async (): Promise<void> => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+        context.signal.throwIfAborted();
+        outcomes.set(one.id, await attempt(one, { context, checkMs }));
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
   };
-  await Promise.all(Array.from({ length: doctorLimits.checksAtOnce }, worker));
+  await run(
+    checks.filter(({ alone = false }) => !alone),
+    doctorLimits.checksAtOnce,
+  );
+  await run(
+    checks.filter(({ alone = false }) => alone),
+    1,
+  );
   const diagnosis: Diagnosis = { findings: [], seen: {}, skipped: {}, looked: 0 };
-  for (const [at, { id }] of checks.entries()) {
-    const outcome = outcomes[at]!;
+  for (const { id } of checks) {
+    const outcome = outcomes.get(id)!;
     if ('skipped' in outcome) diagnosis.skipped[id] = outcome.skipped;
     else {
       diagnosis.looked++;

@@ -76,6 +76,7 @@ const databaseSockets = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock']
 /** How long a message takes from here to the machine, and there between nginx, apps, the server and the database. */
 export const roundTripsCheck: MachineCheck = {
   id: 'round-trips',
+  alone: true,
   async check(context) {
     const ssh = context.machine.local ? null : await sshTrip(context);
     const trips = await tripsThere(context);

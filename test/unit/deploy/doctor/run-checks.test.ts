@@ -64,6 +64,22 @@ test('no more checks run at once than sshd has sessions for', async () => {
   expect(most).toBeLessThanOrEqual(8);
 });
 
+test('what measures times runs when the others have ended', async () => {
+  const order: string[] = [];
+  const slow = (id: string, alone = false): MachineCheck => ({
+    id,
+    alone,
+    check: async () => {
+      order.push(`${id} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`${id} ends`);
+      return { findings: [] };
+    },
+  });
+  await runChecks([slow('times', true), slow('a'), slow('b')], context);
+  expect(order.slice(-2)).toEqual(['times begins', 'times ends']);
+});
+
 test('what was left out is one line, by reason', () => {
   const skipped = { nginx: 'no nginx', certificates: 'none', 'setup-apt': 'not set up', 'setup-ssh': 'not set up' };
   const lines = renderDiagnosis(
