@@ -1,8 +1,8 @@
 import type { Finding } from '../../mysql/doctor/finding.ts';
 import { output, shell, type MachineCheck } from '../check.ts';
 
-/** What a server of fnrun's needs to run, and to start by itself. */
-const needed = ['fnrun.service', 'nginx.service', 'ssh.service'];
+/** What a server of fnrun's needs to run, and to start by itself. Not ssh.service: on Ubuntu a socket starts it. */
+const needed = ['fnrun.service', 'nginx.service'];
 const timers = ['fnrun-sync.path', 'fnrun-sync.timer', 'fnrun-backup.timer'];
 
 const look =
