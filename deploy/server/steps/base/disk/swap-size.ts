@@ -20,6 +20,7 @@ export function swapSizeMb({ memoryMb, swapMb, diskFreeMb, filesystem }: SwapFac
   if (memoryMb >= swapBelowMb || swapMb > 0) return 0;
   // On btrfs a swap file needs a subvolume that is never snapshot, on zfs it deadlocks: left to a person.
   if (filesystem !== 'ext2/ext3' && filesystem !== 'xfs') return 0;
-  const size = Math.min(Math.max(Math.ceil(memoryMb / 256) * 256, swapMbMin), swapMbMax);
-  return size > diskFreeMb / 4 ? 0 : size;
+  const asMemory = Math.min(Math.max(Math.ceil(memoryMb / 256) * 256, swapMbMin), swapMbMax);
+  const size = Math.min(asMemory, Math.floor(diskFreeMb / 4 / 256) * 256);
+  return size < swapMbMin / 2 ? 0 : size;
 }

@@ -20,21 +20,21 @@ export const swapStep: Step = {
     return size === 0 ? [] : [{ subject: path, what: `make a swap file of ${size} MB` }];
   },
   apply: async (context) => {
-    const { machine, tell } = context;
+    const { machine } = context;
     const size = await wantedMb(context);
     if (size > 0 && (await machine.run(['test', '-e', path])).code !== 0) {
-      tell(`writing ${size} MB`);
-      // Written, not only reserved: on xfs the kernel takes no file with holes. Under its name when it is whole.
+      // Reserved, which ext4 and xfs swap to as it is; under its name when it is whole.
       const make = [
         'umask 077; rm -f -- "$1.fnrun-new"',
-        'dd if=/dev/zero of="$1.fnrun-new" bs=1M count="$2" conv=fsync status=none || { rm -f -- "$1.fnrun-new"; exit 1; }',
+        'fallocate -l "$2M" -- "$1.fnrun-new" || { rm -f -- "$1.fnrun-new"; exit 1; }',
         'mkswap -q -- "$1.fnrun-new"; mv -- "$1.fnrun-new" "$1"',
       ].join('\n');
-      await must(machine, ['sh', '-e', '-c', make, 'sh', path, String(size)], { timeoutMs: 600_000 });
+      await must(machine, ['sh', '-e', '-c', make, 'sh', path, String(size)]);
     }
-    if (!(await isOn(context))) await must(machine, ['swapon', '--', path]);
+    // In the file first: one that is in it and not on is what a run that broke off has left.
     const text = addSwap(await readFstab(machine), path);
     if (text !== null) await writeFstab(machine, text);
+    if (!(await isOn(context))) await must(machine, ['swapon', '--', path]);
   },
 };
 

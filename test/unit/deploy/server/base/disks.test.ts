@@ -26,6 +26,7 @@ test('swap is as large as a small memory, and nothing where there is some, or ro
   expect(swapSizeMb({ ...small, memoryMb: 1_200, filesystem: 'xfs' })).toBe(1_280);
   expect(swapSizeMb({ ...small, memoryMb: 3_900 })).toBe(0);
   expect(swapSizeMb({ ...small, swapMb: 512 })).toBe(0);
-  expect(swapSizeMb({ ...small, diskFreeMb: 8_000 })).toBe(0);
+  expect(swapSizeMb({ ...small, diskFreeMb: 5_300 })).toBe(1_280);
+  expect(swapSizeMb({ ...small, diskFreeMb: 2_000 })).toBe(0);
   expect(swapSizeMb({ ...small, filesystem: 'btrfs' })).toBe(0);
 });
