@@ -10,7 +10,8 @@ export default defineConfig({
     globalSetup: ['cli/build/vitest-setup.ts', 'test/vps/support/setup.ts'],
     // One file at a time, so that there is one machine at a time.
     maxWorkers: 1,
-    testTimeout: 600_000,
-    hookTimeout: 1_800_000,
+    // An emulated machine beside other work is slow; each wait within has its own deadline.
+    testTimeout: 1_800_000,
+    hookTimeout: 3_600_000,
   },
 });

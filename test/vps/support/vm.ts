@@ -32,6 +32,8 @@ export interface Vm extends AsyncDisposable {
   powerOff(): Promise<void>;
   /** Keeps it in the file `to`, running as it is, for `boot({ from })`; and ends it. */
   snapshot(to: string): Promise<void>;
+  /** Makes its disk, and the file system on it, larger: 8 GB are less than any VPS has. */
+  growDisk(gb: number): Promise<void>;
   /** Leads one more port of this machine's loopback to the guest's `port`. */
   forward(port: number): Promise<number>;
   /** Ends it at once and removes `folder`. Idempotent. */
@@ -181,6 +183,10 @@ function attach(folder: string, { pid, ports, memoryMb, cores }: Running): Vm {
       await writeFile(`${to}.json`, JSON.stringify({ memoryMb, cores }));
       await copyFile(join(folder, 'disk.qcow2'), `${to}.new`, constants.COPYFILE_FICLONE);
       await rename(`${to}.new`, to);
+    },
+    growDisk: async (gb) => {
+      await monitor(`block_resize virtio0 ${gb}G`);
+      await vm.sh('resize2fs -f /dev/vda 2>&1');
     },
     forward: async (port) => {
       const from = await freePort();

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { makeTempDir, writeTree } from '../../support/temp-dir.ts';
+import { domain, sshCommand } from './provision.ts';
+import type { Ran } from './programs.ts';
+import { runProgram } from './programs.ts';
+import type { Vm } from './vm.ts';
+
+const pushMs = 900_000;
+const answerMs = 120_000;
+const execute = promisify(execFile);
+
+/** Commits `files` and pushes them to `fnrun@vm:app`, as whoever holds the key. What git printed is on stderr. */
+export async function push(
+  vm: Vm,
+  app: string,
+  files: Readonly<Record<string, string>>,
+  { as = 'admin' }: { as?: 'admin' | 'stranger' } = {},
+): Promise<Ran> {
+  await using folder = await makeTempDir('fnrun-push-');
+  await writeTree(folder.path, files);
+  const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.org'];
+  const git = (...args: string[]): Promise<unknown> => execute('git', [...identity, ...args], { cwd: folder.path });
+  await git('init', '-q', '-b', 'main');
+  await git('add', '-A');
+  await git('commit', '-qm', 'push');
+  return await runProgram(['git', '-C', folder.path, 'push', '--force', `fnrun@vm:${app}`, 'main'], {
+    timeoutMs: pushMs,
+    env: { ...process.env, GIT_SSH_COMMAND: await sshCommand(vm, as) },
+  });
+}
+
+/** An answer that came through nginx. */
+export interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+  /** Common name of the certificate's issuer. */
+  issuer: string | undefined;
+}
+
+/** Asks an app of the machine over https, by way of the forwarded port. The certificate is not judged. */
+export async function ask(vm: Vm, app: string, path: string): Promise<Answer> {
+  const host = `${app}.${domain}`;
+  const sent = request({
+    host: '127.0.0.1',
+    port: vm.ports.https,
+    path,
+    servername: host,
+    headers: { host },
+    rejectUnauthorized: false,
+    agent: false,
+    signal: AbortSignal.timeout(answerMs),
+  }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const { issuer } = (response.socket as import('node:tls').TLSSocket).getPeerCertificate();
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: await text(response),
+    issuer: issuer?.CN as string | undefined,
+  };
+}
