@@ -6,6 +6,7 @@ import { tell, tellLive } from './account/lines.ts';
 import type { Apps } from './apps.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { liveBudgets } from './database/budgets.ts';
+import { awaitDatabase } from './database/own/await-database.ts';
 import { changeEnv } from './env/change-env.ts';
 import { readEnv } from './env/read-env.ts';
 import { cancelDeployment, describeDeployment, followAccount, readAccount } from './inspect.ts';
@@ -33,7 +34,7 @@ export interface ControlServiceOptions {
 export function createControlService({ context, apps, keys, health }: ControlServiceOptions): ControlService {
   return {
     health,
-    ...createKeyService({ keys, apps }),
+    ...createKeyService({ keys, apps, made: async (app) => await awaitDatabase(context, app) }),
     listApps: async (caller) => {
       const visible = await visibleTo(keys, caller);
       return apps.list().flatMap((app) => (visible(app.name) ? [presentApp(context, app)] : []));
@@ -42,6 +43,7 @@ export function createControlService({ context, apps, keys, health }: ControlSer
     createApp: async (name, { branch, caller }) => {
       const app = await apps.create(name, { branch });
       if (caller !== null) await keys.grant(await keys.get(caller), name);
+      await awaitDatabase(context, name);
       return presentApp(context, app);
     },
     changeApp: async (name, { branch }) =>

@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { homePaths } from '../../deploy/paths.ts';
 import { holdFile } from '../../deploy/file-lock.ts';
 import { CertificateStore } from '../../deploy/sync/certificates/store.ts';
+import { databaseSocket } from '../../deploy/server/steps/database/engine.ts';
+import { createDatabasesPart } from '../../deploy/sync/databases/part.ts';
 import { findNginx } from '../../deploy/sync/nginx/facts.ts';
 import { createNginxPart } from '../../deploy/sync/nginx/part.ts';
 import { reloadNginx } from '../../deploy/sync/nginx/reload.ts';
@@ -69,5 +71,6 @@ async function makeParts(home: { run: string; apps: string }): Promise<SyncPart[
       write: (text) => certificates.writeFile('.loaded', text),
     },
   });
-  return [nginx];
+  // Databases first: a push may wait for one.
+  return [createDatabasesPart({ socketPath: databaseSocket }), nginx];
 }

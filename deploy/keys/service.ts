@@ -9,8 +9,15 @@ import type { Keys } from './keys.ts';
 
 type KeyMethods = 'authorize' | 'getAccess' | 'openRepository' | 'listKeys' | 'addKey' | 'removeKey';
 
+export interface KeyServiceOptions {
+  keys: Keys;
+  apps: Apps;
+  /** Called when a push has made an app; the push waits for it. */
+  made: (app: string) => Promise<void>;
+}
+
 /** The part of the control service that is about ssh keys. */
-export function createKeyService({ keys, apps }: { keys: Keys; apps: Apps }): Pick<ControlService, KeyMethods> {
+export function createKeyService({ keys, apps, made }: KeyServiceOptions): Pick<ControlService, KeyMethods> {
   return {
     authorize: async (caller, wanted) => void (await keys.authorize(caller, wanted)),
     getAccess: async (caller) => {
@@ -23,9 +30,10 @@ export function createKeyService({ keys, apps }: { keys: Keys; apps: Apps }): Pi
       const app = isAppName(name) ? apps.find(name) : null;
       const creates = service === 'receive-pack' && app === null && key !== null;
       if (creates && mayDo(key, { right: 'create' })) {
-        const made = await apps.create(name);
+        const created = await apps.create(name);
         await keys.grant(key, name);
-        return { repository: made.paths.repository, created: true };
+        await made(name);
+        return { repository: created.paths.repository, created: true };
       }
       const right = service === 'receive-pack' ? 'push' : 'see';
       // Judged before it is looked for: what is not the key's is refused in the same words, there or not.

@@ -829,6 +829,8 @@ export const appDatabaseLimits = {
   /** How long connecting as the administrator, and each of his statements, may take. */
   connectMs: 5_000,
   statementMs: 30_000,
+  /** How long a new app waits for its database: less than whoever makes it waits for the answer. */
+  newAppMs: 10_000,
   /** `max_connections` is raised in steps of this, so that not every app changes it. */
   connectionsStep: 50,
 } as const;
