@@ -65,7 +65,7 @@ export class AppUsers {
   async prepare(app: string, { root, releases, cache, repository }: AppPaths): Promise<AppUser> {
     const user = await this.assign(app);
     await mkdir(user.folder, { recursive: true });
-    await user.removeAll();
+    await user.removeLeft();
     await admit(user.folder, { id: user.id, rights: 'rwx' });
     // The repository of a preview is its app's.
     if (repository.startsWith(`${root}/`)) await chmod(repository, 0o700);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { appUserLimits, hostLimits } from '../contract/limits.ts';
@@ -47,8 +47,20 @@ export class AppUser {
     await this.#run(this.#shell(remove, temporary)).catch(() => {});
   }
 
-  /** Removes all temporary folders. Call while no process of the app runs. */
-  async removeAll(): Promise<void> {
+  /**
+   * Removes the temporary folders that a server has left which is gone. One that is being replaced may still end requests, and
+   * its folders, which begin with its process's number, are in use. Call before this one starts a process of the app.
+   */
+  async removeLeft(): Promise<void> {
+    const inUse = (name: string): boolean => {
+      const pid = Number.parseInt(name, 10);
+      return pid !== process.pid && existsSync(`/proc/${pid}`);
+    };
+    const left = list(this.folder).filter((name) => !inUse(name));
+    await Promise.all(left.map((name) => this.remove(join(this.folder, name))));
+  }
+
+  async #removeAll(): Promise<void> {
     const names = list(this.folder);
     await Promise.all(names.map((name) => this.remove(join(this.folder, name))));
   }
@@ -60,7 +72,7 @@ export class AppUser {
       await this.#run(this.#shell(killAll)).catch(() => {});
       await delay(hostLimits.killRoundMs);
     }
-    await this.removeAll();
+    await this.#removeAll();
     await this.#run(this.#shell(removeStrewn)).catch(() => {});
     return !hasProcesses(this.id) && list(this.folder).length === 0;
   }
