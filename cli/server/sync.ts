@@ -2,6 +2,8 @@ import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homePaths } from '../../deploy/paths.ts';
 import { holdFile } from '../../deploy/file-lock.ts';
+import { hasAddress } from '../../deploy/sync/certificates/lookup.ts';
+import { createCertificatesPart } from '../../deploy/sync/certificates/part.ts';
 import { CertificateStore } from '../../deploy/sync/certificates/store.ts';
 import { databaseSocket } from '../../deploy/server/steps/database/engine.ts';
 import { createDatabasesPart } from '../../deploy/sync/databases/part.ts';
@@ -71,6 +73,12 @@ async function makeParts(home: { run: string; apps: string }): Promise<SyncPart[
       write: (text) => certificates.writeFile('.loaded', text),
     },
   });
-  // Databases first: a push may wait for one.
-  return [createDatabasesPart({ socketPath: databaseSocket }), nginx];
+  const certificatesPart = createCertificatesPart({
+    store: certificates,
+    webroot: facts.places.acme,
+    hasAddress,
+    installed: (context) => nginx.run(context),
+  });
+  // Databases first: a push may wait for one. Certificates may take minutes: last.
+  return [createDatabasesPart({ socketPath: databaseSocket }), nginx, certificatesPart];
 }

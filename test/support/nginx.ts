@@ -58,10 +58,14 @@ export function siteOf(app: string, dir: string, own: Partial<SiteFacts> = {}): 
 }
 
 /** Starts nginx with the configuration of `sites` on free ports of 127.0.0.1, all its files in a folder of its own. */
-export async function startRendered(facts: NginxFacts, sites: readonly SiteFacts[]): Promise<RenderedNginx> {
+export async function startRendered(
+  facts: NginxFacts,
+  sites: readonly SiteFacts[],
+  { httpPort }: { httpPort?: number | undefined } = {},
+): Promise<RenderedNginx> {
   const temp = await makeTempDir('fn-');
   const dir = temp.path;
-  const ports: Record<string, number> = { '80': await freePort(), '443': await freePort() };
+  const ports: Record<string, number> = { '80': httpPort ?? (await freePort()), '443': await freePort() };
   const address = (of: string): string => `127.0.0.1:${ports[of]}`;
   const place = (file: NginxFile): NginxFile => relocate(file, { dir, isRoot: process.getuid?.() === 0, address });
   const write = async (next: readonly SiteFacts[]): Promise<void> => {
@@ -145,7 +149,7 @@ export async function startNginx(
 }
 
 /** nginx cannot be asked which port it took: one that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -27,14 +27,14 @@ export interface SyncedServer extends AsyncDisposable {
 /** What setup would have written. */
 export async function startSynced(
   home: string,
-  { server, now = Date.now }: { server: Partial<ServerFile>; now?: () => number },
+  { server, now = Date.now, httpPort }: { server: Partial<ServerFile>; now?: () => number; httpPort?: number },
 ): Promise<SyncedServer> {
   const dir = await mkdtemp(join(tmpdir(), 'fn-root-'));
   await writeTree(dir, { 'server.json': JSON.stringify(server), 'acme/.keep': '' });
   const certificates = new CertificateStore({ dir: join(dir, 'tls'), now });
   const usual = await nginxFacts();
   const facts = { ...usual, places: { ...usual.places, acme: join(dir, 'acme') } };
-  const nginx = await startRendered({ ...facts, tls: await certificates.fallback() }, []);
+  const nginx = await startRendered({ ...facts, tls: await certificates.fallback() }, [], { httpPort });
   const synced: SyncedServer = {
     nginx,
     certificates,

@@ -50,11 +50,13 @@ export class CertificateStore {
   }
 
   /** The one that nobody signed, for names that have none; made anew in good time. */
-  async fallback(): Promise<Certificate> {
+  async fallback(): Promise<StoredCertificate> {
     const there = await this.get(fallbackName);
     if (there !== null && !isDue(there, this.#now())) return there;
     await this.put(fallbackName, await createSelfSigned({ days: domainLimits.selfSignedDays, nowMs: this.#now() }));
-    return this.#paths(fallbackName);
+    const made = await this.get(fallbackName);
+    if (made === null) throw new Error('The certificate that was just made cannot be read');
+    return made;
   }
 
   /** What there is for each of `names`, if it has not expired. */
