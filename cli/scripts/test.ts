@@ -13,6 +13,7 @@ const tools = [
   { name: 'sshd', args: ['-V'], package: 'openssh-server' },
   { name: 'ssh', args: ['-V'], package: 'openssh-client' },
   { name: 'systemd-analyze', args: ['--version'], package: 'systemd' },
+  { name: 'pebble', args: ['-h'], package: 'pebble' },
   { name: 'openssl', args: ['version'], package: 'openssl' },
 ];
 

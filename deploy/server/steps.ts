@@ -2,6 +2,8 @@ import type { Step } from './step.ts';
 import { appUsersStep } from './steps/app-users.ts';
 import { baseSteps } from './steps/base/base-steps.ts';
 import { backupSteps, databaseSteps } from './steps/database/database-steps.ts';
+import { nginxStep } from './steps/nginx/nginx-step.ts';
+import { syncStep } from './steps/nginx/sync-step.ts';
 import { wishesStep } from './wishes.ts';
 
 /** Everything that setup sees to, in its order: what others stand on comes first. */
@@ -10,6 +12,8 @@ export const steps: readonly Step[] = [
   ...baseSteps,
   appUsersStep,
   ...databaseSteps,
+  nginxStep,
   // Run what fnrun has installed: last.
+  syncStep,
   ...backupSteps,
 ];
