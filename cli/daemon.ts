@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatProblems } from '../builder/format-problems.ts';
@@ -10,6 +10,7 @@ import { createControlService } from '../deploy/control-service.ts';
 import { readSecretKey } from '../deploy/env/secret-key.ts';
 import { createEnvVault } from '../deploy/env/vault.ts';
 import { gitVersion } from '../deploy/git/version.ts';
+import { createHandover } from '../deploy/handover.ts';
 import { lockHome } from '../deploy/home-lock.ts';
 import { Keys } from '../deploy/keys/keys.ts';
 import { guardRelease } from '../deploy/watch/take-back.ts';
@@ -28,16 +29,19 @@ import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
 import type { AppLimits } from '../runtime/contract/app-limits.ts';
-import { buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import { buildLimits, deployLimits, hostLimits } from '../runtime/contract/limits.ts';
 import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
 import type { Cgroups, HostCgroup } from '../runtime/supervisor/cgroup.ts';
 import { gatewayView } from './gateway-view.ts';
 import { hostFactory } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { once } from './once.ts';
 import { readServerConfig } from './server-config.ts';
 import type { ServerConfig } from './server-config.ts';
+import { takeOver } from './take-over.ts';
 import { testSignals } from './test-signals.ts';
+import { within } from './within.ts';
 
 /** What `fnrun serve` runs with. */
 export interface DaemonOptions {
@@ -46,6 +50,8 @@ export interface DaemonOptions {
   /** Where the gateway listens; null: nowhere. */
   listen: ListenAddress | null;
   version: string;
+  /** Replaces a server that has the home, without a connection refused. @default false */
+  takeOver?: boolean;
   /** One line for whoever runs the server. */
   log: (line: string) => void;
 }
@@ -57,6 +63,8 @@ export interface Daemon {
   urls: string[];
   /** Names and URLs of the apps. */
   apps(): { name: string; url: string | null; live: boolean }[];
+  /** Resolves when another server was let in and has not come: this one cannot go on, and is best started again. */
+  lost: Promise<void>;
   /** Ends everything within `deployLimits.shutdownMs`. Idempotent. */
   stop(): Promise<void>;
 }
@@ -70,6 +78,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   checkSocketPath(homePaths(options.home).controlSocket);
   await gitVersion();
   const paths = makeHome(options.home);
+  if (options.takeOver === true) await takeOver(paths.home, options);
   const stack = new AsyncDisposableStack();
   try {
     return await compose(stack, paths, options);
@@ -88,12 +97,13 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   // Whatever is wrong with a key that is there is told before anything needs it.
   await readSecretKey(paths.secretKey);
   const store = openSqliteStore(paths.stateFile);
-  stack.defer(() => store.close());
+  const closeStore = once(() => store.close());
+  stack.defer(closeStore);
 
   const config = readServerConfig(paths.configFile);
   const { authorizedKeys = paths.authorizedKeys } = config;
   const users = await openUsers(config, { paths, store, log });
-  const { context, ending, apps, previews } = composeApps(stack, paths, { config, store, users, urls, log });
+  const { context, ending, apps, previews, builders } = composeApps(stack, paths, { config, store, users, urls, log });
   const gateway = createGateway({ apps: gatewayView(apps, context.sites()), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -120,7 +130,19 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   });
   const onError = (error: unknown): void =>
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const api = createControlApi({ service: createControlService({ context, apps, keys, health }), onError });
+  const lost = Promise.withResolvers<void>();
+  const release = async (): Promise<void> => {
+    await gateway.drain();
+    ending.abort();
+    previews.stop();
+    await builders.stop();
+    closeStore();
+    lock.release();
+    control.release();
+    setTimeout(() => existsSync(paths.controlSocket) || lost.resolve(), hostLimits.takeOverMs).unref();
+  };
+  const handover = createHandover({ apps, release, onOver: () => control.close(), log });
+  const api = createControlApi({ service: createControlService({ context, apps, keys, health, handover }), onError });
   const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
   stack.defer(() => control.close());
   void apps.settle();
@@ -130,7 +152,11 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     home: paths.home,
     urls,
     apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
-    stop: () => within(deployLimits.shutdownMs, stack.disposeAsync()),
+    lost: lost.promise,
+    stop: async () => {
+      if (handover.over !== null && existsSync(paths.controlSocket)) await within(hostLimits.leaveAllMs, handover.over);
+      await within(deployLimits.shutdownMs, stack.disposeAsync());
+    },
   };
 }
 
@@ -201,7 +227,7 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
   const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
   stack.defer(() => previews.stop());
-  return { context, ending, apps, previews };
+  return { context, ending, apps, previews, builders };
 }
 
 /** Users for the apps, where config.json says so. */
@@ -271,11 +297,4 @@ function appUrl(app: string, { urls }: { urls: readonly string[] }): string | nu
   const local = ['127.0.0.1', '[::1]', 'localhost', '0.0.0.0', '[::]'].includes(url.hostname);
   if (local) url.hostname = `${app}.localhost`;
   return url.href;
-}
-
-async function within(limitMs: number, ending: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, limitMs);
-  await Promise.race([ending, late.promise]);
-  clearTimeout(timer);
 }

@@ -6,6 +6,8 @@ import { SharedSocket } from '../runtime/supervisor/shared-socket.ts';
 export interface AppListener {
   /** Removes the socket: nobody can connect from here on. The host ends what waits in it, when it stops. Idempotent. */
   close(): void;
+  /** Whether another server's socket has its path. */
+  readonly isReplaced: boolean;
 }
 
 /**
@@ -29,5 +31,10 @@ export async function listenForApp(
   host.share(socket);
   // Who connects needs to write: nginx belongs to the group of the server.
   await chmod(path, 0o660);
-  return { close: () => socket.unlink() };
+  return {
+    close: () => socket.unlink(),
+    get isReplaced() {
+      return socket.isReplaced;
+    },
+  };
 }

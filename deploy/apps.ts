@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FnrunError } from '../runtime/contract/errors.ts';
+import { hostLimits } from '../runtime/contract/limits.ts';
 import type { LogRecord } from '../runtime/contract/log.ts';
 import type { AppHost, AppHostOptions } from '../runtime/supervisor/app-host.ts';
 import { LogFile } from '../runtime/supervisor/log-file.ts';
@@ -171,6 +173,24 @@ export class Apps {
     await Promise.all(apps.map((app) => this.#layDown(app.name)));
     await Promise.all(apps.map((app) => app.lane.idle()));
     await this.#options.users?.idle();
+  }
+
+  /**
+   * Another server takes this home over: waits until it listens for the apps, at most `hostLimits.takeOverMs`, lets each
+   * finish what has come to it here, and ends its host. Abort `context.signal` first, and close the store.
+   */
+  async leave(): Promise<void> {
+    const until = performance.now() + hostLimits.takeOverMs;
+    const leaveOne = async ({ app, listener }: Entry): Promise<void> => {
+      while (!listener.isReplaced && performance.now() < until) await sleep(hostLimits.takeOverLookMs);
+      app.unwatch?.();
+      await app.host.stop({ finish: true });
+      await app.log.close();
+    };
+    await Promise.all([...this.#entries.values()].map(leaveOne));
+    await this.#options.users?.idle();
+    this.#entries.clear();
+    this.#listAnew();
   }
 
   async #takeUp(record: AppRecord): Promise<ManagedApp> {

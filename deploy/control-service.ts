@@ -28,12 +28,14 @@ export interface ControlServiceOptions {
   apps: Apps;
   keys: Keys;
   health: () => HealthBody;
+  handover: Pick<ControlService, 'leave' | 'isLeaving'>;
 }
 
 /** The control API's view of the apps of a home. */
-export function createControlService({ context, apps, keys, health }: ControlServiceOptions): ControlService {
+export function createControlService({ context, apps, keys, health, handover }: ControlServiceOptions): ControlService {
   return {
     health,
+    ...handover,
     ...createKeyService({ keys, apps, made: async (app) => await awaitDatabase(context, app) }),
     listApps: async (caller) => {
       const visible = await visibleTo(keys, caller);
@@ -108,7 +110,7 @@ function createDeploymentService({
   context,
   apps,
   keys,
-}: Omit<ControlServiceOptions, 'health'>): Pick<ControlService, DeploymentMethods> {
+}: Omit<ControlServiceOptions, 'health' | 'handover'>): Pick<ControlService, DeploymentMethods> {
   const { store } = context;
   return {
     listDeployments: async (name, options) => {

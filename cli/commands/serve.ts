@@ -8,7 +8,7 @@ import { parseListenAddress } from '../listen-address.ts';
 export const command = defineCommand({
   name: 'serve',
   summary: 'run the server: take pushes, serve the apps',
-  usage: 'serve [--home DIR] [--listen 127.0.0.1:8080]',
+  usage: 'serve [--home DIR] [--listen 127.0.0.1:8080] [--take-over]',
   options: {
     ...homeOption,
     listen: {
@@ -16,6 +16,10 @@ export const command = defineCommand({
       value: 'HOST:PORT',
       default: '127.0.0.1:8080',
       description: 'where the gateway listens; port 0 for any, none for no gateway',
+    },
+    'take-over': {
+      type: 'boolean',
+      description: 'replace the server that has the home, without a connection to an app refused',
     },
   },
   positionals: [0, 0],
@@ -28,15 +32,16 @@ export const command = defineCommand({
     const home = resolveHome(values.home, { env, cwd });
     const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
     const { startDaemon } = await import('../daemon.ts');
-    const daemon = await startDaemon({ home, listen, version, log: err });
+    const daemon = await startDaemon({ home, listen, version, takeOver: values['take-over'] === true, log: err });
     out(`fnrun ${version} serves ${daemon.home}`);
     for (const url of daemon.urls) out(`  gateway  ${url}`);
     for (const app of daemon.apps())
       out(`  app      ${app.name}  ${app.live ? (app.url ?? 'live') : 'nothing pushed yet'}`);
     out('Ctrl-C ends it.');
-    await aborted(signal);
+    const isLost = await Promise.race([aborted(signal).then(() => false), daemon.lost.then(() => true)]);
+    if (isLost) err('fnrun: the server that wanted to take over has not come; this one ends, to be started again');
     await daemon.stop();
-    return 0;
+    return isLost ? 1 : 0;
   },
 });
 

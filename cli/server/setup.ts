@@ -22,7 +22,7 @@ export const setupOptions = {
   ssh: {
     type: 'string',
     value: 'COMMAND',
-    description: 'the ssh to use, with options (default: $FNRUN_SSH, else ssh)',
+    description: 'the ssh to use, with options (default: $GIT_SSH_COMMAND, else ssh)',
   },
   ...jsonOption,
 } as const satisfies CommandOptions;
@@ -38,7 +38,7 @@ export async function setupServer(context: Context): Promise<number> {
     });
   }
   const asked = readAsked(context.values);
-  const ssh = context.values.ssh ?? (context.env['FNRUN_SSH'] || 'ssh');
+  const ssh = context.values.ssh ?? (context.env['GIT_SSH_COMMAND'] || 'ssh');
   const machine = await openMachine(target, { ssh });
   try {
     const facts = await gatherFacts(machine);

@@ -2,6 +2,7 @@ import type { Step } from './step.ts';
 import { appUsersStep } from './steps/app-users.ts';
 import { baseSteps } from './steps/base/base-steps.ts';
 import { backupSteps, databaseSteps } from './steps/database/database-steps.ts';
+import { fnrunSteps } from './steps/fnrun/fnrun-steps.ts';
 import { nginxStep } from './steps/nginx/nginx-step.ts';
 import { syncStep } from './steps/nginx/sync-step.ts';
 import { wishesStep } from './wishes.ts';
@@ -13,6 +14,7 @@ export const steps: readonly Step[] = [
   appUsersStep,
   ...databaseSteps,
   nginxStep,
+  ...fnrunSteps,
   // Run what fnrun has installed: last.
   syncStep,
   ...backupSteps,

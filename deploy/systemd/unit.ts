@@ -54,8 +54,8 @@ function running({ program, home, user }: ServiceFacts): UnitSetting[] {
     set('Type', ['exec'], 'systemctl start fails where the program cannot be run at all'),
     set(
       'ExecStart',
-      [...program.map((text) => ({ text })), 'serve', '--home', { text: home }, '--listen', 'none'],
-      'no gateway: nginx reaches each app by its socket',
+      [...program.map((text) => ({ text })), 'serve', '--home', { text: home }, '--listen', 'none', '--take-over'],
+      'no gateway: nginx reaches each app by its socket; a server that runs already is replaced without a request lost',
     ),
     set('User', [user]),
     set('Group', [user], "nginx's user belongs to it too, and so reaches the sockets and the files of public/"),

@@ -34,6 +34,19 @@ export function createControlApi({ service, onError }: ControlApiOptions): Hono 
   );
 
   guardKeys(api, service);
+  api.use('*', async (c, next) => {
+    // A push that was accepted is activated; nothing else begins here any more.
+    if (service.isLeaving() && c.req.method !== 'GET' && !c.req.path.endsWith('/activate')) {
+      throw new FnrunError('FN_BUSY', 'Another fnrun server is taking over from this one', {
+        hint: 'try again in a moment',
+      });
+    }
+    await next();
+  });
+  api.post('/v1/leave', async (c) => {
+    if (callerOf(c) !== null) throw new FnrunError('FN_FORBIDDEN', 'No ssh key may have the server leave');
+    return c.json(await service.leave());
+  });
   api.get('/v1/health', (c) => c.json(service.health()));
   api.get('/v1/ps', async (c) => c.json(await service.listProcesses(callerOf(c))));
   api.get('/v1/database-budgets', async (c) => c.json(await service.listDatabaseBudgets()));

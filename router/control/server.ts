@@ -5,6 +5,8 @@ import { hostLimits, httpLimits } from '../../runtime/contract/limits.ts';
 
 /** The control API's listener. */
 export interface ControlServer {
+  /** Stops listening: another server can. What is open goes on. */
+  release(): void;
   /** Stops listening and cuts what is open. */
   close(): void;
 }
@@ -39,6 +41,8 @@ export async function serveControl(
   await promise;
   await chmod(path, 0o600);
   return {
+    // This removes the file too.
+    release: () => void server.close(),
     close: () => {
       server.close();
       server.closeAllConnections();

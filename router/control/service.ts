@@ -11,6 +11,7 @@ import type {
   EnvChangeBody,
   EnvChangedBody,
   HealthBody,
+  LeftBody,
   MigrationsBody,
   ProcessesBody,
   ReceiveBody,
@@ -31,6 +32,13 @@ export type AccessWanted =
 /** What the control API gives access to. Every method that names an app rejects with FN_NO_SUCH_APP. */
 export interface ControlService {
   health(): HealthBody;
+  /**
+   * Lets another server of this machine have the home: resolves when this one has let go of it and deploys nothing more. Its
+   * apps serve until the other one does. Rejects with FN_BUSY while deployments are under way for long.
+   */
+  leave(): Promise<LeftBody>;
+  /** Whether it has been asked to. */
+  isLeaving(): boolean;
   /** Rejects with FN_FORBIDDEN. The API asks before anything else. */
   authorize(caller: string, wanted: AccessWanted): Promise<void>;
   getAccess(caller: Caller): Promise<AccessBody>;

@@ -21,6 +21,12 @@ export interface HealthBody {
   urls: string[];
 }
 
+/** `POST /v1/leave` */
+export interface LeftBody {
+  /** Of the server that has left. */
+  pid: number;
+}
+
 /** One app, as in `GET /v1/apps`, `GET /v1/apps/:app` and the answer to `POST /v1/apps` (201). */
 export interface AppBody {
   name: string;

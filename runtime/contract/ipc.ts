@@ -39,6 +39,8 @@ export type ToHost =
   | { type: 'listen'; id: number; copy: boolean }
   /** Accept nobody any more. */
   | { type: 'unlisten'; id: number }
+  /** Another server has the app: make each response the last of its connection; the reply comes when there is none left. */
+  | { type: 'leave'; id: number }
   | { type: 'stop'; id: number }
   | { type: 'connection'; id: number };
 

@@ -257,6 +257,19 @@ export const hostLimits = {
   pingAnswerMs: 2_500,
   /** How long a host that is replaced may finish what it has. */
   leaveMs: 30_000,
+  /**
+   * How long a host may finish what it has when another server takes over: longer than nginx keeps an idle connection (60 s).
+   * And how long it has had no connection when it is taken for done: those that waited in its socket have come by then.
+   */
+  handoverMs: 75_000,
+  leaveQuietMs: 1_000,
+  /** How long a server that shall be replaced waits for deployments that are under way, */
+  leaveDeploysMs: 60_000,
+  /** How long the server that takes over may take from then on until it listens for every app, and how often that is looked at. */
+  takeOverMs: 30_000,
+  takeOverLookMs: 50,
+  /** And all of that together, with the time to stop. */
+  leaveAllMs: 120_000,
   /** Hosts of one app that finish what they have beside the one that serves; beyond it the oldest is ended. */
   leavingMax: 2,
   /**
@@ -518,8 +531,8 @@ export const domainLimits = {
 
 /** The service that runs the server; docs/systemd.md. */
 export const serviceLimits = {
-  /** Beyond `deployLimits.shutdownMs`: then systemd kills. */
-  stopSeconds: 60,
+  /** Beyond `hostLimits.leaveAllMs` and `deployLimits.shutdownMs`: then systemd kills. */
+  stopSeconds: 170,
   tasks: 16_384,
   openFiles: 131_072,
 } as const;
@@ -778,6 +791,12 @@ export const setupLimits = {
   /** Lines around each change that a plan shows, and of both texts together at most, beyond which it shows none. */
   diffContext: 2,
   diffLinesMax: 4_000,
+  /** Unpacking fnrun and checking its sums; the server answering after its start, a deployment under way included; and what systemd may take beyond. */
+  unpackMs: 300_000,
+  serviceSeconds: 150,
+  unitSlackSeconds: 30,
+  /** Archives of fnrun that are kept on the side of the caller. */
+  payloadsKept: 3,
   /** And what must be free on one that has fnrun. */
   diskMbMinAgain: 700,
   /** Memory is counted in steps of this: what the kernel leaves of it differs a little from boot to boot. */

@@ -57,11 +57,11 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
         listeners.add(handle as ListeningHandle | null);
         return null;
       case 'unlisten':
-        listeners.close();
-        return null;
+        return listeners.close();
       case 'handover':
-        await handOver({ app, server });
-        return null;
+        return await handOver({ app, server });
+      case 'leave':
+        return await server.leave();
       case 'stop':
         listeners.close();
         await stop({ app, server, pool });

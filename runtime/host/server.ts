@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
 import { holdContinue } from '../../router/continue.ts';
 import { guardServer, isDistrusted, refuseRequest } from '../../router/guard-server.ts';
@@ -34,6 +35,11 @@ export interface HostServer {
   prepare(): void;
   /** Ends idle connections, lets the others finish their response. Resolves when none is left. */
   drain(): Promise<void>;
+  /**
+   * Another server has taken over: each response is the last of its connection, and idle ones are left to their clients to
+   * end. Resolves when there has been none for `hostLimits.leaveQuietMs`.
+   */
+  leave(): Promise<void>;
   /** Gives every connection to `give`, each between two of its requests. Resolves when none is left. */
   handOver(give: (socket: Socket) => void): Promise<void>;
   /** Time since the last connection ended, in ms; 0 while there is one. */
@@ -47,10 +53,11 @@ export function createHostServer({
   headTimeoutMs = httpLimits.headersTimeoutMs,
 }: HostServerOptions): HostServer {
   const upgrades = createUpgrades({ app, dev });
-  const server = createNodeServer({ app, dev, headTimeoutMs, upgrades, isDraining: () => draining });
+  const server = createNodeServer({ app, dev, headTimeoutMs, upgrades, isDraining: () => draining || leaving });
   const sockets = new Set<Socket>();
   const direct = new Set<DirectConnection>();
   let draining = false;
+  let leaving = false;
   let idleSince = performance.now();
   const toNode = (socket: Socket): void => {
     server.emit('connection', socket);
@@ -72,8 +79,10 @@ export function createHostServer({
       });
       socket.setNoDelay(true);
       allowHalfOpen(socket);
-      if (dev) toNode(socket);
-      else direct.add(new DirectConnection(socket, services));
+      if (dev) return toNode(socket);
+      const connection = new DirectConnection(socket, services);
+      direct.add(connection);
+      if (leaving) connection.leave();
     },
     prepare: () => upgrades.prepare(),
     async drain() {
@@ -85,6 +94,13 @@ export function createHostServer({
       const sweep = setInterval(() => server.closeIdleConnections(), hostLimits.drainSweepMs);
       await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
       clearInterval(sweep);
+    },
+    async leave() {
+      leaving = true;
+      upgrades.close(1012, 'another server serves the app from now on');
+      for (const connection of direct) connection.leave();
+      const isQuiet = (): boolean => sockets.size === 0 && performance.now() - idleSince >= hostLimits.leaveQuietMs;
+      while (!isQuiet()) await sleep(hostLimits.drainSweepMs);
     },
     handOver(give) {
       upgrades.close(1012, 'the app moves to another process');

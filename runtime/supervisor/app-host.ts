@@ -68,8 +68,11 @@ export interface AppHost {
   /** Figures of the running host; null when none runs. */
   stats(): Promise<HostStats | null>;
   status(): AppHostStatus;
-  /** Drains and ends the host process. Idempotent. */
-  stop(): Promise<void>;
+  /**
+   * Drains and ends the host process. With `finish`, for when another server has replaced the app's socket, not before what
+   * came to this one is over: connections get one response more. Idempotent.
+   */
+  stop(options?: { finish?: boolean }): Promise<void>;
 }
 
 export interface AppHostStatus {

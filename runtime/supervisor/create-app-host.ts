@@ -133,8 +133,8 @@ class SupervisedHost implements AppHost {
     return { ...own, ...this.#backoff.status, ...processStatus(this.#process, this.#heartbeat) };
   }
 
-  async stop(): Promise<void> {
-    const host = this.#process;
+  async stop({ finish = false }: { finish?: boolean } = {}): Promise<void> {
+    if (finish) await this.#leaving.finish(this.#ready);
     this.#state = 'stopping';
     this.#backoff.cancel();
     this.#heartbeat?.stop();
@@ -142,7 +142,7 @@ class SupervisedHost implements AppHost {
     this.#dropSuccessor();
     // Who waits in it is told that the server stops.
     this.#socket?.accept();
-    if (host !== null) this.#leaving.stop(host);
+    if (this.#process !== null) this.#leaving.stop(this.#process);
     await this.#leaving.empty();
     this.#socket?.close();
     this.#state = 'stopped';

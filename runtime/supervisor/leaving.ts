@@ -32,6 +32,12 @@ export class Leaving {
     return closed;
   }
 
+  /** Has the process that serves make each response the last of its connection. Resolves when it has none, or after the time for that. */
+  async finish(serving: Promise<HostProcess> | null): Promise<void> {
+    const host = await serving?.catch(() => null);
+    await host?.request({ type: 'leave' }, { deadlineMs: hostLimits.handoverMs }).then(ignore, ignore);
+  }
+
   /** Lets `host` finish its requests and ends it. */
   stop(host: HostProcess): void {
     this.#add(host);

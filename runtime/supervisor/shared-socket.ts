@@ -1,6 +1,8 @@
-import { rmSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rmSync, statSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { hostLimits } from '../contract/limits.ts';
 import { acceptFrom, bindSocket } from '../listening-handle.ts';
 import type { ListeningHandle } from '../listening-handle.ts';
@@ -27,6 +29,7 @@ export class SharedSocket {
   /** Counts who shall accept: what was begun for another is given up. */
   #turn = 0;
   #closed = false;
+  #inode = 0;
 
   private constructor(path: string, handle: ListeningHandle, options: SharedSocketOptions) {
     this.#path = path;
@@ -37,11 +40,13 @@ export class SharedSocket {
 
   /** The daemon accepts. What is at `path` is replaced: it must be a dead server's. */
   static async open(path: string, options: SharedSocketOptions): Promise<SharedSocket> {
-    // Closing a handle unlinks what it was bound to: another name, and no longer one, for which the kernel has a limit.
-    const bound = `${path.replace(/\.sock$/, '')}.new`;
-    await rm(bound, { force: true });
+    // Closing a handle unlinks what it was bound to: another name, no longer one, for which the kernel has a limit, and no
+    // other server's, which may do the same at this moment.
+    const bound = `${path.replace(/\.sock$/, '')}.${randomBytes(3).toString('base64url')}`;
+    await sweep(path);
     const socket = new SharedSocket(path, bindSocket(bound), options);
     try {
+      socket.#inode = statSync(bound).ino;
       await rename(bound, path);
     } catch (error) {
       socket.#handle.close();
@@ -101,8 +106,15 @@ export class SharedSocket {
   /** Nobody can connect from here on. The daemon takes what waits. */
   unlink(): void {
     if (this.#closed) return;
-    rmSync(this.#path, { force: true });
+    // Another server may have put its own there.
+    if (!this.isReplaced) rmSync(this.#path, { force: true });
     this.accept();
+  }
+
+  /** Whether another server's socket has its path: nobody can connect to this one any more. */
+  get isReplaced(): boolean {
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    return there !== undefined && there.ino !== this.#inode;
   }
 
   close(): void {
@@ -111,4 +123,13 @@ export class SharedSocket {
     this.#closed = true;
     this.#handle.close();
   }
+}
+
+/** Removes what a server left that was killed between binding and renaming. */
+async function sweep(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path, '.sock')];
+  const left = (await readdir(folder)).filter(
+    (each) => each.startsWith(`${name}.`) && /^\.(?!sock$)[\w-]{4}$/.test(each.slice(name.length)),
+  );
+  await Promise.all(left.map((each) => rm(join(folder, each), { force: true })));
 }

@@ -39,6 +39,7 @@ export class DirectConnection {
   /** The first request came: from here on the idle time counts, and no longer the time of the first head. */
   #begun = false;
   #draining = false;
+  #leaving = false;
   /** The client sends nothing more, and waits for its answers. */
   #halfOpen = false;
   #give: ((socket: Socket) => void) | null = null;
@@ -58,7 +59,7 @@ export class DirectConnection {
 
   /** The transaction of the request being served. */
   open(head: DirectHead): DirectTransaction {
-    if (this.#draining) head.keepAlive = false;
+    if (this.#draining || this.#leaving) head.keepAlive = false;
     if (!this.#begun) {
       this.#begun = true;
       this.socket.setTimeout(httpLimits.keepAliveTimeoutMs);
@@ -83,6 +84,12 @@ export class DirectConnection {
     this.#draining = true;
     if (this.#current === null) this.socket.destroySoon();
     else this.#current.closeAfter();
+  }
+
+  /** Ends the connection with its next response, and leaves it open until then: a client that is about to send is answered. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#current?.headSent === false) this.#current.closeAfter();
   }
 
   /** The transaction is over: the next request may be read. */

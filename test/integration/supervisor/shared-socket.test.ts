@@ -184,7 +184,7 @@ test('socket is one file from begin to end: a dead one is replaced, its mode sta
   const { host, dir, deploy, logs } = await startHost();
   const path = join(dir, 'app.sock');
   // Of a server that was killed, and of one that was killed just when it began.
-  for (const dead of [path, join(dir, 'app.new')]) await writeFile(dead, '');
+  for (const dead of [path, join(dir, 'app.a-Z_')]) await writeFile(dead, '');
   const { close } = await listenForApp(path, host);
   await chmod(path, 0o666);
   const { ino } = await stat(path);
