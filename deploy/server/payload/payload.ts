@@ -49,13 +49,15 @@ export async function describePayload({ root, packages, node, npm }: PayloadSour
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
   const sums: string[] = [];
   const whole = createHash('sha256');
+  const summed: TarEntry[] = [];
   for (const { path, mode, content } of entries) {
     const sum = 'file' in content ? await sumOf(content.file) : '';
+    summed.push({ path, mode, content: 'file' in content ? { ...content, sha256: sum } : content });
     sums.push(`${sum}  ${path}\n`);
     whole.update(`${mode.toString(8)} ${sum} ${path}\n`);
   }
   const name = `${version}-${whole.digest('hex').slice(0, 12)}`;
-  return { name, entries: [...entries, { path: sumsFile, mode: 0o644, content: { text: sums.join('') } }] };
+  return { name, entries: [...summed, { path: sumsFile, mode: 0o644, content: { text: sums.join('') } }] };
 }
 
 /** The archive as a file below `cache`, made when it is not there yet; and its sum. The oldest ones there go. */

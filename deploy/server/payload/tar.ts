@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { FnrunError } from '../../../runtime/contract/errors.ts';
 
 /** A regular file in an archive. */
 export interface TarEntry {
   /** From the root of the archive; parts between slashes. */
   path: string;
   mode: number;
-  content: { file: string } | { text: string };
+  /** `sha256`: what the file had when it was listed; another content is refused. */
+  content: { file: string; sha256?: string } | { text: string };
 }
 
 const blockBytes = 512;
@@ -24,11 +27,18 @@ export async function* writeTar(entries: readonly TarEntry[]): AsyncGenerator<Ui
     const { size } = await stat(content.file);
     yield header({ path, mode, size });
     let read = 0;
+    const hash = createHash('sha256');
     for await (const chunk of createReadStream(content.file) as AsyncIterable<Buffer>) {
       read += chunk.length;
+      hash.update(chunk);
       yield chunk;
     }
-    if (read !== size) throw new Error(`${content.file} was changed while it was read`);
+    const sum = hash.digest('hex');
+    if (read !== size || sum !== (content.sha256 ?? sum)) {
+      throw new FnrunError('FN_SETUP_FAILED', `${content.file} was changed while it was packed`, {
+        hint: 'run it again',
+      });
+    }
     yield padding(size);
   }
   yield Buffer.alloc(2 * blockBytes);

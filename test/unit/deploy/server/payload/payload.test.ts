@@ -101,6 +101,16 @@ describe('fnrun for a server', () => {
     for (const absent of ['dist/.stamp', 'node_modules/hono/link']) expect(existsSync(join(out, absent))).toBe(false);
   });
 
+  it('is not packed when a file was changed since it was listed, and nothing of it is kept', async () => {
+    const payload = await describePayload(sources());
+    await writeFile(join(root, 'dist/main.js'), 'MAIN');
+    const cache = join(work.path, 'cache');
+    await expect(packPayload(payload, { cache, arch: 'x64' })).rejects.toThrow(
+      /main\.js was changed while it was packed/,
+    );
+    expect(await readdir(cache)).toEqual([]);
+  });
+
   it('has one name and one sum for the same bytes, and another name for others', async () => {
     const cache = (name: string): string => join(work.path, name);
     const first = await describePayload(sources());
