@@ -97,7 +97,8 @@ function removable({ current, previous, folders, used }: There, wanted: string):
 
 // Renamed when it is whole: a folder that is there is good.
 const unpackScript = [
-  'set -e; umask 022; cd "$1"; rm -rf -- ".new-$2"; mkdir -- ".new-$2"',
+  // Whatever an unpacking that was cut off has left goes, too.
+  'set -e; umask 022; cd "$1"; rm -rf -- .new-*; mkdir -- ".new-$2"',
   `echo "$3  .upload.tar.gz" | sha256sum -c --quiet -`,
   `tar -xzf .upload.tar.gz --no-same-owner -C ".new-$2"; rm -f .upload.tar.gz`,
   `cd ".new-$2"; sha256sum -c --quiet ${sumsFile}; ./bin/node --version`,
