@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { setupLimits } from '../../runtime/contract/limits.ts';
@@ -58,11 +59,20 @@ export async function openSshMachine({ target, ssh = 'ssh' }: SshOptions): Promi
       }
     },
     loginAnew: async () => {
-      const other = new Connection({ ...common, socket: join(folder, `n${randomBytes(4).toString('hex')}`) });
-      try {
-        await other.open();
-      } finally {
-        await other.close();
+      const endsAt = performance.now() + setupLimits.loginMs;
+      for (;;) {
+        const other = new Connection({ ...common, socket: join(folder, `n${randomBytes(4).toString('hex')}`) });
+        try {
+          await other.open();
+          return;
+        } catch (error) {
+          // sshd opens its port anew when it reads its configuration; a key that it does not take is an answer.
+          if (performance.now() > endsAt || !/reset|refused|closed by|timed out/i.test((error as Error).message))
+            throw error;
+        } finally {
+          await other.close();
+        }
+        await sleep(setupLimits.loginPauseMs);
       }
     },
     close: async () => {

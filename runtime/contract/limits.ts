@@ -759,7 +759,7 @@ export const keyLimits = {
 /** Setting up a server. */
 export const setupLimits = {
   /** A program on the machine may take so long unless its step says otherwise. */
-  commandMs: 60_000,
+  commandMs: 180_000,
   /** Installing and upgrading packages may. */
   packagesMs: 1_800_000,
   /** And may wait so long for another apt, as at the first boot of a machine. */
@@ -779,6 +779,8 @@ export const setupLimits = {
   scriptChars: 120_000,
   /** How long a login may take, and how long a silent connection is believed in: three times the seconds. */
   loginMs: 60_000,
+  /** Before a login is tried again where the connection broke. */
+  loginPauseMs: 1_000,
   connectSeconds: 15,
   aliveSeconds: 20,
   /** Beyond the deadline of a program that runs over ssh: the machine ends it first. */
