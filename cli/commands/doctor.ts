@@ -11,7 +11,7 @@ export const command = defineCommand({
     ssh: {
       type: 'string',
       value: 'COMMAND',
-      description: 'the ssh to use, with options (default: $FNRUN_SSH, else ssh)',
+      description: 'the ssh to use, with options (default: $GIT_SSH_COMMAND, else ssh)',
     },
     ...homeOption,
     ...doctorMysqlOptions,

@@ -34,7 +34,7 @@ const usual: Omit<Places, 'home'> = {
 /** `fnrun doctor [TARGET]`: resolves to 1 when there is something to do. */
 export async function doctorMachine(target: string, context: Context): Promise<number> {
   const { values, env, json, out, signal } = context;
-  const machine = await openMachine(target, { ssh: values.ssh ?? (env['FNRUN_SSH'] || 'ssh') });
+  const machine = await openMachine(target, { ssh: values.ssh ?? (env['GIT_SSH_COMMAND'] || 'ssh') });
   try {
     const doctor = await contextOf(target, { ...context, machine });
     const diagnosis = await runChecks(checks, doctor);

@@ -220,7 +220,7 @@ describe('fnrun doctor mysql', () => {
     [['doctor', 'mysql', '--socket', '/nowhere/s.sock'], 1, 'there is no such socket'],
     [['doctor', 'mysql', '--url', 'mysql://127.0.0.1:1/'], 1, 'nobody listens there'],
     [['doctor', 'mysql', '--url', 'postgres://localhost/'], 2, '--url begins with "postgres:", not "mysql:"'],
-    [['doctor', 'cat'], 2, 'There is nothing called "cat" to look at'],
+    [['doctor', 'cat', '--url', 'mysql://localhost/'], 2, '--url and --socket name a database server'],
   ])('%j fails with %i', async (args, code, told) => {
     const result = await runCli(args);
     expect(result.code).toBe(code);

@@ -36,7 +36,7 @@ export async function fnrun(
   const command = await sshCommand(vm, as);
   return await runProgram([process.execPath, join(root, 'cli/fnrun.js'), ...args], {
     timeoutMs: setupMs,
-    env: { ...process.env, FNRUN_SSH: command, GIT_SSH_COMMAND: command },
+    env: { ...process.env, GIT_SSH_COMMAND: command },
   });
 }
 
