@@ -174,6 +174,7 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
     cgroup = true,
     authorizedKeys: _,
     appUsers: __,
+    domain,
     builds = {},
     releasesKept = buildLimits.releasesKept,
     previews: branches = {},
@@ -193,7 +194,7 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
     build: (build) => builders.build(build),
     warmBuild: (places) => void builders.warm(places),
     formatProblems,
-    urlOf: (app) => appUrl(app, { urls }),
+    urlOf: (app) => appUrl(app, { urls, domain }),
     now: Date.now,
     log,
     watch: (app, since) => guardRelease(context, app, since),
@@ -289,7 +290,8 @@ function makeHome(home: string): HomePaths {
   return paths;
 }
 
-function appUrl(app: string, { urls }: { urls: readonly string[] }): string | null {
+function appUrl(app: string, { urls, domain }: { urls: readonly string[]; domain: string | undefined }): string | null {
+  if (domain !== undefined) return `https://${app}.${domain}/`;
   const [first] = urls;
   if (first === undefined) return null;
   const url = new URL(first);

@@ -5,6 +5,7 @@ import type { AppLimitsInput } from '../runtime/contract/app-limits.ts';
 import { boolean, number, object, text } from '../runtime/contract/config-check.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { appLimits, appUserLimits, buildLimits, deployLimits } from '../runtime/contract/limits.ts';
+import { isHostName } from '../deploy/nginx/site/names.ts';
 import type { AppUserRange } from '../deploy/users/user-range.ts';
 import type { BuildPolicy } from '../deploy/build/pool.ts';
 import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
@@ -19,6 +20,8 @@ export interface ServerConfig extends AppPolicy {
   releasesKept?: number;
   /** Absolute path of the file that sshd reads, where that is not `<home>/authorized_keys`; it may hold other lines too. */
   authorizedKeys?: string;
+  /** Behind nginx each app is at `https://<app>.<domain>/`: what people are told. @default the gateway's addresses */
+  domain?: string;
   /** Users for apps, one each; docs/isolation.md. @default all run as the server's user */
   appUsers?: AppUserRange;
   /** Previews of branches. */
@@ -58,6 +61,7 @@ const check = object({
     count: number({ min: 1, max: appUserLimits.countMax, unit: 'users' }),
   }),
   authorizedKeys: text('an absolute path', isAbsolute),
+  domain: text('a host name', isHostName),
 });
 
 /** Reads the server's configuration; empty when there is none. Throws FN_BAD_SETTINGS. */

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
@@ -32,8 +33,15 @@ const selectDeployment = `SELECT ${Object.entries(deploymentColumns)
 
 export type Row = Record<string, SQLOutputValue>;
 
+/** For its owner alone: what SQLite makes beside it gets the same rights, and what is there already has them from here on. */
+function closeToOthers(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(path)) chmodSync(path, 0o600);
+}
+
 /** Opens the store of one home in `file`, made when absent. One process at a time may hold it. */
 export function openSqliteStore(file: string): Store {
+  closeToOthers(file);
   const db = new DatabaseSync(file);
   // FULL: a commit is on disk when it returns; an accepted push must not be forgotten by a power cut.
   db.exec(

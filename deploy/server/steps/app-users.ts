@@ -1,36 +1,37 @@
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 import { appUserLimits } from '../../../runtime/contract/limits.ts';
 import { checkFile, readFile, writeFile, type WantedFile } from '../files.ts';
-import type { Machine } from '../machine.ts';
-import type { Step } from '../step.ts';
+import type { SetupContext, Step } from '../step.ts';
 
 const path = '/var/lib/fnrun/config.json';
 
-/** Each app runs as a user of its own: the server reads the range when it starts, and its unit has what that takes. */
+/** Each app runs as a user of its own: the server reads the range, and where apps are, when it starts; its unit has what that takes. */
 export const appUsersStep: Step = {
   id: 'app-users',
   title: 'each app has a user of its own',
-  check: async ({ machine }) => {
-    const change = await checkFile(machine, await wanted(machine));
+  check: async (context) => {
+    const change = await checkFile(context.machine, await wanted(context));
     return change === null ? [] : [change];
   },
-  apply: async ({ machine }) => await writeFile(machine, await wanted(machine)),
+  apply: async (context) => await writeFile(context.machine, await wanted(context)),
 };
 
-async function wanted(machine: Machine): Promise<WantedFile> {
+async function wanted({ machine, wishes }: SetupContext): Promise<WantedFile> {
   const there = await readFile(machine, path);
-  return { path, text: configText(there?.text ?? null), mode: 0o640, owner: 'root:fnrun' };
+  return { path, text: configText(there?.text ?? null, { domain: wishes.domain }), mode: 0o640, owner: 'root:fnrun' };
 }
 
 /**
- * The text of config.json with a range in it: `text` as it is when it has one. Throws FN_SETUP_FAILED when it cannot be
- * read, since a server cannot start with it either.
+ * The text of config.json with a range and the domain in it: `text` as it is when it has both. Throws FN_SETUP_FAILED when
+ * it cannot be read, since a server cannot start with it either.
  */
-export function configText(text: string | null): string {
+export function configText(text: string | null, { domain }: { domain: string | null }): string {
   const { first, count } = appUserLimits;
-  const config = text === null ? {} : parse(text);
-  if (text !== null && 'appUsers' in config) return text;
-  return `${JSON.stringify({ ...config, appUsers: { first, count } }, null, 2)}\n`;
+  const { domain: told, ...config }: { domain?: unknown; appUsers?: object } = text === null ? {} : parse(text);
+  const isTold = domain === null ? told === undefined : told === domain;
+  if (text !== null && config.appUsers !== undefined && isTold) return text;
+  const wanted = { ...(domain !== null && { domain }), appUsers: { first, count }, ...config };
+  return `${JSON.stringify(wanted, null, 2)}\n`;
 }
 
 function parse(text: string): object {

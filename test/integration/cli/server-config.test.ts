@@ -19,6 +19,7 @@ test('configuration with every key is read', async () => {
     ceilings: { memoryMb: 512, cpus: 1.5 },
     permissions: { addons: true, fsRead: ['/srv'] },
     cgroup: false,
+    domain: 'apps.example.no',
     builds: { jail: false, idleMs: 0, parallel: 2, memoryMb: 512, processes: 32 },
   };
   expect(await read(JSON.stringify(config))).toEqual(config);
@@ -31,6 +32,7 @@ test.each([
   ['{"cgroups":false}', /"cgroups" is no key of config\.json/],
   ['{"builds":{"jail":"no"}}', /builds\.jail must be true or false/],
   ['{"builds":{"parallel":0}}', /builds\.parallel must be a whole number/],
+  ['{"domain":"a b"}', /domain must be a host name/],
   ['{"cgroup":1}', /cgroup must be true or false/],
 ])('configuration %j is refused', async (text, message) => {
   await expect(read(text)).rejects.toThrow(message);

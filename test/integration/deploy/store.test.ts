@@ -1,3 +1,4 @@
+import { chmodSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, test } from 'vitest';
@@ -16,6 +17,15 @@ beforeEach(async () => {
     await store.close();
     await dir.remove();
   };
+});
+
+test('the store, and what SQLite keeps beside it, is for its owner alone, one from before too', async () => {
+  const modes = (): number[] => ['', '-wal', '-shm'].map((end) => statSync(`${file}${end}`).mode & 0o777);
+  expect(modes()).toEqual([0o600, 0o600, 0o600]);
+  await store.close();
+  chmodSync(file, 0o644);
+  store = openSqliteStore(file);
+  expect(modes()).toEqual([0o600, 0o600, 0o600]);
 });
 
 const deployment = (id: string, patch: Partial<DeploymentRecord> = {}): DeploymentRecord => ({

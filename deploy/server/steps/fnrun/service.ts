@@ -15,10 +15,10 @@ const packages = ['acl', 'curl'];
 const note = '/run/fnrun-setup/service';
 
 /** The unit, by what the server's configuration says, or will. */
-async function unitFile({ machine }: SetupContext): Promise<WantedFile> {
+async function unitFile({ machine, wishes: { domain } }: SetupContext): Promise<WantedFile> {
   const { home, user } = layout;
   const config = await readFile(machine, `${home}/config.json`);
-  const { appUsers } = JSON.parse(configText(config?.text ?? null)) as { appUsers?: object };
+  const { appUsers } = JSON.parse(configText(config?.text ?? null, { domain })) as { appUsers?: object };
   const facts = { home, user, program: currentProgram, appUsers: appUsers !== undefined };
   return { path: `/etc/systemd/system/${layout.unit}`, text: renderUnit(planUnit(facts)) };
 }
