@@ -34,6 +34,7 @@ import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import { openCgroups } from '../runtime/supervisor/cgroup.ts';
 import type { Cgroups, HostCgroup } from '../runtime/supervisor/cgroup.ts';
 import { gatewayView } from './gateway-view.ts';
+import { appUrl } from './app-url.ts';
 import { hostFactory } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { once } from './once.ts';
@@ -288,15 +289,4 @@ function makeHome(home: string): HomePaths {
   checkSocketPath(paths.controlSocket);
   for (const folder of [paths.run, paths.apps, paths.logs]) mkdirSync(folder, { recursive: true });
   return paths;
-}
-
-function appUrl(app: string, { urls, domain }: { urls: readonly string[]; domain: string | undefined }): string | null {
-  if (domain !== undefined) return `https://${app}.${domain}/`;
-  const [first] = urls;
-  if (first === undefined) return null;
-  const url = new URL(first);
-  // RFC 6761: every name under localhost is the loopback interface.
-  const local = ['127.0.0.1', '[::1]', 'localhost', '0.0.0.0', '[::]'].includes(url.hostname);
-  if (local) url.hostname = `${app}.localhost`;
-  return url.href;
 }
