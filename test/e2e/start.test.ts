@@ -48,7 +48,8 @@ test('npm start leaves nothing when npm is told to end', async () => {
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => void (output += text));
-  await eventually(() => /Created hello/.test(output), { deadlineMs: 30_000 });
+  // The line that follows `Created hello` and what to do, which may come in another piece.
+  await eventually(() => /answer at \S+\n/.test(output), { deadlineMs: 30_000 });
   const url = /answer at (\S+)/.exec(output)?.[1] ?? '';
   // npm keeps a cache of its own in the folder.
   const left = async () => (await readdir(dir.path)).filter((name) => name.startsWith('fnrun-'));
