@@ -66,6 +66,8 @@ export interface Daemon {
   apps(): { name: string; url: string | null; live: boolean }[];
   /** Resolves when another server was let in and has not come: this one cannot go on, and is best started again. */
   lost: Promise<void>;
+  /** Resolves when another server has taken over and nothing is left here to do. */
+  replaced: Promise<void>;
   /** Ends everything within `deployLimits.shutdownMs`. Idempotent. */
   stop(): Promise<void>;
 }
@@ -132,6 +134,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const onError = (error: unknown): void =>
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const lost = Promise.withResolvers<void>();
+  const replaced = Promise.withResolvers<void>();
   const release = async (): Promise<void> => {
     await gateway.drain();
     ending.abort();
@@ -142,7 +145,11 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     control.release();
     setTimeout(() => existsSync(paths.controlSocket) || lost.resolve(), hostLimits.takeOverMs).unref();
   };
-  const handover = createHandover({ apps, release, onOver: () => control.close(), log });
+  const onOver = async (): Promise<void> => {
+    await control.close();
+    replaced.resolve();
+  };
+  const handover = createHandover({ apps, release, onOver, log });
   const api = createControlApi({ service: createControlService({ context, apps, keys, health, handover }), onError });
   const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
   stack.defer(() => control.close());
@@ -154,6 +161,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     urls,
     apps: () => apps.list().map(({ name, live }) => ({ name, url: context.urlOf(name), live: live !== null })),
     lost: lost.promise,
+    replaced: replaced.promise,
     stop: async () => {
       if (handover.over !== null && existsSync(paths.controlSocket)) await within(hostLimits.leaveAllMs, handover.over);
       await within(deployLimits.shutdownMs, stack.disposeAsync());

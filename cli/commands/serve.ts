@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../runtime/entry-points.ts';
+import { serviceLimits } from '../../runtime/contract/limits.ts';
 import { defineCommand, homeOption } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { parseListenAddress } from '../listen-address.ts';
@@ -38,10 +39,17 @@ export const command = defineCommand({
     for (const app of daemon.apps())
       out(`  app      ${app.name}  ${app.live ? (app.url ?? 'live') : 'nothing pushed yet'}`);
     out('Ctrl-C ends it.');
-    const isLost = await Promise.race([aborted(signal).then(() => false), daemon.lost.then(() => true)]);
-    if (isLost) err('fnrun: the server that wanted to take over has not come; this one ends, to be started again');
+    const end = await Promise.race([
+      aborted(signal).then(() => 'told' as const),
+      daemon.lost.then(() => 'lost' as const),
+      daemon.replaced.then(() => 'replaced' as const),
+    ]);
+    // Whoever starts servers again must not start this one: it would take over in its turn.
+    if (end === 'replaced') return serviceLimits.replacedExitCode;
+    if (end === 'lost')
+      err('fnrun: the server that wanted to take over has not come; this one ends, to be started again');
     await daemon.stop();
-    return isLost ? 1 : 0;
+    return end === 'lost' ? 1 : 0;
   },
 });
 

@@ -62,6 +62,12 @@ function running({ program, home, user }: ServiceFacts): UnitSetting[] {
     set('Restart', ['always'], 'apps are held by their sockets meanwhile only if it is short'),
     set('RestartSec', ['1s']),
     set(
+      'RestartPreventExitStatus',
+      [String(serviceLimits.replacedExitCode)],
+      'a server that another one has replaced: started again, it would take over in its turn',
+    ),
+    set('SuccessExitStatus', [String(serviceLimits.replacedExitCode)]),
+    set(
       'KillMode',
       ['mixed'],
       'the server is told to stop and stops the apps, whose requests it lets finish; the rest is killed',

@@ -533,6 +533,8 @@ export const domainLimits = {
 export const serviceLimits = {
   /** Beyond `hostLimits.leaveAllMs` and `deployLimits.shutdownMs`: then systemd kills. */
   stopSeconds: 170,
+  /** Of a server that another one has replaced: it is not to be started again. */
+  replacedExitCode: 77,
   tasks: 16_384,
   openFiles: 131_072,
 } as const;
