@@ -145,8 +145,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     control.release();
     setTimeout(() => existsSync(paths.controlSocket) || lost.resolve(), hostLimits.takeOverMs).unref();
   };
-  const onOver = async (): Promise<void> => {
-    await control.close();
+  const onOver = (): void => {
+    control.close();
     replaced.resolve();
   };
   const handover = createHandover({ apps, release, onOver, log });

@@ -10,7 +10,7 @@ export interface HandoverOptions {
   /** Lets go of everything that only one server can have, and of whatever would begin something new. */
   release: () => Promise<void>;
   /** Called when the apps have ended here. */
-  onOver: () => Promise<void>;
+  onOver: () => void;
   log: (line: string) => void;
 }
 
