@@ -9,6 +9,7 @@ import { FnrunError } from '../../runtime/contract/errors.ts';
 import { backupLimits } from '../../runtime/contract/limits.ts';
 import { backupFile, type BackupName, outdated, parseBackupFile } from './backup-name.ts';
 import { DumpEnd } from './dump-lines.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** A backup that is whole: its checksum stands beside it. */
 export interface Backup extends BackupName {
@@ -151,15 +152,6 @@ async function writeSynced(path: string, text: string): Promise<void> {
   const handle = await open(path, 'w', 0o640);
   try {
     await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, type FileHandle, link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FnrunError } from '../../runtime/contract/errors.ts';
+import { syncFolder } from '../sync-folder.ts';
 
 /** Bytes of the key: AES-256. */
 const keyBytes = 32;
@@ -66,13 +67,4 @@ export async function makeSecretKey(file: string): Promise<Buffer> {
   }
   await syncFolder(dirname(file));
   return key;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
