@@ -28,8 +28,16 @@ export type ToHost =
   /** Ask what the functions of a loaded candidate name in their `check` setting. */
   | { type: 'probe'; id: number; release: string }
   | { type: 'discard'; id: number; release: string }
-  /** How many connections this process may have from now on, by database; the reply comes when it has no more. */
-  | { type: 'connections'; id: number; limits: Record<string, number> }
+  /**
+   * How many connections this process may have from now on, by database; the reply comes when it has no more. Those of
+   * `inherited` were opened by processes that have ended, are part of the limits, and are to be ended where the server has not.
+   */
+  | {
+      type: 'connections';
+      id: number;
+      limits: Record<string, number>;
+      inherited: Record<string, OpenConnections>;
+    }
   | { type: 'stats'; id: number }
   /** Whether it lives, and what it does. */
   | { type: 'ping'; id: number }
@@ -50,11 +58,21 @@ export type FromHost =
   | { type: 'accepted'; id: number }
   /** Comes with a connection that carries no request: for the next host. */
   | { type: 'returned' }
+  /** The connections that it has, by database: told before one more is opened. */
+  | { type: 'connections'; open: Record<string, OpenConnections> }
   /** A thread does not end, whatever it is told: the process is to be replaced. */
   | { type: 'stuck'; reason: string }
   /** Comes with a handle when one was asked for. */
   | { type: 'reply'; id: number; ok: true; result: unknown }
   | { type: 'reply'; id: number; ok: false; code: string; message: string };
+
+/** Connections of one database that a process has, or had when it ended. */
+export interface OpenConnections {
+  /** How many there may be: those that are being opened are among them. */
+  permits: number;
+  /** The server's numbers of those that are open. */
+  ids: number[];
+}
 
 /** What the daemon passes to an app host as its only argument, as JSON. */
 export interface HostArguments {

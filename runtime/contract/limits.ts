@@ -255,6 +255,8 @@ export const hostLimits = {
   pingMsMin: 50,
   /** How long a host may take to answer. It is asked twice before it counts as stuck: the daemon itself may have slept. */
   pingAnswerMs: 2_500,
+  /** How long after its end what a host said last may take to be read. */
+  hearOutMs: 1_000,
   /** How long a host that is replaced may finish what it has. */
   leaveMs: 30_000,
   /**
@@ -438,6 +440,8 @@ export const databaseLimits = {
   endingMs: 200,
   /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */
   orphanMs: 1_000,
+  /** How long they keep the app from asking: where they are all that it may have, one more is opened to do so then. */
+  lendMs: 200,
   /** How often a worker looks for waits, statements and idle connections that are overdue. */
   sweepMs: 50,
   /** Prepared statements of one connection: at most, and the share of the server's that all of them may take. */

@@ -1,5 +1,12 @@
 import { readdirSync } from 'node:fs';
-import type { ActivateResult, BootCheckEntry, HostStats, LoadResult, ProbeResult } from '../contract/ipc.ts';
+import type {
+  ActivateResult,
+  BootCheckEntry,
+  HostStats,
+  LoadResult,
+  OpenConnections,
+  ProbeResult,
+} from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
@@ -29,6 +36,8 @@ export interface HostAppOptions {
   now: () => Date;
   /** Development: responses tell what they took of databases. */
   dev?: boolean;
+  /** Is told of the database connections there may be. @default nobody is */
+  onConnections?: (open: Record<string, OpenConnections>) => void;
 }
 
 interface Candidate {
@@ -40,7 +49,7 @@ interface Candidate {
 /** What an app host serves: the live generation, candidates beside it, old ones that drain. */
 export class HostApp {
   readonly counters = { requests: 0, failures: 0 };
-  readonly databases = new DatabaseConnections();
+  readonly databases: DatabaseConnections;
   readonly #options: HostAppOptions;
   readonly #candidates = new Map<string, Candidate>();
   readonly #checking = new Set<string>();
@@ -56,6 +65,7 @@ export class HostApp {
 
   constructor(options: HostAppOptions) {
     this.#options = options;
+    this.databases = new DatabaseConnections({ onOpen: options.onConnections ?? (() => {}) });
     this.#shares = new ThreadShares({ pool: options.pool, slots: () => this.#slots() });
     this.#trimmer = setInterval(() => {
       for (const slot of this.#slots()) slot.maintain(workerLimits.idleMs);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { FromHost, HostArguments, ToHost } from '../contract/ipc.ts';
+import type { FromHost, HostArguments, OpenConnections, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { hostLimits } from '../contract/limits.ts';
 import type { ListeningHandle } from '../listening-handle.ts';
@@ -24,7 +24,8 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   const { app: name, dev, logFd, logLinesPerSecond, headTimeoutMs } = options;
   const now = (): Date => new Date();
   const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
-  const app = new HostApp({ app: name, pool, sink, now, dev });
+  const onConnections = (open: Record<string, OpenConnections>): void => send({ type: 'connections', open });
+  const app = new HostApp({ app: name, pool, sink, now, dev, onConnections });
   const server = createHostServer({ app, dev, headTimeoutMs });
   const pulse = createPulse({ app, server });
   const listeners = new Listeners({ onSocket: (socket) => server.accept(socket) });
@@ -47,7 +48,7 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
         app.discard(message.release);
         return null;
       case 'connections':
-        await app.databases.setLimits(message.limits);
+        await app.databases.setLimits(message.limits, message.inherited);
         return null;
       case 'stats':
         return app.stats();
@@ -85,13 +86,13 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   });
   endWithDaemon();
   send({ type: 'started' });
-  return {
-    onStuck(reason) {
-      const message = `a thread does not end (${reason}); the process is replaced when another is warm`;
-      app.log({ level: 'error', message });
-      send({ type: 'stuck', reason });
-    },
-  };
+  return { onStuck: (reason) => tellStuck(app, reason) };
+}
+
+function tellStuck(app: HostApp, reason: string): void {
+  const message = `a thread does not end (${reason}); the process is replaced when another is warm`;
+  app.log({ level: 'error', message });
+  send({ type: 'stuck', reason });
 }
 
 function send(message: FromHost, handle?: SendHandle): void {

@@ -1,31 +1,44 @@
+import type { OpenConnections } from '../contract/ipc.ts';
 import { databaseLimits, hostLimits } from '../contract/limits.ts';
+import { Estates } from './estates.ts';
 
 /** A process that may open database connections. */
 export interface ShareHolder {
   /** Connections that its release asks for, by database. */
   readonly budgets: Record<string, number>;
-  /** Resolves when the process has ended. */
-  readonly exited: Promise<unknown>;
+  /** Connections that it may have, or had when it ended, by database. */
+  readonly open: Record<string, OpenConnections>;
+  /** Resolves when the process has ended, and `open` is what it said last. */
+  readonly ended: Promise<unknown>;
   /** It serves a preview: the app itself goes first. */
   readonly isPreview: boolean;
-  /** Tells it how many it may have; resolves when it has no more. Rejects when it does not say so in time. */
-  limit(limits: Record<string, number>, options: { deadlineMs: number }): Promise<void>;
+  /**
+   * Tells it how many it may have, and which of them are of processes that have ended; resolves when it has no more.
+   * Rejects when it does not say so in time.
+   */
+  limit(
+    limits: Record<string, number>,
+    options: { inherited: Record<string, OpenConnections>; deadlineMs: number },
+  ): Promise<void>;
 }
 
 /**
  * Splits an app's budget of database connections among its processes and those of its previews: there are two and more
  * while one replaces another.
- * What one is to have beyond its part before is taken from another first, and given when that one has let go of it.
+ * What one is to have beyond its part before is taken from another first, and given when that one has let go of it. The
+ * connections of one that has ended are handed on with its part, because the server may still count them.
  */
 export class ConnectionShares {
   /** What each may have now, oldest first. */
   readonly #given = new Map<ShareHolder, Record<string, number>>();
+  readonly #estates = new Estates();
   #working: Promise<void> = Promise.resolve();
 
   add(holder: ShareHolder): void {
     this.#given.set(holder, {});
-    void holder.exited.then(() => {
+    void holder.ended.then(() => {
       this.#given.delete(holder);
+      this.#estates.add(holder.open, { onExpired: () => this.refresh() });
       this.refresh();
     });
     this.refresh();
@@ -59,13 +72,20 @@ export class ConnectionShares {
     const given = this.#given.get(holder);
     if (given === undefined) return;
     const limits = { ...given };
+    const inherited: Record<string, OpenConnections> = {};
     for (const [name, count] of Object.entries(wanted)) {
-      const free = budgetOf(name, [...this.#given.keys()]) - this.#total(name);
-      limits[name] = Math.max(given[name] ?? 0, Math.min(count, (given[name] ?? 0) + Math.max(0, free)));
+      const has = given[name] ?? 0;
+      const more = Math.max(0, count - has);
+      const free = Math.max(0, budgetOf(name, [...this.#given.keys()]) - this.#total(name));
+      const estate = this.#estates.take(name, more - Math.min(free, more));
+      if (estate.permits > 0) inherited[name] = estate;
+      limits[name] = has + Math.min(free, more) + estate.permits;
     }
     // Counted before it is told: it may use them from that moment on.
     this.#set(holder, limits);
-    await tell(holder, limits);
+    const heard = await tell(holder, limits, inherited);
+    // It may have ended before it heard of them. If it did hear, they count twice for a while.
+    if (!heard) this.#estates.add(inherited, { onExpired: () => this.refresh() });
   }
 
   #set(holder: ShareHolder, limits: Record<string, number>): void {
@@ -73,7 +93,7 @@ export class ConnectionShares {
   }
 
   #total(name: string): number {
-    return [...this.#given.values()].reduce((sum, limits) => sum + (limits[name] ?? 0), 0);
+    return [...this.#given.values()].reduce((sum, limits) => sum + (limits[name] ?? 0), this.#estates.count(name));
   }
 }
 
@@ -105,9 +125,13 @@ function budgetOf(name: string, holders: readonly ShareHolder[]): number {
   return asked.length === 0 ? 0 : Math.min(...asked);
 }
 
-async function tell(holder: ShareHolder, limits: Record<string, number>): Promise<boolean> {
+async function tell(
+  holder: ShareHolder,
+  limits: Record<string, number>,
+  inherited: Record<string, OpenConnections> = {},
+): Promise<boolean> {
   try {
-    await holder.limit(limits, { deadlineMs: hostLimits.leaveMs });
+    await holder.limit(limits, { inherited, deadlineMs: hostLimits.leaveMs });
     return true;
   } catch {
     // It still has what it had, or has ended.

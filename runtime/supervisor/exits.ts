@@ -1,5 +1,13 @@
 import { hostLimits } from '../contract/limits.ts';
 
+/** Why a process ended. */
+export interface ProcessEnd {
+  /** In a few words that a client may see. */
+  reason: string;
+  /** What it said last on standard error. */
+  lastWords: string | null;
+}
+
 /** How one app host ended. */
 export interface HostExit {
   /** ISO 8601, UTC. */

@@ -2,11 +2,13 @@ import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { FnrunError } from '../contract/errors.ts';
-import type { FromHost, ToHost } from '../contract/ipc.ts';
+import type { FromHost, OpenConnections, ToHost } from '../contract/ipc.ts';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppUser } from './app-user.ts';
 import type { Cgroups, HostCgroup } from './cgroup.ts';
+import { hearOut } from './hear-out.ts';
+import type { ProcessEnd } from './exits.ts';
 import { readHostLines, readLogRecords } from './host-output.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { freezeTree, killRest } from './process-tree.ts';
@@ -49,21 +51,17 @@ export const hostDefaults = {
   headTimeoutMs: httpLimits.headersTimeoutMs,
 } satisfies Partial<HostProcessOptions>;
 
-/** Why a process ended. */
-export interface ProcessEnd {
-  /** In a few words that a client may see. */
-  reason: string;
-  /** What it said last on standard error. */
-  lastWords: string | null;
-}
-
 /** One running app host process, with all that it started. */
 export class HostProcess {
   /** Resolves when the process answers. Rejects with `FN_HOST_FAILED`. */
   readonly started: Promise<void>;
   /** Resolves when the process is gone. */
   readonly exited: Promise<ProcessEnd>;
+  /** Resolves when, after its end, all that it said has been heard. */
+  readonly heardOut: Promise<void>;
   readonly watch: ProcessWatch;
+  /** Database connections that it may have, or had when it ended, by database. */
+  connections: Record<string, OpenConnections> = {};
   readonly startedAt = performance.now();
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
@@ -95,6 +93,7 @@ export class HostProcess {
     const exited = Promise.withResolvers<ProcessEnd>();
     this.exited = exited.promise;
     this.started = this.#awaitStart();
+    this.heardOut = hearOut(this.#child, this.exited);
     // Whoever does not wait for the start hears of its failure by `exited`.
     this.started.catch(() => {});
     this.#child.on('exit', (code, by) => {
@@ -259,6 +258,9 @@ export class HostProcess {
       case 'returned':
         // The client may have gone while its connection was on the way.
         if (handle !== undefined && handle !== null) this.#options.onReturned(unread(handle as Socket));
+        break;
+      case 'connections':
+        this.connections = message.open;
         break;
       case 'stuck':
         this.#options.onStuck(this, message.reason);

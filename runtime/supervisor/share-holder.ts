@@ -11,10 +11,13 @@ export function joinShares(
     get budgets() {
       return host.plan.connections;
     },
-    exited: host.exited,
+    get open() {
+      return host.connections;
+    },
+    ended: host.heardOut,
     isPreview,
-    async limit(limits, options) {
-      await host.request({ type: 'connections', limits }, options);
+    async limit(limits, { inherited, deadlineMs }) {
+      await host.request({ type: 'connections', limits, inherited }, { deadlineMs });
     },
   };
   connectionShares.add(holder);

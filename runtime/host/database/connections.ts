@@ -6,7 +6,9 @@ import type {
   FrameField,
   ToHostControl,
 } from '../../channel/frames.ts';
+import type { OpenConnections } from '../../contract/ipc.ts';
 import type { Thread } from '../../pool/thread-pool.ts';
+import { OpenReport } from './open-report.ts';
 import { Orphans } from './orphans.ts';
 import { PermitBroker } from './permits.ts';
 import type { PermitHolder } from './permits.ts';
@@ -39,7 +41,13 @@ export class DatabaseConnections {
   #limits: Record<string, number> = {};
   readonly #ended = new Map<string, DatabaseFigures>();
   readonly #parts = new Map<Thread, { name: string; parts: Map<string, Part> }>();
+  readonly #report: OpenReport;
   #timer: NodeJS.Timeout | null = null;
+
+  /** `onOpen` is told of the connections there may be, by database: before one more is opened, and some time after one is gone. */
+  constructor({ onOpen }: { onOpen: (open: Record<string, OpenConnections>) => void }) {
+    this.#report = new OpenReport({ open: () => this.#open(), onOpen });
+  }
 
   /** Serves a thread that was taken for the function `name`. */
   attach(thread: Thread, name: string): void {
@@ -52,9 +60,17 @@ export class DatabaseConnections {
     void thread.ended.then(() => this.#onEnded(thread));
   }
 
-  /** Sets how many connections this process may have, by database. Resolves when it has no more than that. */
-  async setLimits(limits: Record<string, number>): Promise<void> {
+  /**
+   * Sets how many connections this process may have, by database. Resolves when it has no more than that. Those of
+   * processes that have ended are `inherited`, and part of the limits.
+   */
+  async setLimits(limits: Record<string, number>, inherited: Record<string, OpenConnections> = {}): Promise<void> {
     this.#limits = limits;
+    for (const [name, { permits, ids }] of Object.entries(inherited)) {
+      const { broker, orphans } = this.#state(name);
+      broker.inherit(permits);
+      orphans.add(ids, permits);
+    }
     const all = [...this.#databases].map(([name, { broker }]) => broker.setLimit(limits[name] ?? 0));
     this.#watch();
     await Promise.all(all);
@@ -101,6 +117,7 @@ export class DatabaseConnections {
     if (message.gone.length > 0) orphans.gone(message.gone);
     broker.update(part.holder, message);
     if (part.holder.held === 0) part.onEmpty?.();
+    this.#report.soon();
     this.#watch();
   }
 
@@ -129,7 +146,19 @@ export class DatabaseConnections {
       const left = broker.remove(holder);
       if (left > 0) orphans.add(ids, left);
     }
+    this.#report.soon();
     this.#watch();
+  }
+
+  #open(): Record<string, OpenConnections> {
+    const open: Record<string, OpenConnections> = {};
+    for (const [name, { broker, orphans }] of this.#databases) {
+      open[name] = { permits: broker.used, ids: orphans.ids };
+    }
+    for (const { parts } of this.#parts.values()) {
+      for (const [name, { ids }] of parts) open[name]!.ids.push(...ids);
+    }
+    return open;
   }
 
   #state(name: string): DatabaseState {
@@ -138,7 +167,10 @@ export class DatabaseConnections {
     const byHolder = new Map<PermitHolder, Thread>();
     const broker = new PermitBroker({
       limit: this.#limits[name] ?? 0,
-      onChange: (holder) => this.#tell(name, holder),
+      onChange: (holder) => {
+        this.#report.before(name, broker.used);
+        this.#tell(name, holder);
+      },
     });
     const orphans = new Orphans({
       broker,

@@ -1,7 +1,7 @@
 import { databaseLimits } from '../../contract/limits.ts';
 import type { PermitBroker } from './permits.ts';
 
-/** The connections of one thread that has died. */
+/** The connections of one thread, or of a process before this one, that has died. */
 interface Group {
   /** The server's numbers of those that were open; others were being made. */
   ids: Set<number>;
@@ -24,9 +24,9 @@ export interface OrphansOptions {
 }
 
 /**
- * Connections of threads that have died. Their sockets are closed with the thread, but the server goes on with the
+ * Connections of threads and processes that have died. Their sockets are closed with the thread, but the server goes on with the
  * statement that runs in one, and counts it until then. So their permits come back when a worker has had the server end
- * them. Where these are all that the app may have, one more is opened to do so, after `orphanMs`.
+ * them. Where these are all that the app may have, one more is opened to do so, after `lendMs`.
  */
 export class Orphans {
   readonly #broker: PermitBroker;
@@ -40,6 +40,11 @@ export class Orphans {
 
   get any(): boolean {
     return this.#groups.size > 0;
+  }
+
+  /** The server's numbers of those that may be open. */
+  get ids(): number[] {
+    return [...this.#groups].flatMap(({ ids }) => [...ids]);
   }
 
   /** `permits`: those of a dead holder, of which `ids` are known to the server. */
@@ -67,7 +72,7 @@ export class Orphans {
       if (age > databaseLimits.closeMs || (age > databaseLimits.orphanMs && nothingToEnd)) {
         this.#groups.delete(group);
         this.#free(group, group.permits);
-      } else if (age > databaseLimits.orphanMs && !group.asked && !group.lent) {
+      } else if (age > databaseLimits.lendMs && !group.asked && !group.lent) {
         group.lent = true;
         this.#free(group, Math.min(1, group.permits));
       }

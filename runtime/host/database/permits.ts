@@ -86,6 +86,11 @@ export class PermitBroker {
     return holder.held;
   }
 
+  /** Permits of a holder elsewhere, which has gone: they count until `freeOrphans`. */
+  inherit(count: number): void {
+    this.#orphans += count;
+  }
+
   freeOrphans(count: number): void {
     this.#orphans = Math.max(0, this.#orphans - count);
     this.#serve();

@@ -31,10 +31,12 @@ export class OrphanKiller {
   async end(ids: readonly number[]): Promise<void> {
     this.#asking++;
     try {
-      const numbers = ids.map(Number);
-      // One that has ended by itself is unknown by now.
-      for (const id of numbers) await this.#ask(`KILL CONNECTION ${id}`).catch(() => {});
-      const left = `SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (${numbers.join(', ')})`;
+      // Those that have ended by themselves are unknown by now. A number may be another's, after a restart of the server or
+      // in another server: that of another user's connection is left alone.
+      const left =
+        'SELECT ID AS id FROM information_schema.PROCESSLIST ' +
+        `WHERE ID IN (${ids.map(Number).join(', ')}) AND USER = SUBSTRING_INDEX(USER(), '@', 1)`;
+      for (const { id } of await this.#ask(left)) await this.#ask(`KILL CONNECTION ${id}`).catch(() => {});
       while ((await this.#ask(left)).length > 0) await sleep(databaseLimits.askEveryMs);
       this.#asker.permits.gone(ids);
     } catch {
@@ -44,9 +46,11 @@ export class OrphanKiller {
     }
   }
 
-  #ask(sql: string): Promise<unknown[]> {
+  #ask(sql: string): Promise<{ id: number }[]> {
     return new Promise((resolve, reject) => {
-      this.#asker.queryFirst(sql, (error, rows) => (error === null ? resolve(rows) : reject(error)));
+      this.#asker.queryFirst(sql, (error, rows) =>
+        error === null ? resolve(rows as { id: number }[]) : reject(error),
+      );
     });
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/deadline.ts';
 import { fetchFrom } from '../../support/http.ts';
 import { startHost } from '../../support/host.ts';
 import { importMysql, startMariaDb } from '../../support/mariadb.ts';
@@ -76,5 +77,43 @@ test(
     // A busy machine may not start a process's threads in time: that is not for a connection.
     answers.delete('FN_OVERLOADED');
     expect([[...answers.keys()], errors]).toEqual([['200'], []]);
+  },
+);
+
+test(
+  'connections of a process that was killed count until the server has ended them, statements and all',
+  { timeout: 60_000 },
+  async () => {
+    const { host, target, deploy, logs } = await startHost();
+    const slow = `${importMysql}
+      export const config = { concurrency: 1, maxWorkers: 3, timeoutMs: 60_000 };
+      export default async () => Response.json(await pool.query('SELECT SLEEP(40)'));`;
+    const quick = `${importMysql}
+      export default async () => Response.json(await pool.query('SELECT 1 AS one'));`;
+    const sleeping = async (): Promise<number> => {
+      const rows = await db.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(40)'");
+      return rows.length;
+    };
+    await deploy(
+      { '/slow': slow, '/quick': quick },
+      {
+        env: { DATABASE_URL: db.url },
+        database: { maxConnections: 3, acquireTimeoutMs: 10_000, connectTimeoutMs: 10_000, queryTimeoutMs: 60_000 },
+      },
+    );
+    const dropped = Array.from({ length: 3 }, () =>
+      fetchFrom(target, { path: '/slow', deadlineMs: 60_000 }).catch((error: Error) => error.message),
+    );
+    await eventually(async () => expect(await sleeping()).toBe(3), { deadlineMs: 20_000 });
+    process.kill(host.status().pid!, 'SIGKILL');
+    const { most } = await sampled(async () => {
+      const { status, text } = await fetchFrom(target, { path: '/quick', deadlineMs: 20_000 });
+      expect([status, text]).toEqual([200, expect.stringContaining('"one":1')]);
+      await eventually(async () => expect(await sleeping()).toBe(0), { deadlineMs: 10_000 });
+    });
+    // One more is opened to ask for the end of those that are all the app may have.
+    expect(most).toBe(4);
+    await Promise.all(dropped);
+    expect(logs.filter(({ message }) => message.includes('FN_DB'))).toEqual([]);
   },
 );

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { OpenConnections } from '../../../../runtime/contract/ipc.ts';
+import { databaseLimits } from '../../../../runtime/contract/limits.ts';
 import { ConnectionShares } from '../../../../runtime/supervisor/connection-shares.ts';
 import type { ShareHolder } from '../../../../runtime/supervisor/connection-shares.ts';
 
@@ -7,7 +9,9 @@ class Process implements ShareHolder {
   readonly budgets: Record<string, number>;
   readonly isPreview: boolean;
   readonly #end = Promise.withResolvers<void>();
-  readonly exited = this.#end.promise;
+  readonly ended = this.#end.promise;
+  open: Record<string, OpenConnections> = {};
+  inherited: OpenConnections[] = [];
   /** Told last, and agreed to: until then it may have as many as before. */
   told = 0;
   agreed = 0;
@@ -18,8 +22,12 @@ class Process implements ShareHolder {
     this.budgets = { main };
   }
 
-  limit({ main = 0 }: Record<string, number>): Promise<void> {
+  limit(
+    { main = 0 }: Record<string, number>,
+    { inherited }: { inherited: Record<string, OpenConnections> },
+  ): Promise<void> {
     this.told = main;
+    if (inherited['main'] !== undefined) this.inherited.push(inherited['main']);
     if (main >= this.agreed) {
       this.agreed = main;
       return Promise.resolve();
@@ -109,4 +117,44 @@ test('previews have small parts of the budget of their app, which is not theirs 
   app.end();
   await turns();
   expect(previews.map(({ agreed }) => agreed).reduce((a, b) => a + b)).toBeLessThanOrEqual(10);
+});
+
+test('connections of a process that has ended are handed on with its part, and never to two', async () => {
+  const shares = new ConnectionShares();
+  const [dead, next, late] = [new Process(7), new Process(7), new Process(7)];
+  shares.add(dead);
+  await turns();
+  dead.open = { main: { permits: 5, ids: [11, 12, 13] } };
+  dead.end();
+  await turns();
+  shares.add(next);
+  shares.add(late);
+  await turns();
+  // Two are free, so the two more that it may have are the dead one's.
+  expect([next.agreed, next.inherited, late.agreed, late.inherited]).toEqual([
+    4,
+    [{ permits: 2, ids: [11, 12] }],
+    3,
+    [{ permits: 3, ids: [13] }],
+  ]);
+});
+
+test('what nobody has inherited by the time that the server must have noticed counts no more', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const shares = new ConnectionShares();
+  const [dead, soon, late] = [new Process(7), new Process(3), new Process(7)];
+  shares.add(dead);
+  await turns();
+  dead.open = { main: { permits: 5, ids: [] } };
+  dead.end();
+  await turns();
+  shares.add(soon);
+  await turns();
+  expect([soon.agreed, soon.inherited]).toEqual([3, [{ permits: 3, ids: [] }]]);
+  soon.end();
+  await vi.advanceTimersByTimeAsync(databaseLimits.closeMs);
+  shares.add(late);
+  await turns();
+  expect([late.agreed, late.inherited]).toEqual([7, []]);
 });
