@@ -1,9 +1,9 @@
 import type { BootCheckEntry, FunctionStats } from '../contract/ipc.ts';
 import { workerLimits } from '../contract/limits.ts';
 import type { ManifestFunction } from '../contract/manifest.ts';
-import { defaultSettings } from '../contract/settings.ts';
-import type { FunctionSettings } from '../contract/settings.ts';
+import { defaultSettings, type FunctionSettings } from '../contract/settings.ts';
 import type { Assignment } from '../channel/frames.ts';
+import { isIntended } from '../pool/end-reasons.ts';
 import { FunctionHealth } from './function-health.ts';
 import type { Job } from './job.ts';
 import type { SlotServices } from './slot-services.ts';
@@ -281,7 +281,7 @@ export class FunctionSlot {
   #onEnded(worker: FunctionWorker, reason: string): void {
     const loaded = worker.inspection !== null;
     const lost = loaded && !worker.leaving;
-    if (loaded && reason !== 'drained') this.#services.note(this, 'warn', `worker ended: ${reason}`);
+    if (loaded && !isIntended(reason)) this.#services.note(this, 'warn', `worker ended: ${reason}`);
     if (lost && !worker.faulty) this.#health.died(reason);
     this.#workers.remove(worker);
     this.#health.gone(worker);

@@ -11,12 +11,12 @@ import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocati
 import { loadFailure } from './load-failure.ts';
 import { readSocketFrame } from './websocket/frames.ts';
 import { WorkerLoad } from './worker-load.ts';
+import { endReasons } from '../pool/end-reasons.ts';
 import type { Thread } from '../pool/thread-pool.ts';
 
-/** What a worker's owner hears. */
+/** What a worker's owner hears; `onFree`: an invocation is over, `waitUntil` included. */
 export interface WorkerEvents {
   onLog(worker: FunctionWorker, line: WorkerLogLine): void;
-  /** A place became free: an invocation is over, `waitUntil` included. */
   onFree(worker: FunctionWorker): void;
   /** An error escaped its handlers: it must be drained as soon as another can take its place. */
   onFaulty(worker: FunctionWorker, reason: string): void;
@@ -173,7 +173,7 @@ export class FunctionWorker {
   }
 
   #leave(): void {
-    const retire = (): void => this.retire('drained');
+    const retire = (): void => this.retire(endReasons.drained);
     void (this.thread.beforeEnd?.()?.then(retire) ?? retire());
   }
 

@@ -4,6 +4,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ToHostControl } from '../channel/frames.ts';
 import { hostLimits, workerLimits } from '../contract/limits.ts';
+import { endReasons } from './end-reasons.ts';
 import { Reserve } from './reserve.ts';
 import { threadCap } from './thread-cap.ts';
 import type { ThreadCapOptions } from './thread-cap.ts';
@@ -123,7 +124,7 @@ export class ThreadPool {
     this.#reserve.close();
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     if (this.#refillTimer !== null) clearTimeout(this.#refillTimer);
-    await Promise.all([...this.#threads].map((thread) => thread.terminate('the host stops')));
+    await Promise.all([...this.#threads].map((thread) => thread.terminate(endReasons.hostStops)));
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 
