@@ -25,18 +25,24 @@ export function bindSocket(path: string): ListeningHandle {
   return handle;
 }
 
+/** How connections are taken. */
+export interface AcceptOptions {
+  /** Nothing is read from them. */
+  paused: boolean;
+  /** Option of their sockets. @default their streams get what is read */
+  onread?: net.OnReadOpts;
+  onSocket: (socket: net.Socket) => void;
+}
+
 /**
  * Takes connections from now on, until the handle is closed. One each turn of the event loop, and no more: libuv
- * accepts no second one. `paused`: nothing is read from them.
+ * accepts no second one.
  */
-export function acceptFrom(
-  handle: ListeningHandle,
-  { paused, onSocket }: { paused: boolean; onSocket: (socket: net.Socket) => void },
-): void {
+export function acceptFrom(handle: ListeningHandle, { paused, onread, onSocket }: AcceptOptions): void {
   handle.onconnection = (status, client) => {
     // Out of file descriptors: this connection is lost, the socket goes on.
     if (status !== 0) return;
-    const own = { handle: client, pauseOnCreate: paused, readable: true, writable: true };
+    const own = { handle: client, pauseOnCreate: paused, readable: true, writable: true, onread };
     onSocket(new net.Socket(own as net.SocketConstructorOpts));
   };
   const status = handle.listen(deployLimits.socketBacklog);

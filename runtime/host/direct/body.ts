@@ -78,7 +78,7 @@ export class DirectBody implements IncomingBody {
     else this.#onComplete = callback;
   }
 
-  /** Takes what belongs to the body; returns what comes after it. */
+  /** Takes what belongs to the body, by copy; returns what comes after it. */
   feed(chunk: Buffer): Buffer | null {
     if (this.#left === 0) return chunk;
     const own = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
@@ -112,14 +112,14 @@ export class DirectBody implements IncomingBody {
 
   /** Until a worker is there: no more than one read of the socket is held. */
   #hold(chunk: Buffer): void {
-    this.#first = this.#first === null ? chunk : Buffer.concat([this.#first, chunk]);
+    this.#first = this.#first === null ? Buffer.from(chunk) : Buffer.concat([this.#first, chunk]);
     this.#window -= chunk.length;
     if (this.#left > 0 && this.#window <= 0) this.#link.pause();
   }
 
   #pass(chunk: Buffer): void {
     this.#window -= chunk.length + httpLimits.chunkOverheadBytes;
-    this.#onChunk!(chunk);
+    this.#onChunk!(Buffer.from(chunk));
     if (this.#left === 0) this.#onChunk!(null);
     else if (this.#window <= 0) this.#link.pause();
   }

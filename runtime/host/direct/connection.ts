@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { httpLimits } from '../../contract/limits.ts';
 import { destroyWhenGone } from '../half-open.ts';
+import { setReader } from './read-buffer.ts';
 import { readDirectHead } from './request-head.ts';
 import type { DirectHead } from './request-head.ts';
 import { DirectTransaction } from './transaction.ts';
@@ -47,6 +48,8 @@ export class DirectConnection {
   constructor(socket: Socket, services: DirectServices) {
     this.socket = socket;
     this.#services = services;
+    setReader(socket, this.#onData);
+    // Of a socket that was passed by the daemon.
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
@@ -132,7 +135,7 @@ export class DirectConnection {
 
   /** Pipelined requests wait for their turn; nothing more is read meanwhile. */
   #keepEarly(chunk: Buffer): void {
-    this.#early = this.#early === null ? chunk : Buffer.concat([this.#early, chunk]);
+    this.#early = this.#early === null ? Buffer.from(chunk) : Buffer.concat([this.#early, chunk]);
     this.pause();
   }
 
@@ -174,7 +177,7 @@ export class DirectConnection {
     }
     socket.pause();
     this.#leave();
-    socket.unshift(chunk);
+    socket.unshift(Buffer.from(chunk));
     this.#services.handOver(socket);
     return false;
   }
@@ -198,6 +201,7 @@ export class DirectConnection {
       .off('end', this.#onEnd)
       .off('close', this.#onClose)
       .off('timeout', this.#onTimeout);
+    setReader(socket, null);
     socket.setTimeout(0);
     this.#paused = false;
     this.#services.onClosed(this);
