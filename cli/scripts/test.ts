@@ -14,6 +14,7 @@ const tools = [
   { name: 'ssh', args: ['-V'], package: 'openssh-client' },
   { name: 'systemd-analyze', args: ['--version'], package: 'systemd' },
   { name: 'pebble', args: ['-h'], package: 'pebble' },
+  { name: 'setfacl', args: ['--version'], package: 'acl' },
   { name: 'openssl', args: ['version'], package: 'openssl' },
 ];
 

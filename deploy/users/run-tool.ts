@@ -11,7 +11,8 @@ export async function runTool(
   return await new Promise((resolve, reject) => {
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
-      const missing = error.code === 'ENOENT';
+      // EACCES: it is in no folder of PATH, one of which may not be searched.
+      const missing = error.code === 'ENOENT' || error.code === 'EACCES';
       const why = missing ? `there is no ${program}` : stderr.trim().split('\n')[0] || error.message;
       reject(
         new FnrunError('FN_BAD_SETTINGS', `Cannot give apps users of their own (appUsers in config.json): ${why}`, {

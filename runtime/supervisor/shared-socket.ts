@@ -17,12 +17,13 @@ export interface SharedSocketOptions {
 }
 
 /**
- * The unix socket of one app. The app host that serves accepts from it, and while none does the daemon. It is one
+ * The socket of one app, a unix socket in production. The app host that serves accepts from it, and while none does the daemon. It is one
  * socket from begin to end, of which the daemon always has a handle: whoever connects waits in its queue until
  * somebody accepts, whatever becomes of the processes.
  */
 export class SharedSocket {
-  readonly #path: string;
+  /** Null: it has none. */
+  readonly #path: string | null;
   #handle: ListeningHandle;
   readonly #options: SharedSocketOptions;
   #accepting = false;
@@ -31,7 +32,7 @@ export class SharedSocket {
   #closed = false;
   #inode = 0;
 
-  private constructor(path: string, handle: ListeningHandle, options: SharedSocketOptions) {
+  private constructor(path: string | null, handle: ListeningHandle, options: SharedSocketOptions) {
     this.#path = path;
     this.#handle = handle;
     this.#options = options;
@@ -53,6 +54,11 @@ export class SharedSocket {
       throw error;
     }
     return socket;
+  }
+
+  /** The same of a socket that is bound already and has no path: of TCP, where benchmarks have their load. The daemon accepts. */
+  static over(handle: ListeningHandle, options: SharedSocketOptions): SharedSocket {
+    return new SharedSocket(null, handle, options);
   }
 
   /** The daemon accepts from here on, beside whoever does. */
@@ -107,12 +113,13 @@ export class SharedSocket {
   unlink(): void {
     if (this.#closed) return;
     // Another server may have put its own there.
-    if (!this.isReplaced) rmSync(this.#path, { force: true });
+    if (this.#path !== null && !this.isReplaced) rmSync(this.#path, { force: true });
     this.accept();
   }
 
   /** Whether another server's socket has its path: nobody can connect to this one any more. */
   get isReplaced(): boolean {
+    if (this.#path === null) return false;
     const there = statSync(this.#path, { throwIfNoEntry: false });
     return there !== undefined && there.ino !== this.#inode;
   }

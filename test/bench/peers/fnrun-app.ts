@@ -1,16 +1,18 @@
 /**
- * One app behind an app host, built by the builder; connections are passed as the daemon passes them.
+ * One app behind an app host, built by the builder, which accepts from its socket as under the daemon.
  * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH] [--database URL]`; the line `stop` stops the host until the next connection.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import net from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { build } from '../../../builder/build.ts';
+import type { ListeningHandle } from '../../../runtime/listening-handle.ts';
 import { createAppHost } from '../../../runtime/supervisor/create-app-host.ts';
+import { SharedSocket } from '../../../runtime/supervisor/shared-socket.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,15 +34,29 @@ const env: Record<string, string> = values.database === undefined ? {} : { DATAB
 const release = { release: built.release, releaseDir: built.dir, env };
 await host.load(release, { check: true });
 await host.activate(release);
-const server = createServer({ pauseOnConnect: true }, (socket) => host.handle(socket));
 const { socket } = values;
+const options = { onSocket: (each: Socket) => host.handle(each), onBack: () => {} };
 if (socket === undefined) {
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
-    console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`),
-  );
+  const { handle, port } = bindLoopback();
+  host.share(SharedSocket.over(handle, options));
+  console.log(`http://127.0.0.1:${port}/`);
 } else {
+  host.share(await SharedSocket.open(socket, options));
   // The workers of nginx run as somebody else.
-  server.listen({ path: socket, backlog: 4096 }, () => void chmod(socket, 0o666).then(() => console.log(socket)));
+  await chmod(socket, 0o666);
+  console.log(socket);
+}
+
+/** As cluster binds what its workers share. */
+function bindLoopback(): { handle: ListeningHandle; port: number } {
+  const { _createServerHandle: create } = net as unknown as {
+    _createServerHandle: (address: string, port: number, addressType: 4) => ListeningHandle | number;
+  };
+  const handle = create('127.0.0.1', 0, 4);
+  if (typeof handle === 'number') throw new Error(`Cannot listen on 127.0.0.1: error ${handle}`);
+  const name = { port: 0 };
+  (handle as ListeningHandle & { getsockname(into: { port: number }): number }).getsockname(name);
+  return { handle, port: name.port };
 }
 
 /** The profiler is part of the inspector, which an app host is not permitted otherwise. */
@@ -53,7 +69,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'stop') await host.stop();
   console.log(line);
 }
-server.close();
 await host.stop();
 await rm(dir, { recursive: true, force: true });
 process.exit(0);
