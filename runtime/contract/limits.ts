@@ -436,10 +436,14 @@ export const databaseLimits = {
   askEveryMs: 10,
   /** How long the server may take to close a connection that was given back, or whose statement was given up. */
   closeMs: 5_000,
+  /** A close that took less time is one of a server with time to spare. */
+  closeQuickMs: 2,
   /** How long a worker that ends in good order may take to close its connections. */
   endingMs: 200,
   /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */
   orphanMs: 1_000,
+  /** The time between the moment that a process has closed connections and that another may open as many: a busy server counts them on. */
+  settleMs: 100,
   /** How long they keep the app from asking: where they are all that it may have, one more is opened to do so then. */
   lendMs: 200,
   /** How often a worker looks for waits, statements and idle connections that are overdue. */

@@ -54,18 +54,23 @@ export class ConnectionShares {
       for (const name of names) {
         for (const [holder, count] of splitBudget(name, [...this.#given.keys()])) wanted.get(holder)![name] = count;
       }
-      await Promise.all([...wanted].map(([holder, limits]) => this.#shrink(holder, limits)));
+      const shrunk = await Promise.all([...wanted].map(([holder, limits]) => this.#shrink(holder, limits)));
+      // Closed connections are counted for a moment more, and many are opened in their place at once.
+      if (shrunk.includes(true)) await new Promise((resolve) => setTimeout(resolve, databaseLimits.settleMs));
       await Promise.all([...wanted].map(([holder, limits]) => this.#grow(holder, limits)));
     });
   }
 
-  async #shrink(holder: ShareHolder, wanted: Record<string, number>): Promise<void> {
+  /** Resolves to whether the holder has let go of some. */
+  async #shrink(holder: ShareHolder, wanted: Record<string, number>): Promise<boolean> {
     const given = this.#given.get(holder);
-    if (given === undefined) return;
+    if (given === undefined) return false;
     const less = Object.entries(given).filter(([name, count]) => (wanted[name] ?? 0) < count);
-    if (less.length === 0) return;
+    if (less.length === 0) return false;
     const limits = { ...given, ...Object.fromEntries(less.map(([name]) => [name, wanted[name] ?? 0])) };
-    if (await tell(holder, limits)) this.#set(holder, limits);
+    if (!(await tell(holder, limits))) return false;
+    this.#set(holder, limits);
+    return true;
   }
 
   async #grow(holder: ShareHolder, wanted: Record<string, number>): Promise<void> {

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OpenConnections } from '../../../../runtime/contract/ipc.ts';
 import { databaseLimits } from '../../../../runtime/contract/limits.ts';
 import { ConnectionShares } from '../../../../runtime/supervisor/connection-shares.ts';
@@ -50,8 +50,12 @@ class Process implements ShareHolder {
   }
 }
 
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Until all has been told; closed connections have been counted off. */
 const turns = async (): Promise<void> => {
-  for (let i = 0; i < 30; i++) await Promise.resolve();
+  for (let i = 0; i < 3; i++) await vi.advanceTimersByTimeAsync(databaseLimits.settleMs);
 };
 
 test('a process alone has the whole budget', async () => {
@@ -140,8 +144,6 @@ test('connections of a process that has ended are handed on with its part, and n
 });
 
 test('what nobody has inherited by the time that the server must have noticed counts no more', async () => {
-  vi.useFakeTimers();
-  onTestFinished(() => void vi.useRealTimers());
   const shares = new ConnectionShares();
   const [dead, soon, late] = [new Process(7), new Process(3), new Process(7)];
   shares.add(dead);
