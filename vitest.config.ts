@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
+// Projects are not isolated: each file would load the modules again, which takes longer than its tests.
 // Real processes on a small machine: a test that needs longer says so itself.
 const common = { testTimeout: 20_000, hookTimeout: 60_000 };
 
@@ -12,7 +13,6 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           globalSetup: ['cli/build/vitest-setup.ts'],
-          // One module graph for all files: each would load it again otherwise, which takes longer than its tests.
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -24,6 +24,7 @@ export default defineConfig({
           name: 'tests',
           include: ['test/{integration,e2e,conformance}/**/*.test.ts'],
           globalSetup: ['cli/build/vitest-setup.ts'],
+          isolate: false,
           // One more than this machine has cores at least: most of the time a test waits for processes.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -36,6 +37,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           globalSetup: ['cli/build/vitest-setup.ts', 'test/faults/support/setup.ts'],
+          isolate: false,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

@@ -255,6 +255,9 @@ export const hostLimits = {
   pingMsMin: 50,
   /** How long a host may take to answer. It is asked twice before it counts as stuck: the daemon itself may have slept. */
   pingAnswerMs: 2_500,
+  /** One that stood in line for a CPU for that share of the time is asked on, for that long. */
+  starvedShare: 0.5,
+  starvedMs: 30_000,
   /** How long after its end what a host said last may take to be read. */
   hearOutMs: 1_000,
   /** How long a host that is replaced may finish what it has. */
@@ -436,14 +439,17 @@ export const databaseLimits = {
   askEveryMs: 10,
   /** How long the server may take to close a connection that was given back, or whose statement was given up. */
   closeMs: 5_000,
-  /** A close that took less time is one of a server with time to spare. */
+  /** A close that took less time is one of a server with time to spare; and how long another is counted on. */
   closeQuickMs: 2,
+  closeSettleMs: 20,
   /** How long a worker that ends in good order may take to close its connections. */
   endingMs: 200,
   /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */
   orphanMs: 1_000,
   /** The time between the moment that a process has closed connections and that another may open as many: a busy server counts them on. */
   settleMs: 100,
+  /** How long after a change a process tells the daemon which connections it has. */
+  reportMs: 50,
   /** How long they keep the app from asking: where they are all that it may have, one more is opened to do so then. */
   lendMs: 200,
   /** How often a worker looks for waits, statements and idle connections that are overdue. */

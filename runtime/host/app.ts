@@ -166,6 +166,7 @@ export class HostApp {
     isDev: () => this.#options.dev === true,
     waiting: this.#waiting,
     takeThread: (slot) => {
+      if (slot.readyCount > 0 && !this.#mayLoadMore()) return null;
       const thread = this.#shares.take(slot);
       if (thread !== null) this.databases.attach(thread, slot.fn.name);
       return thread;
@@ -214,6 +215,11 @@ export class HostApp {
   #shareWithDatabase(slot: FunctionSlot): boolean {
     const threads = slot.workers.ready.map(({ thread }) => thread);
     return threads.some((thread) => this.databases.holds(thread)) && this.#cpuQueue.isLong(threads, performance.now());
+  }
+
+  /** Loading computes: as many at once as there are cores, beyond what each function needs to have one, keep nobody else from serving. */
+  #mayLoadMore(): boolean {
+    return this.#slots().filter(({ workers }) => workers.loading).length < this.#cores.count;
   }
 
   #slots(): FunctionSlot[] {

@@ -3,7 +3,7 @@ import { workerLimits } from '../contract/limits.ts';
 
 /** Tells whether one more computing thread of this process would find a core, the main thread counted. */
 export class Cores {
-  readonly #count = availableParallelism();
+  readonly count = availableParallelism();
   #mainBusy = 0;
   #at = performance.now();
   /** CPU time, not time at work: on a busy machine the main thread waits for its turn, and computes little. */
@@ -18,6 +18,6 @@ export class Cores {
       this.#last = process.threadCpuUsage();
       this.#at = now;
     }
-    return busyThreads + (this.#mainBusy >= workerLimits.busyShare ? 1 : 0) < this.#count;
+    return busyThreads + (this.#mainBusy >= workerLimits.busyShare ? 1 : 0) < this.count;
   }
 }

@@ -53,7 +53,7 @@ export class FunctionSlot {
   }
 
   /** Its workers; for whoever shares threads out among the functions of an app. */
-  get workers(): Pick<WorkerGroup, 'size' | 'ready' | 'idle' | 'busy' | 'inFlight'> {
+  get workers(): Pick<WorkerGroup, 'size' | 'ready' | 'idle' | 'busy' | 'inFlight' | 'loading'> {
     return this.#workers;
   }
 

@@ -1,13 +1,15 @@
 import { hostLimits } from '../contract/limits.ts';
 import type { HostPulse } from '../contract/ipc.ts';
 import type { HostProcess } from './host-process.ts';
-import { readCpuMs } from './process-figures.ts';
+import { readCpuMs, readWaitedMs } from './process-figures.ts';
 
 /** What a heartbeat tells. */
 export interface HeartbeatOptions {
   onPulse: (pulse: HostPulse) => void;
-  /** The host has not answered twice in a row: its main thread is stuck. */
+  /** The host has not answered twice in a row, and could have: its main thread is stuck. */
   onSilent: (silentMs: number) => void;
+  /** Time that a process's main thread stood in line for a CPU, in ms; null: not known. @default what /proc says */
+  waitedMs?: (pid: number) => number | null;
 }
 
 /** Asks a host again and again whether it lives. */
@@ -51,7 +53,10 @@ export class Heartbeat {
 
   async #ask(): Promise<void> {
     const before = performance.now();
-    const pulse = (await this.#try()) ?? (this.#stopped ? null : await this.#try());
+    const isStarved = this.#watchLine(before);
+    let pulse = (await this.#try()) ?? (this.#stopped ? null : await this.#try());
+    // One that stands in line for a CPU would answer; what is started in its place would stand there too.
+    while (pulse === null && !this.#stopped && this.#host.heardAt <= before && isStarved()) pulse = await this.#try();
     if (this.#stopped) return;
     // Connections are handed over one after the other, and a question comes after all that wait for that: a host
     // that takes thousands of them lives, although it has not heard the question yet.
@@ -68,6 +73,17 @@ export class Heartbeat {
     this.#measure();
     this.#later();
     this.#options.onPulse(pulse);
+  }
+
+  /** Tells whether it has stood in line for a CPU since `since`, most of the time and not for too long. */
+  #watchLine(since: number): () => boolean {
+    const { waitedMs = readWaitedMs } = this.#options;
+    const read = (): number => waitedMs(this.#host.pid) ?? 0;
+    const before = read();
+    return () => {
+      const elapsed = performance.now() - since;
+      return elapsed < hostLimits.starvedMs && read() - before >= hostLimits.starvedShare * elapsed;
+    };
   }
 
   async #try(): Promise<HostPulse | null> {

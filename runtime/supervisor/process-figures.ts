@@ -24,6 +24,12 @@ export function readCpuMs(pid: number): number | null {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * 10;
 }
 
+/** Time that the main thread of `pid` stood in line for a CPU since it started, in ms; null where that is not known. */
+export function readWaitedMs(pid: number): number | null {
+  const waited = read(`/proc/${pid}/task/${pid}/schedstat`)?.split(' ')[1];
+  return waited === undefined ? null : Number(waited) / 1e6;
+}
+
 /** CPU time of each thread of `pid` by its id, in ms; null when it is gone. The main thread has the id of the process. */
 export function readThreadsCpuMs(pid: number): Map<number, number> | null {
   try {

@@ -1,4 +1,5 @@
 import type { OpenConnections } from '../../contract/ipc.ts';
+import { databaseLimits } from '../../contract/limits.ts';
 
 /** What a report is made of. */
 export interface OpenReportOptions {
@@ -9,7 +10,7 @@ export interface OpenReportOptions {
 
 /**
  * Tells the daemon which connections the process has, for whoever has them ended when the process has died. Never fewer than
- * there are: one more is told of at once, all else in the next turn of the event loop.
+ * there are: one more is told of at once, all else `reportMs` later.
  */
 export class OpenReport {
   readonly #options: OpenReportOptions;
@@ -31,10 +32,10 @@ export class OpenReport {
   soon(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    setTimeout(() => {
       this.#scheduled = false;
       this.#tell();
-    });
+    }, databaseLimits.reportMs).unref();
   }
 
   #tell(): void {

@@ -24,10 +24,10 @@ const lostCodes = new Set([
  */
 const serverNumbers = new Set([1040, 1203, 1226, 1053, 1927, 1290, 1792, 1836, 1021, 1114, 3, 1026, 1037, 1041]);
 
-/** Too many connections: worth another try after a moment. */
+/** Too many connections, or too many that wait at the server's unix socket: worth another try after a moment. */
 export function isCrowded(error: unknown): boolean {
-  const { errno } = error as { errno?: number };
-  return errno === 1040 || errno === 1203 || errno === 1226;
+  const { errno, code } = error as { errno?: number; code?: string };
+  return errno === 1040 || errno === 1203 || errno === 1226 || code === 'EAGAIN';
 }
 
 /** A deadlock, or a lock that others kept for too long: what was rolled back may be tried again. */

@@ -39,7 +39,9 @@ export async function crowd(db: MariaDb, context: BenchContext): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const files = Array.from({ length: functionsPerApp }, (_, i) => [`functions/f${i}/index.ts`, handler]);
   await writeTree(folder.path, {
-    'fnrun.json': JSON.stringify({ database: { maxConnections: budget, acquireTimeoutMs: 10_000 } }),
+    'fnrun.json': JSON.stringify({
+      database: { maxConnections: budget, acquireTimeoutMs: 10_000, connectTimeoutMs: 10_000 },
+    }),
     ...(Object.fromEntries(files) as Record<string, string>),
   });
   const servers: OwnServer[] = [];
@@ -53,7 +55,12 @@ export async function crowd(db: MariaDb, context: BenchContext): Promise<void> {
   let most = 0;
   const ending = new AbortController();
   const sampling = sample(db, { signal: ending.signal, onSample: (count) => (most = Math.max(most, count)) });
-  const load = { connections: 128, seconds, script: 'round-robin.lua', args: [String(functionsPerApp)] } as const;
+  const load = {
+    connections: functionsPerApp * workers,
+    seconds,
+    script: 'round-robin.lua',
+    args: [String(functionsPerApp)],
+  } as const;
   const results = await Promise.all(servers.map(({ url }) => wrk(url, load)));
   ending.abort();
   await sampling;
