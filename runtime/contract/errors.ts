@@ -13,6 +13,7 @@ export const errorCatalogue = {
   FN_METHOD_NOT_ALLOWED: { status: 405, exitCode: 1, title: 'The function does not answer this method' },
   FN_REQUEST_TIMEOUT: { status: 408, exitCode: 1, title: 'The request did not arrive in time' },
   FN_BODY_TOO_LARGE: { status: 413, exitCode: 1, title: 'The request body is larger than the function accepts' },
+  FN_TOO_MANY_REQUESTS: { status: 429, exitCode: 1, title: 'The client sends more than the app takes of one' },
   FN_UPGRADE_REQUIRED: { status: 426, exitCode: 1, title: 'The function speaks WebSocket only' },
   FN_HANDLER_FAILED: { status: 502, exitCode: 1, title: 'The function failed' },
   FN_BAD_RESPONSE: { status: 502, exitCode: 1, title: 'The function returned something that is no response' },

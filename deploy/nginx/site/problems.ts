@@ -12,18 +12,16 @@ export function problemItems(): Item[] {
     ),
     directive('error_page', ['504', '=', '@fnrun_late']),
     directive('error_page', ['413', '=', '@fnrun_too_large']),
+    directive('error_page', ['429', '=', '@fnrun_too_many']),
     problem('@fnrun_down', 'FN_APP_UNREACHABLE', [
       block('if', {
         words: ['($fnrun_is_down)'],
-        items: [
-          directive('add_header', ['Retry-After', String(httpLimits.retryAfterSeconds), 'always']),
-          ...common(),
-          directive('return', ['503', text('FN_APP_UNAVAILABLE')]),
-        ],
+        items: [retryAfter(), ...common(), directive('return', ['503', text('FN_APP_UNAVAILABLE')])],
       }),
     ]),
     problem('@fnrun_late', 'FN_TIMEOUT'),
     problem('@fnrun_too_large', 'FN_BODY_TOO_LARGE'),
+    problem('@fnrun_too_many', 'FN_TOO_MANY_REQUESTS', [retryAfter()]),
   ];
 }
 
@@ -40,6 +38,10 @@ function problem(name: string, code: ErrorCode, before: readonly Item[] = []): I
       directive('return', [String(status), text(code)]),
     ],
   });
+}
+
+function retryAfter(): Item {
+  return directive('add_header', ['Retry-After', String(httpLimits.retryAfterSeconds), 'always']);
 }
 
 /** In each block again: nginx inherits headers only where none is added. */

@@ -272,6 +272,26 @@ test('limits only note who would be refused, until they are enforced', async () 
   expect(await burst(enforcing)).toEqual([200, 429]);
 });
 
+test('the rate limit of an app is enforced by itself, and its 429 is a problem document with Retry-After', async () => {
+  const rateLimit = { requestsPerSecond: 2, burst: 1, connections: 10 };
+  await using site = await startSite((_req, res) => res.end('hello'), { site: { rateLimit } });
+  const answers = [];
+  for (let i = 0; i < 4; i++) answers.push(await site.get({ path: '/' }));
+  expect(answers.map(({ status }) => status).slice(0, 2)).toEqual([200, 200]);
+  const { status, headers, text } = answers.at(-1)!;
+  expect([status, headers['content-type'], headers['retry-after']]).toEqual([429, 'application/problem+json', '1']);
+  expect(JSON.parse(text)).toMatchObject({
+    status: 429,
+    code: 'FN_TOO_MANY_REQUESTS',
+    requestId: headers['x-request-id'],
+  });
+});
+
+test('a 429 of the app itself goes through as it is', async () => {
+  await using site = await startSite((_req, res) => res.writeHead(429).end('mine'));
+  expect(await site.get({ path: '/' })).toMatchObject({ status: 429, text: 'mine' });
+});
+
 test('over TLS: HTTP/2, HSTS, no old protocol, no handshake for a name that no app has, and HTTP leads there', async () => {
   await using temp = await makeTempDir('fn-');
   const tls = await selfSigned(temp.path);
