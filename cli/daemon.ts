@@ -25,17 +25,16 @@ import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import type { Store } from '../deploy/store/store.ts';
 import { AppUsers } from '../deploy/users/app-users.ts';
 import { readUserFiles, userNumbers } from '../deploy/users/user-range.ts';
+import type { HealthBody } from '../router/control/types.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
-import type { AppLimits } from '../runtime/contract/app-limits.ts';
-import { buildLimits, deployLimits, hostLimits } from '../runtime/contract/limits.ts';
+import { buildLimits, databaseLimits, deployLimits, hostLimits } from '../runtime/contract/limits.ts';
 import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
-import { openCgroups } from '../runtime/supervisor/cgroup.ts';
-import type { Cgroups, HostCgroup } from '../runtime/supervisor/cgroup.ts';
 import { gatewayView } from './gateway-view.ts';
 import { appUrl } from './app-url.ts';
-import { hostFactory } from './host-factory.ts';
+import { groupFor, useCgroups } from './app-cgroups.ts';
+import { HostFactory, olderHalf, whenGone, whole, youngerHalf } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { once } from './once.ts';
 import { readServerConfig } from './server-config.ts';
@@ -81,19 +80,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   checkSocketPath(homePaths(options.home).controlSocket);
   await gitVersion();
   const paths = makeHome(options.home);
-  if (options.takeOver === true) await takeOver(paths.home, options);
+  const leaving = options.takeOver === true ? await takeOver(paths.home, options) : null;
   const stack = new AsyncDisposableStack();
   try {
-    return await compose(stack, paths, options);
+    return await compose(stack, paths, { ...options, leaving });
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
 }
 
-async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: DaemonOptions): Promise<Daemon> {
-  const { log } = options;
-  const startedAtMs = Date.now();
+async function compose(
+  stack: AsyncDisposableStack,
+  paths: HomePaths,
+  options: DaemonOptions & Pick<Parts, 'leaving'>,
+): Promise<Daemon> {
+  const { log, leaving } = options;
   const urls: string[] = [];
   const lock = lockHome(paths.lockFile, { home: paths.home });
   stack.defer(() => lock.release());
@@ -106,7 +108,8 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
   const config = readServerConfig(paths.configFile);
   const { authorizedKeys = paths.authorizedKeys } = config;
   const users = await openUsers(config, { paths, store, log });
-  const { context, ending, apps, previews, builders } = composeApps(stack, paths, { config, store, users, urls, log });
+  const parts = { config, store, users, urls, leaving, log };
+  const { context, ending, apps, previews, builders, hosts } = composeApps(stack, paths, parts);
   const gateway = createGateway({ apps: gatewayView(apps, context.sites()), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -123,16 +126,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   }
 
-  const health = () => ({
-    status: 'ok' as const,
-    version: options.version,
-    pid: process.pid,
-    uptimeMs: Date.now() - startedAtMs,
-    home: paths.home,
-    urls,
-  });
-  const onError = (error: unknown): void =>
-    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const health = healthOf({ version: options.version, home: paths.home, urls });
   const lost = Promise.withResolvers<void>();
   const replaced = Promise.withResolvers<void>();
   const release = async (): Promise<void> => {
@@ -140,6 +134,7 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     ending.abort();
     previews.stop();
     await builders.stop();
+    await within(databaseLimits.leaveMs, hosts.share(olderHalf));
     closeStore();
     lock.release();
     control.release();
@@ -150,7 +145,10 @@ async function compose(stack: AsyncDisposableStack, paths: HomePaths, options: D
     replaced.resolve();
   };
   const handover = createHandover({ apps, release, onOver, log });
-  const api = createControlApi({ service: createControlService({ context, apps, keys, health, handover }), onError });
+  const api = createControlApi({
+    service: createControlService({ context, apps, keys, health, handover }),
+    onError: tellError(log),
+  });
   const control = await serveControl(paths.controlSocket, (request) => api.fetch(request));
   stack.defer(() => control.close());
   void apps.settle();
@@ -174,11 +172,17 @@ interface Parts {
   store: Store;
   users: AppUsers | null;
   urls: readonly string[];
+  /** The process of the server that this one takes over from. */
+  leaving: number | null;
   log: (line: string) => void;
 }
 
 /** What deploys and runs apps. Nothing of it serves yet. */
-function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, store, users, urls, log }: Parts) {
+function composeApps(
+  stack: AsyncDisposableStack,
+  paths: HomePaths,
+  { config, store, users, urls, leaving, log }: Parts,
+) {
   const {
     cgroup = true,
     authorizedKeys: _,
@@ -225,8 +229,14 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
   };
   const hook = { node: process.execPath, script: entryPoint('deploy/hook.js'), controlSocket: paths.controlSocket };
   const ofPreviews = previewAppPolicy(policy, branches.ceilings);
-  const createHost = hostFactory({ policy, previews: ofPreviews, cgroups });
-  const apps = new Apps({ context, paths, hook, users, createHost });
+  const hosts = new HostFactory({
+    policy,
+    previews: ofPreviews,
+    cgroups,
+    portion: leaving === null ? whole : youngerHalf,
+  });
+  if (leaving !== null) void whenGone(leaving, ending.signal).then(() => hosts.share(whole));
+  const apps = new Apps({ context, paths, hook, users, createHost: hosts.create });
   const sites = new Sites({
     apps: () => apps.list(),
     // What stops has fewer and fewer apps, which is nobody's business.
@@ -237,7 +247,17 @@ function composeApps(stack: AsyncDisposableStack, paths: HomePaths, { config, st
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
   const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
   stack.defer(() => previews.stop());
-  return { context, ending, apps, previews, builders };
+  return { context, ending, apps, previews, builders, hosts };
+}
+
+/** What the control API says of the server itself, which starts now. */
+function healthOf(of: Pick<HealthBody, 'version' | 'home' | 'urls'>): () => HealthBody {
+  const startedAtMs = Date.now();
+  return () => ({ status: 'ok', ...of, pid: process.pid, uptimeMs: Date.now() - startedAtMs });
+}
+
+function tellError(log: (line: string) => void): (error: unknown) => void {
+  return (error) => log(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 /** Users for the apps, where config.json says so. */
@@ -264,30 +284,6 @@ async function openKeys(options: { context: DeployContext; apps: Apps; home: str
   });
   await keys.refresh().catch((error: Error) => context.log(`cannot write ${file}: ${error.message}`));
   return keys;
-}
-
-/** Without cgroups the limits are watched, which docs/limits.md tells; a delegated one that cannot be used is news. */
-function useCgroups(log: (line: string) => void): Cgroups | null {
-  const found = openCgroups();
-  if ('create' in found) {
-    log(
-      `limits are held by the cgroup ${found.dir}${found.cpu ? '' : ' (but for limits.cpus: it has no cpu controller)'}`,
-    );
-    return found;
-  }
-  return null;
-}
-
-function groupFor(
-  app: string,
-  { limits, cgroups, log }: { limits: AppLimits; cgroups: Cgroups | null; log: (line: string) => void },
-): HostCgroup | null {
-  try {
-    return cgroups?.create(app, limits) ?? null;
-  } catch (error) {
-    log(`${app}: has no cgroup, its limits are watched instead: ${(error as Error).message}`);
-    return null;
-  }
 }
 
 function makeHome(home: string): HomePaths {

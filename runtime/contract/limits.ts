@@ -273,6 +273,8 @@ export const hostLimits = {
   /** How long the server that takes over may take from then on until it listens for every app, and how often that is looked at. */
   takeOverMs: 30_000,
   takeOverLookMs: 50,
+  /** How often the server that has taken over looks whether the other one has ended. */
+  goneLookMs: 500,
   /** And all of that together, with the time to stop. */
   leaveAllMs: 120_000,
   /** Hosts of one app that finish what they have beside the one that serves; beyond it the oldest is ended. */
@@ -448,6 +450,8 @@ export const databaseLimits = {
   orphanMs: 1_000,
   /** The time between the moment that a process has closed connections and that another may open as many: a busy server counts them on. */
   settleMs: 100,
+  /** How long a server that is replaced waits until its apps have given up half of their connections. */
+  leaveMs: 2_000,
   /** How long after a change a process tells the daemon which connections it has. */
   reportMs: 50,
   /** How long they keep the app from asking: where they are all that it may have, one more is opened to do so then. */

@@ -2,6 +2,9 @@ import type { OpenConnections } from '../contract/ipc.ts';
 import { databaseLimits, hostLimits } from '../contract/limits.ts';
 import { Estates } from './estates.ts';
 
+/** How many connections of an app's budget its processes may have here. */
+export type Portion = (budget: number) => number;
+
 /** A process that may open database connections. */
 export interface ShareHolder {
   /** Connections that its release asks for, by database. */
@@ -32,7 +35,20 @@ export class ConnectionShares {
   /** What each may have now, oldest first. */
   readonly #given = new Map<ShareHolder, Record<string, number>>();
   readonly #estates = new Estates();
+  #portion: Portion;
   #working: Promise<void> = Promise.resolve();
+
+  /** `portion`: while another server has processes of the app, not all of the budget is this one's. @default all of it */
+  constructor({ portion = (budget) => budget }: { portion?: Portion } = {}) {
+    this.#portion = portion;
+  }
+
+  /** Resolves when no process has more than its part of that. */
+  async setPortion(portion: Portion): Promise<void> {
+    this.#portion = portion;
+    this.refresh();
+    await this.#working;
+  }
 
   add(holder: ShareHolder): void {
     this.#given.set(holder, {});
@@ -52,7 +68,8 @@ export class ConnectionShares {
         [...this.#given.keys()].map((holder) => [holder, {}]),
       );
       for (const name of names) {
-        for (const [holder, count] of splitBudget(name, [...this.#given.keys()])) wanted.get(holder)![name] = count;
+        for (const [holder, count] of splitBudget(name, [...this.#given.keys()], this.#portion))
+          wanted.get(holder)![name] = count;
       }
       const shrunk = await Promise.all([...wanted].map(([holder, limits]) => this.#shrink(holder, limits)));
       // Closed connections are counted for a moment more, and many are opened in their place at once.
@@ -81,7 +98,7 @@ export class ConnectionShares {
     for (const [name, count] of Object.entries(wanted)) {
       const has = given[name] ?? 0;
       const more = Math.max(0, count - has);
-      const free = Math.max(0, budgetOf(name, [...this.#given.keys()]) - this.#total(name));
+      const free = Math.max(0, this.#portion(budgetOf(name, [...this.#given.keys()])) - this.#total(name));
       const estate = this.#estates.take(name, more - Math.min(free, more));
       if (estate.permits > 0) inherited[name] = estate;
       limits[name] = has + Math.min(free, more) + estate.permits;
@@ -106,9 +123,9 @@ export class ConnectionShares {
  * Each preview has a small part, all of them at most half; the app's own processes have equal parts of the rest, and
  * what is left over goes to those who came first.
  */
-function splitBudget(name: string, holders: readonly ShareHolder[]): [ShareHolder, number][] {
+function splitBudget(name: string, holders: readonly ShareHolder[], portion: Portion): [ShareHolder, number][] {
   const asking = holders.filter(({ budgets }) => budgets[name] !== undefined);
-  const budget = budgetOf(name, asking);
+  const budget = portion(budgetOf(name, asking));
   const previews = asking.filter(({ isPreview }) => isPreview);
   const own = asking.filter(({ isPreview }) => !isPreview);
   const half = own.length === 0 ? budget : Math.floor(budget / 2);
