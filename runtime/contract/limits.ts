@@ -537,6 +537,9 @@ export const domainLimits = {
   issueAllMs: 600_000,
   /** Names asked for in one run; Let's Encrypt allows 300 orders in three hours. */
   issuedPerRun: 50,
+  /** Certificates for previews within `previewQuotaMs`: Let's Encrypt gives 50 in a week to all names of a domain. */
+  previewCertificates: 20,
+  previewQuotaMs: 7 * 24 * 3_600_000,
   /** Pauses after failed tries of a name; Let's Encrypt allows 5 in an hour. */
   retryMs: [15 * 60_000, 3_600_000, 4 * 3_600_000, 12 * 3_600_000, 24 * 3_600_000],
   /** When the CA says that it was asked too often and not for how long. */

@@ -52,3 +52,11 @@ export function explainLookup(
     hint: `make an A record of ${name} (AAAA for IPv6) that leads to ${here}; it is tried again within the hour`,
   };
 }
+
+/** Previews have had as many as they may. */
+export function explainQuota(name: string, nextAtMs: number): { message: string; hint: string } {
+  return {
+    message: `previews have had as many certificates as they get in a week; ${name} has the one that nobody signed`,
+    hint: `nothing: the next one is asked for after ${new Date(nextAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+  };
+}

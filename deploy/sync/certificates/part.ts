@@ -4,7 +4,8 @@ import { domainLimits } from '../../../runtime/contract/limits.ts';
 import { nameSites } from '../names.ts';
 import type { SyncContext, SyncPart } from '../part.ts';
 import { AcmeRefusal, openCa, type Ca } from './acme.ts';
-import { explainLookup, explainRefusal } from './explain.ts';
+import { explainLookup, explainQuota, explainRefusal } from './explain.ts';
+import { PreviewQuota } from './preview-quota.ts';
 import { isDue, type CertificateStore } from './store.ts';
 import { failedTry, mayTry, parseTries, type Tries, type TriesByName } from './tries.ts';
 
@@ -15,6 +16,8 @@ export interface CertificatesPartOptions {
   webroot: string;
   /** Whether DNS has an address for a name. */
   hasAddress: (name: string) => Promise<boolean>;
+  /** Certificates that previews get in a week. @default domainLimits.previewCertificates */
+  previewsPerWeek?: number;
   /** Has nginx serve with what there is now; called when a certificate has come. */
   installed: (context: SyncContext) => Promise<unknown>;
 }
@@ -23,9 +26,11 @@ interface Wanted {
   app: string;
   name: string;
   askedAtMs: number | null;
+  isPreview: boolean;
 }
 
 const triesFile = '.tries.json';
+const previewsFile = '.previews.json';
 
 /**
  * A certificate by ACME for every name of every app, got when there is none and renewed in time. A name that gets none
@@ -39,7 +44,10 @@ export function createCertificatesPart(options: CertificatesPartOptions): SyncPa
       const names = wantedNames(context);
       const tries = parseTries(await store.readFile(triesFile));
       const { acmeDirectory } = context.server;
-      const got = acmeDirectory === null ? [] : await issueDue(options, { context, names, tries });
+      const { previewsPerWeek: perWeek = domainLimits.previewCertificates } = options;
+      const quota = new PreviewQuota(await store.readFile(previewsFile), { perWeek, now: context.now });
+      const got = acmeDirectory === null ? [] : await issueDue(options, { context, names, tries, quota });
+      await store.writeFile(previewsFile, quota.toText());
       const known = new Set(names.map(({ name }) => name));
       const kept = Object.entries(tries).filter(([name]) => known.has(name));
       await store.writeFile(triesFile, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
@@ -54,31 +62,39 @@ export function createCertificatesPart(options: CertificatesPartOptions): SyncPa
   };
 }
 
-/** Names that were just asked for first: somebody waits. */
+/** Names that were just asked for first: somebody waits. Previews last. */
 function wantedNames(context: SyncContext): Wanted[] {
   const asked = new Map(
     context.sites.flatMap(({ domains }) => domains.map((one) => [one.name, one.askedAtMs] as const)),
   );
-  const all = nameSites(context).flatMap(({ app, names, previews }) =>
-    [...names, ...previews.map(({ host }) => host)].map((name) => ({ app, name, askedAtMs: asked.get(name) ?? null })),
+  const sites = nameSites(context);
+  const own = sites.flatMap(({ app, names }) =>
+    names.map((name) => ({ app, name, askedAtMs: asked.get(name) ?? null, isPreview: false })),
   );
-  return all.toSorted((a, b) => (b.askedAtMs ?? 0) - (a.askedAtMs ?? 0));
+  const previews = sites.flatMap((site) =>
+    site.previews.map(({ host: name }) => ({ app: site.app, name, askedAtMs: null, isPreview: true })),
+  );
+  return [...own.toSorted((a, b) => (b.askedAtMs ?? 0) - (a.askedAtMs ?? 0)), ...previews];
 }
 
 interface Due {
   context: SyncContext;
   names: readonly Wanted[];
   tries: TriesByName;
+  quota: PreviewQuota;
 }
 
 /** Resolves to the names that have a new one; what failed is in `tries`. */
-async function issueDue(options: CertificatesPartOptions, { context, names, tries }: Due): Promise<string[]> {
+async function issueDue(options: CertificatesPartOptions, { context, names, tries, quota }: Due): Promise<string[]> {
   const { store } = options;
-  const due: Wanted[] = [];
+  const due: (Wanted & { counts: boolean })[] = [];
   for (const one of names) {
     const there = await store.get(one.name);
     if (there !== null && !isDue(there, context.now())) delete tries[one.name];
-    else if (mayTry(tries[one.name], { nowMs: context.now(), askedAtMs: one.askedAtMs })) due.push(one);
+    else if (mayTry(tries[one.name], { nowMs: context.now(), askedAtMs: one.askedAtMs })) {
+      // A renewal is none of those that the CA counts.
+      due.push({ ...one, counts: one.isPreview && there === null });
+    }
   }
   const got: string[] = [];
   const endsAt = performance.now() + domainLimits.issueAllMs;
@@ -92,10 +108,16 @@ async function issueDue(options: CertificatesPartOptions, { context, names, trie
     });
     return ca;
   };
-  for (const { name } of due.slice(0, domainLimits.issuedPerRun)) {
+  for (const { name, counts } of due.slice(0, domainLimits.issuedPerRun)) {
     if (context.signal.aborted || performance.now() > endsAt) break;
+    if (counts && quota.nextAtMs !== null) {
+      const words = explainQuota(name, quota.nextAtMs);
+      tries[name] = failedTry(tries[name], { nowMs: context.now(), retryAfterMs: null, counts: false, ...words });
+      continue;
+    }
     const failed = await issueOne(options, { context, name, openOnce, before: tries[name] });
     if (failed === null) got.push(name);
+    if (failed === null && counts) quota.issued();
     if (failed === null) delete tries[name];
     else tries[name] = failed;
   }

@@ -50,14 +50,18 @@ const site = (domains: SiteBody['domains']): SiteBody => {
 };
 const asked = (name: string, askedAtMs: number | null = null) => ({ name, askedAtMs });
 
-async function sync(domains: SiteBody['domains']): Promise<SyncOutcome> {
+async function sync(domains: SiteBody['domains'], previews: SiteBody['previews'] = []): Promise<SyncOutcome> {
   const certificates = createCertificatesPart({
     store: server.certificates,
     webroot: server.acme,
     hasAddress: async (name) => await hasAddress(name, { servers: [pebble.dns] }),
+    previewsPerWeek: 1,
     installed: (context) => server.nginxPart.run(context),
   });
-  return await server.sync({ parts: [server.nginxPart, certificates], ask: async () => ({ sites: [site(domains)] }) });
+  return await server.sync({
+    parts: [server.nginxPart, certificates],
+    ask: async () => ({ sites: [{ ...site(domains), previews }] }),
+  });
 }
 
 /** A GET over TLS on a connection of its own; the root is pebble's. */
@@ -132,4 +136,22 @@ test('each name gets its certificate, one that leads elsewhere keeps none from t
   expect(seen.filter((one) => one !== 'true 200')).toEqual([]);
   const now = await getTls('good.test', ca);
   expect([now.trusted, now.serial === good.serial]).toEqual([true, false]);
+});
+
+test('previews get so many certificates in a week, and the app its own all the same', async () => {
+  aheadMs = 0;
+  const previews = ['one--shop', 'two--shop'];
+  for (const name of [...previews, 'late']) await pebble.setAddress(`${name}.apps.test`, '127.0.0.1');
+  await pebble.setAddress('late.test', '127.0.0.1');
+  const first = await sync([asked('late.test')], previews);
+  expect(JSON.stringify(first)).toMatch(
+    /got a certificate for late\.test.*got a certificate for one--shop\.apps\.test/,
+  );
+  expect(problemsOf(first)).toEqual([
+    expect.stringMatching(/two--shop\.apps\.test.*as many certificates as they get in a week/),
+  ]);
+  aheadMs += 8 * 24 * 3_600_000;
+  expect(JSON.stringify(await sync([asked('late.test')], previews))).toContain(
+    'got a certificate for two--shop.apps.test',
+  );
 });
