@@ -14,6 +14,7 @@ import { portsCheck } from './checks/ports.ts';
 import { rebootCheck } from './checks/reboot.ts';
 import { roundTripsCheck } from './checks/round-trips.ts';
 import { sshdCheck } from './checks/sshd.ts';
+import { syncCheck } from './checks/sync.ts';
 import { unitsCheck } from './checks/units.ts';
 import { updatesCheck } from './checks/updates.ts';
 import { versionsCheck } from './checks/versions.ts';
@@ -24,6 +25,7 @@ export const checks: readonly MachineCheck[] = [
   nginxCheck,
   appSocketsCheck,
   certificatesCheck,
+  syncCheck,
   databaseCheck,
   backupsCheck,
   diskCheck,

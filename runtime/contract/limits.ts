@@ -930,6 +930,10 @@ export const doctorLimits = {
   /** Days before a certificate ends: its renewal should have been, and must be. */
   certificateWarnDays: 20,
   certificateCriticalDays: 5,
+  /** How long root's side may take to do what it was asked, and how often it runs by its timer at least; problems of it that are told. */
+  syncMinutes: 15,
+  syncEveryMinutes: 180,
+  syncProblems: 5,
   /** Age of the newest backup, in hours: nightly, and a night that takes long. */
   backupHours: 36,
   /** Restarts of an app's process in the last hour that are told. */

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DoctorContext, MachineCheck } from '../../../deploy/doctor/check.ts';
+import { syncCheck } from '../../../deploy/doctor/checks/sync.ts';
 import { certificatesCheck } from '../../../deploy/doctor/checks/certificates.ts';
 import { daemonCheck } from '../../../deploy/doctor/checks/daemon.ts';
 import { roundTripsCheck } from '../../../deploy/doctor/checks/round-trips.ts';
@@ -11,6 +12,7 @@ import { runChecks, type Diagnosis } from '../../../deploy/doctor/run-checks.ts'
 import { gatherFacts } from '../../../deploy/server/gather-facts.ts';
 import { localMachine } from '../../../deploy/server/local-machine.ts';
 import { defaultWishes } from '../../../deploy/server/wishes.ts';
+import type { SyncOutcome } from '../../../router/control/domain-types.ts';
 import { launcher, runCli } from '../../support/cli.ts';
 import { nginxFacts, siteOf, startRendered, type RenderedNginx } from '../../support/nginx.ts';
 import { pushTree, startServe, type Serve } from '../../support/serve.ts';
@@ -115,6 +117,34 @@ test('a certificate is told that ends, is for another name, has another key, or 
   );
   await writeTree(other, { 'fullchain.pem': 'half a file' });
   expect(told(await look(certificatesCheck))).toContain('critical certificate-unreadable');
+});
+
+test('what root was asked for and has not done is told, and what it could not do', async () => {
+  const run = join(serve.home, 'run');
+  const problem = { app: 'shop', subject: name, message: 'DNS has no address', hint: 'make an A record' };
+  const outcome = (request: number, { agoMs = 0, problems = 0 } = {}) =>
+    JSON.stringify({
+      request,
+      startedAt: new Date(Date.now() - agoMs).toISOString(),
+      finishedAt: new Date(Date.now() - agoMs).toISOString(),
+      parts: [{ id: 'certificates', changed: [], problems: Array.from({ length: problems }, () => problem) }],
+    } satisfies SyncOutcome);
+  await writeTree(run, { sync: '7\n', 'sync.json': outcome(7) });
+  expect(told(await look(syncCheck))).toEqual([]);
+  await writeTree(run, { 'sync.json': outcome(7, { problems: 7 }) });
+  const { findings } = await look(syncCheck);
+  expect(findings[0]).toMatchObject({ what: `${name} of shop: DNS has no address`, todo: 'make an A record' });
+  expect(findings.map(({ id }) => id)).toEqual([...Array.from({ length: 5 }, () => 'sync-certificates'), 'sync-more']);
+  await writeTree(run, { 'sync.json': outcome(6) });
+  await utimes(join(run, 'sync'), new Date(), new Date(Date.now() - 20 * 60_000));
+  expect(told(await look(syncCheck))).toEqual(['critical sync-waits']);
+  await writeTree(run, { 'sync.json': outcome(7, { agoMs: 24 * 3_600_000 }) });
+  expect(told(await look(syncCheck))).toEqual(['warning sync-stands-still']);
+  await writeTree(run, { 'sync.json': 'half a fi' });
+  expect(told(await look(syncCheck))).toEqual(['critical sync-waits']);
+  await rm(join(run, 'sync.json'));
+  await rm(join(run, 'sync'));
+  expect(told(await look(syncCheck))).toEqual(['warning sync-stands-still']);
 });
 
 test('the command says the same of a home, and its exit code is for cron', { timeout: 120_000 }, async () => {
