@@ -1,6 +1,8 @@
 import type { Wishes } from '../../deploy/server/facts.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
+import { backupLimits } from '../../runtime/contract/limits.ts';
 import type { CommandOptions, OptionValues } from '../command.ts';
+import { parseCount } from '../mysql/parse-size.ts';
 
 /** What can be asked for. An option that is left out keeps what was asked for before. */
 export const wishOptions = {
@@ -16,6 +18,11 @@ export const wishOptions = {
     description: "public keys of the administrator (default: your ssh's, else root's there)",
   },
   database: { type: 'string', value: 'NAME', description: 'mariadb, mysql or none (default: mariadb)' },
+  'backup-days': {
+    type: 'string',
+    value: 'N',
+    description: `how long nightly backups are kept, in days (default: ${backupLimits.keepDays})`,
+  },
   'acme-email': {
     type: 'string',
     value: 'ADDRESS',
@@ -34,10 +41,13 @@ const hostName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z
 
 /** What the options ask for, but for the keys, whose files have to be read. Throws FN_USAGE. */
 export function readAsked(values: OptionValues<typeof wishOptions>): Partial<Wishes> {
-  const { domain, database, 'acme-email': email, 'acme-directory': directory } = values;
+  const { domain, database, 'backup-days': days, 'acme-email': email, 'acme-directory': directory } = values;
   return {
     ...(domain !== undefined && { domain: orNone(domain.toLowerCase(), hostName, '--domain') }),
     ...(database !== undefined && { database: checkDatabase(database) }),
+    ...(days !== undefined && {
+      backupDays: parseCount(days, { name: '--backup-days', most: backupLimits.keepDaysMax }),
+    }),
     ...(email !== undefined && { acmeEmail: orNone(email, /^[^@\s]+@[^@\s]+\.[^@\s]+$/, '--acme-email') }),
     ...(directory !== undefined && { acmeDirectory: checkUrl(directory) }),
     upgrade: values['no-upgrade'] !== true,

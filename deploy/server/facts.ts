@@ -36,6 +36,8 @@ export interface Wishes {
   adminKeys: readonly string[];
   /** The database server; `none`: no database. */
   database: 'mariadb' | 'mysql' | 'none';
+  /** Days that nightly backups are kept. */
+  backupDays: number;
   /** Whether packages are upgraded. */
   upgrade: boolean;
   /** For Let's Encrypt's warnings; null: none. */

@@ -1,4 +1,5 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
+import { backupLimits } from '../../runtime/contract/limits.ts';
 import type { Wishes } from './facts.ts';
 import { checkFile, readFile, writeFile, type WantedFile } from './files.ts';
 import type { Machine } from './machine.ts';
@@ -12,6 +13,7 @@ export const defaultWishes: Wishes = {
   domain: null,
   adminKeys: [],
   database: 'mariadb',
+  backupDays: backupLimits.keepDays,
   upgrade: true,
   acmeEmail: null,
   acmeDirectory: 'https://acme-v02.api.letsencrypt.org/directory',

@@ -3,7 +3,11 @@ import type { UnitSection } from './unit.ts';
 /** The unit that backs up all apps and the server. */
 export function planBackupUnit({
   program = ['/usr/local/bin/fnrun'],
-}: { program?: readonly string[] } = {}): UnitSection[] {
+  keepDays,
+}: {
+  program?: readonly string[];
+  keepDays: number;
+}): UnitSection[] {
   return [
     {
       name: 'Unit',
@@ -18,7 +22,10 @@ export function planBackupUnit({
         { name: 'Type', value: ['oneshot'] },
         {
           name: 'ExecStart',
-          value: [...program.map((text) => ({ text })), 'backup', '--all', '--home', '/var/lib/fnrun'],
+          value: [
+            ...program.map((text) => ({ text })),
+            ...['backup', '--all', '--home', '/var/lib/fnrun', '--keep-days', String(keepDays)],
+          ],
           reason: 'as root, who reads all databases by the unix socket without a password',
         },
         { name: 'UMask', value: ['0027'], reason: 'the group of the folder may read what it writes, others nothing' },

@@ -1,6 +1,7 @@
 import { planBackupTimer, planBackupUnit } from '../../../systemd/backup-units.ts';
 import { renderUnit } from '../../../systemd/render-unit.ts';
 import { backupsFolder } from '../../../backup/nightly.ts';
+import type { Wishes } from '../../facts.ts';
 import { checkFile, writeFile, type WantedFile } from '../../files.ts';
 import type { Machine } from '../../machine.ts';
 import { must } from '../../must.ts';
@@ -11,8 +12,8 @@ import { checkUnit, enableUnit } from '../../units.ts';
 const group = 'fnrun-backup';
 const timer = 'fnrun-backup.timer';
 
-const files: readonly WantedFile[] = [
-  { path: '/etc/systemd/system/fnrun-backup.service', text: renderUnit(planBackupUnit()) },
+const filesOf = ({ backupDays: keepDays }: Wishes): readonly WantedFile[] => [
+  { path: '/etc/systemd/system/fnrun-backup.service', text: renderUnit(planBackupUnit({ keepDays })) },
   { path: `/etc/systemd/system/${timer}`, text: renderUnit(planBackupTimer()) },
 ];
 
@@ -20,17 +21,17 @@ const files: readonly WantedFile[] = [
 export const backupStep: Step = {
   id: 'backup',
   title: 'databases and state are backed up at night',
-  check: async ({ machine }) => [
+  check: async ({ machine, wishes }) => [
     ...(await checkFolder(machine)),
-    ...(await Promise.all(files.map((file) => checkFile(machine, file)))).filter((change) => change !== null),
+    ...(await Promise.all(filesOf(wishes).map((file) => checkFile(machine, file)))).filter((change) => change !== null),
     ...(await checkUnit(machine, timer)),
   ],
-  apply: async ({ machine }) => {
+  apply: async ({ machine, wishes }) => {
     await must(machine, ['groupadd', '--system', '--force', group]);
     await must(machine, ['usermod', '--append', '--groups', group, 'fnrun']);
     // The letter s: what is made in it is of the same group.
     await must(machine, ['install', '-d', '-o', 'root', '-g', group, '-m', '2750', backupsFolder]);
-    for (const file of files) await writeFile(machine, file);
+    for (const file of filesOf(wishes)) await writeFile(machine, file);
     await must(machine, ['systemctl', 'daemon-reload']);
     await enableUnit(machine, timer);
   },

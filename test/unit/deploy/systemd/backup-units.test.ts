@@ -10,7 +10,7 @@ test('systemd takes the units of the backup', () => {
   const dir = mkdtempSync(join(tmpdir(), 'fnrun-unit-'));
   try {
     const files = {
-      'fnrun-backup.service': planBackupUnit({ program: ['/bin/true'] }),
+      'fnrun-backup.service': planBackupUnit({ program: ['/bin/true'], keepDays: 14 }),
       'fnrun-backup.timer': planBackupTimer(),
     };
     for (const [name, sections] of Object.entries(files)) writeFileSync(join(dir, name), renderUnit(sections));
