@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 // Real processes on a small machine: a test that needs longer says so itself.
 const common = { testTimeout: 20_000, hookTimeout: 60_000 };
 
+/** Faults whose tests do not measure what others feel meanwhile: they need no machine of their own. */
+const unmeasured = 'test/faults/{http/http-corpus,http/large-bodies,daemon,database,secrets}.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -22,7 +25,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'tests',
-          include: ['test/{integration,e2e,conformance}/**/*.test.ts'],
+          include: ['test/{integration,e2e,conformance}/**/*.test.ts', unmeasured],
           globalSetup: ['cli/build/vitest-setup.ts'],
           isolate: false,
           // One more than this machine has cores at least: most of the time a test waits for processes.
@@ -36,6 +39,7 @@ export default defineConfig({
           ...common,
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          exclude: [unmeasured],
           globalSetup: ['cli/build/vitest-setup.ts', 'test/faults/support/setup.ts'],
           isolate: false,
           maxWorkers: 1,
