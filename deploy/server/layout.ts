@@ -14,3 +14,6 @@ export const layout = {
 
 /** fnrun as a unit, a key or a timer calls it: whatever version is current. */
 export const currentProgram: readonly string[] = [`${layout.current}/bin/node`, `${layout.current}/cli/fnrun.js`];
+
+/** That the unit or config.json was written and the server that runs does not go by it yet; gone after a boot, when it does. */
+export const serviceNote = '/run/fnrun-setup/service';

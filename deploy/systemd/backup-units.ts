@@ -24,7 +24,12 @@ export function planBackupUnit({
           name: 'ExecStart',
           value: [
             ...program.map((text) => ({ text })),
-            ...['backup', '--all', '--home', '/var/lib/fnrun', '--keep-days', String(keepDays)],
+            'backup',
+            '--all',
+            '--home',
+            '/var/lib/fnrun',
+            '--keep-days',
+            String(keepDays),
           ],
           reason: 'as root, who reads all databases by the unix socket without a password',
         },

@@ -1,6 +1,8 @@
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 import { appUserLimits } from '../../../runtime/contract/limits.ts';
 import { checkFile, readFile, writeFile, type WantedFile } from '../files.ts';
+import { layout, serviceNote } from '../layout.ts';
+import { must } from '../must.ts';
 import type { SetupContext, Step } from '../step.ts';
 
 const path = '/var/lib/fnrun/config.json';
@@ -13,8 +15,14 @@ export const appUsersStep: Step = {
     const change = await checkFile(context.machine, await wanted(context));
     return change === null ? [] : [change];
   },
-  apply: async (context) => await writeFile(context.machine, await wanted(context)),
+  apply: async (context) => {
+    // A server that runs has read it as it was: the step `service` replaces it, without a dropped request.
+    await must(context.machine, ['sh', '-c', leaveNote, 'sh', layout.unit, serviceNote]);
+    await writeFile(context.machine, await wanted(context));
+  },
 };
+
+const leaveNote = 'systemctl is-active -q -- "$1" || exit 0; mkdir -p "${2%/*}" && : > "$2"';
 
 async function wanted({ machine, wishes }: SetupContext): Promise<WantedFile> {
   const there = await readFile(machine, path);

@@ -1,7 +1,7 @@
 import { renderUnit } from '../../../systemd/render-unit.ts';
 import { planUnit } from '../../../systemd/unit.ts';
 import { checkFile, readFile, writeFile, type WantedFile } from '../../files.ts';
-import { currentProgram, layout } from '../../layout.ts';
+import { currentProgram, layout, serviceNote as note } from '../../layout.ts';
 import { must } from '../../must.ts';
 import { checkPackages, installPackages } from '../../packages.ts';
 import { configText } from '../app-users.ts';
@@ -10,9 +10,6 @@ import { bridge, endBridge, replaceService, startService } from './replace-servi
 
 // setfacl: the server lets the users of apps to their files.
 const packages = ['acl', 'curl'];
-
-/** That the unit was written and does not run yet as it says; gone after a boot, when it does. */
-const note = '/run/fnrun-setup/service';
 
 /** The unit, by what the server's configuration says, or will. */
 async function unitFile({ machine, wishes: { domain } }: SetupContext): Promise<WantedFile> {
@@ -52,7 +49,7 @@ export const serviceStep: Step = {
     if (is('ActiveState') !== 'active') change(`start ${layout.unit}`);
     else if (is('running') !== is('current'))
       change(`replace the server that runs, ${versionOf(is('running'))}, by ${versionOf(is('current'))}`);
-    else if (file !== null || is('note') !== '') change('have the server run as its unit says');
+    else if (file !== null || is('note') !== '') change('have the server run as its unit and config.json say');
     else if (pidOf(is('answers')) !== is('MainPID')) change('have the server of the unit answer, and no other');
     if (['active', 'activating'].includes(is('bridge'))) change('end what stood in during an upgrade');
     return changes;
@@ -64,7 +61,7 @@ export const serviceStep: Step = {
     const is = await lookAt(context);
     const isNew = (await checkFile(machine, unit)) !== null;
     if (isNew) {
-      await must(machine, ['sh', '-c', 'mkdir -p /run/fnrun-setup && : > "$1"', 'sh', note]);
+      await must(machine, ['sh', '-c', 'mkdir -p "${1%/*}" && : > "$1"', 'sh', note]);
       await writeFile(machine, unit);
       await must(machine, ['systemctl', 'daemon-reload']);
     }
