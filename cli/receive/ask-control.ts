@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { hostLimits } from '../../runtime/contract/limits.ts';
+import { appDatabaseLimits, hostLimits } from '../../runtime/contract/limits.ts';
 import type { ControlProblem } from '../../router/control/types.ts';
 import { keyHeader } from '../../router/control/key-header.ts';
 
@@ -11,16 +11,31 @@ export interface Question {
   method: 'GET' | 'POST';
   path: string;
   body?: unknown;
+  /** How long the server may be silent, in ms. @default that of a push that makes an app, which waits for its database */
+  timeoutMs?: number;
 }
+
+const answerMs = hostLimits.controlRequestMs + appDatabaseLimits.newAppMs;
 
 /**
  * Asks the control API over node:net, as HTTP/1.0: every push and every clone waits for it, and node:http alone takes 10
  * to 20 ms to load. Rejects with the FnrunError that the server answered, or FN_NOT_RUNNING.
  */
-export async function askControl<T>({ socketPath, key, method, path, body = {} }: Question): Promise<T> {
+export async function askControl<T>({
+  socketPath,
+  key,
+  method,
+  path,
+  body = {},
+  timeoutMs = answerMs,
+}: Question): Promise<T> {
   const json = JSON.stringify(body);
   const socket = connect(socketPath);
-  socket.setTimeout(hostLimits.controlRequestMs, () => socket.destroy(new Error('it did not answer in time')));
+  let late = false;
+  socket.setTimeout(timeoutMs, () => {
+    late = true;
+    socket.destroy();
+  });
   socket.write(
     `${method} ${path} HTTP/1.0\r\nhost: fnrun\r\n${keyHeader}: ${key}\r\n` +
       `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
@@ -29,6 +44,11 @@ export async function askControl<T>({ socketPath, key, method, path, body = {} }
   try {
     for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
   } catch (cause) {
+    if (late) {
+      throw new FnrunError('FN_NOT_RUNNING', `The fnrun server has not answered within ${timeoutMs / 1_000} s`, {
+        hint: 'it is busy: try again in a moment; what it was asked for may have been done',
+      });
+    }
     throw new FnrunError('FN_NOT_RUNNING', `The fnrun server cannot be reached: ${reasonOf(cause)}`, {
       cause,
       hint: 'ask whoever runs it to start it, then try again',
