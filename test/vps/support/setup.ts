@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { makeTempDir } from '../../support/temp-dir.ts';
 
@@ -8,8 +10,17 @@ declare module 'vitest' {
   }
 }
 
-/** Gives the files of one run a folder that they share. */
+/**
+ * Gives the files of one run a folder that they share. FNRUN_VPS_FOLDER names one that is kept, so that the next run starts from the
+ * machine that was set up in this one: for who works at the tests. After a change to the setup it must be emptied.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const kept = process.env['FNRUN_VPS_FOLDER'];
+  if (kept !== undefined) {
+    await mkdir(kept, { recursive: true });
+    project.provide('vpsFolder', resolve(kept));
+    return () => Promise.resolve();
+  }
   const folder = await makeTempDir('fnrun-vps-');
   project.provide('vpsFolder', folder.path);
   return folder.remove;
