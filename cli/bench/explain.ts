@@ -71,9 +71,9 @@ export function explainLimit(failed: BenchStep, { p99Ms, connections }: Bound & 
   };
 }
 
-/** Every worker that it may have holds as many invocations as it may. */
-function isAtConcurrency({ workers, maxWorkers, inFlight, concurrency }: FunctionStats): boolean {
-  return workers >= maxWorkers && inFlight >= workers * concurrency * busy;
+/** Every worker that it may have holds as many invocations as it may: or others wait for a place, one of which is free for the moment of the look. */
+function isAtConcurrency({ workers, maxWorkers, inFlight, queued, concurrency }: FunctionStats): boolean {
+  return workers >= maxWorkers && (queued > 0 || inFlight >= workers * concurrency * busy);
 }
 
 function concurrencyLimit({ workers, concurrency, inFlight }: FunctionStats): Limit {

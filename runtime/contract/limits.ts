@@ -443,7 +443,7 @@ export const databaseLimits = {
   closeMs: 5_000,
   /** A close that took less time is one of a server with time to spare; and how long another is counted on. */
   closeQuickMs: 2,
-  closeSettleMs: 20,
+  closeSettleMs: 50,
   /** How long a worker that ends in good order may take to close its connections. */
   endingMs: 200,
   /** How long connections of a thread that died are counted, when nobody can ask the server whether they are gone. */

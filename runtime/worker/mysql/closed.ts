@@ -17,6 +17,6 @@ export function onServerClosed({ stream }: Pick<PooledConnection, 'stream'>, don
     clearTimeout(timer);
     const took = performance.now() - askedAt;
     if (took < databaseLimits.closeQuickMs) done();
-    else setTimeout(done, Math.min(took, databaseLimits.closeSettleMs));
+    else setTimeout(done, Math.min(2 * took, databaseLimits.closeSettleMs));
   });
 }
