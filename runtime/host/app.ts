@@ -166,11 +166,11 @@ export class HostApp {
     isDev: () => this.#options.dev === true,
     waiting: this.#waiting,
     takeThread: (slot) => {
-      if (slot.readyCount > 0 && !this.#mayLoadMore()) return null;
       const thread = this.#shares.take(slot);
       if (thread !== null) this.databases.attach(thread, slot.fn.name);
       return thread;
     },
+    mayLoad: () => this.#mayLoadMore(),
     hasCore: (slot) => {
       const busy = this.#slots().reduce((sum, each) => sum + each.workers.busy, 0);
       return this.#cores.hasRoom(busy) && !this.#shareWithDatabase(slot);

@@ -231,7 +231,7 @@ export class FunctionSlot {
 
   #mayGrow(): boolean {
     if (this.#retired || this.#workers.loading || !this.#health.mayStart) return false;
-    return this.#workers.alive < this.settings.maxWorkers;
+    return this.#workers.alive < this.settings.maxWorkers && (this.readyCount === 0 || this.#services.mayLoad());
   }
 
   #startWorker(): FunctionWorker | null {

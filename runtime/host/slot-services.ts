@@ -10,6 +10,8 @@ export interface SlotServices {
   takeThread(slot: FunctionSlot): Thread | null;
   /** Whether one more thread of the slot that computes would find a core for it. */
   hasCore(slot: FunctionSlot): boolean;
+  /** Whether one more worker may load for a function that has some; one that replaces another always may. */
+  mayLoad(): boolean;
   /** An invocation starts: `measure` is called from time to time until none is in flight. */
   onWork(): void;
   /** A worker became idle, or is gone. */
