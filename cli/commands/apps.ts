@@ -1,13 +1,10 @@
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { appDatabaseLimits, hostLimits } from '../../runtime/contract/limits.ts';
+import { hostLimits } from '../../runtime/contract/limits.ts';
 import type { AppBody, AppsBody, ChangeAppBody, CreateAppBody } from '../../router/control/types.ts';
 import { defineCommand, homeOption, jsonOption, type CommandContext } from '../command.ts';
 import { resolveHome } from '../home.ts';
 import { formatAge, renderTable } from '../table.ts';
 import { createControlClient, type ControlClient } from '../control-client.ts';
-
-/** A new app waits for its database. */
-const newAppMs = hostLimits.controlRequestMs + appDatabaseLimits.newAppMs;
 
 const options = {
   branch: {
@@ -76,7 +73,7 @@ function row({ name, live, branch, url }: AppBody): string[] {
 async function create(client: ControlClient, { name, context }: { name: string; context: Context }): Promise<number> {
   const { branch } = context.values;
   const body: CreateAppBody = branch === undefined ? { name } : { name, branch };
-  const app = await client.request<AppBody>('POST', '/v1/apps', { body, deadlineMs: newAppMs });
+  const app = await client.request<AppBody>('POST', '/v1/apps', { body, deadlineMs: hostLimits.controlNewAppMs });
   if (context.json) {
     context.out(JSON.stringify(app, null, 2));
     return 0;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { FnrunError } from '../../runtime/contract/errors.ts';
-import { appDatabaseLimits, hostLimits } from '../../runtime/contract/limits.ts';
+import { hostLimits } from '../../runtime/contract/limits.ts';
 import type { ControlProblem } from '../../router/control/types.ts';
 import { keyHeader } from '../../router/control/key-header.ts';
 
@@ -14,8 +14,6 @@ export interface Question {
   /** How long the server may be silent, in ms. @default that of a push that makes an app, which waits for its database */
   timeoutMs?: number;
 }
-
-const answerMs = hostLimits.controlRequestMs + appDatabaseLimits.newAppMs;
 
 /**
  * Asks the control API over node:net, as HTTP/1.0: every push and every clone waits for it, and node:http alone takes 10

@@ -311,6 +311,8 @@ export const hostLimits = {
   semiSpaceMb: 64,
   controlBodyBytes: 1 * MiB,
   controlRequestMs: 15_000,
+  /** The same for a request that may make an app, which waits for its database as well (`appDatabaseLimits.newAppMs`). */
+  controlNewAppMs: 25_000,
   /** A rollback or redeploy over the control API: it waits for a boot check and warm workers. */
   controlSwitchMs: 120_000,
 } as const;
