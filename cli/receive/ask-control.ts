@@ -25,7 +25,7 @@ export async function askControl<T>({
   method,
   path,
   body = {},
-  timeoutMs = answerMs,
+  timeoutMs = hostLimits.controlNewAppMs,
 }: Question): Promise<T> {
   const json = JSON.stringify(body);
   const socket = connect(socketPath);
