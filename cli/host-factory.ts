@@ -6,6 +6,7 @@ import { ConnectionShares } from '../runtime/supervisor/connection-shares.ts';
 import type { Portion } from '../runtime/supervisor/connection-shares.ts';
 import { createAppHost } from '../runtime/supervisor/create-app-host.ts';
 import type { AppPolicy } from '../runtime/supervisor/launch-plan.ts';
+import { isRunning } from './is-running.ts';
 
 /** What the operator lets apps and their previews have. */
 export interface HostFactoryOptions {
@@ -47,14 +48,5 @@ export class HostFactory {
 
 /** Resolves when the process `pid` has ended, or `signal` is given. */
 export async function whenGone(pid: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && isThere(pid)) await sleep(hostLimits.goneLookMs, undefined, { ref: false });
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  while (!signal.aborted && isRunning(pid)) await sleep(hostLimits.goneLookMs, undefined, { ref: false });
 }

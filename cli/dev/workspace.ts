@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeLocalFolder } from '../local-folder.ts';
+import { isRunning } from '../is-running.ts';
 
 /** Folders that local builds of one app use, below `<app>/.fnrun`. */
 export interface Workspace {
@@ -24,12 +25,4 @@ export async function openWorkspace(dir: string): Promise<Workspace> {
     releasesDir: own,
     close: () => rm(own, { recursive: true, force: true, maxRetries: 3 }),
   };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
