@@ -8,13 +8,15 @@ export type ProcessIds = ReadonlyMap<number, string>;
 
 /** The processes of the machine, and whose children they are. */
 export interface ProcessTable {
+  /** When the look at them began, in milliseconds of `performance.now()`. */
+  readonly at: number;
   readonly all: Map<number, { session: number; started: string }>;
   readonly children: Map<number, number[]>;
 }
 
 /** All of them as they are now. Takes about 15 µs a process, in which nothing else is done. */
 export function readProcesses(): ProcessTable {
-  const table: ProcessTable = { all: new Map(), children: new Map() };
+  const table: ProcessTable = { at: performance.now(), all: new Map(), children: new Map() };
   for (const pid of allProcesses()) enter(table, pid);
   return table;
 }
@@ -53,7 +55,7 @@ export function descendantsOf(pid: number, { table, known }: { table: ProcessTab
 }
 
 async function readSlowly(): Promise<ProcessTable> {
-  const table: ProcessTable = { all: new Map(), children: new Map() };
+  const table: ProcessTable = { at: performance.now(), all: new Map(), children: new Map() };
   for (const [index, pid] of allProcesses().entries()) {
     enter(table, pid);
     if ((index + 1) % appLimits.processesPerTurn === 0) await nextTurn();

@@ -3,7 +3,7 @@ import type { AppLimits } from '../contract/app-limits.ts';
 import { appLimits } from '../contract/limits.ts';
 import { readFigures } from './process-figures.ts';
 import { descendantsOf, readProcesses, recentProcesses } from './process-table.ts';
-import type { ProcessIds } from './process-table.ts';
+import type { ProcessIds, ProcessTable } from './process-table.ts';
 
 /** What a watch looks at. */
 export interface ProcessWatchOptions {
@@ -33,6 +33,8 @@ export class ProcessWatch {
   readonly #options: ProcessWatchOptions;
   readonly #timer: NodeJS.Timeout;
   #children: ProcessIds = new Map();
+  #lookedAt = -Infinity;
+  /** When the look that `#children` is from began. */
   #childrenAt = -Infinity;
   #stopped = false;
 
@@ -61,19 +63,25 @@ export class ProcessWatch {
 
   /** Ids of every process that came from this one and is there now. */
   descendants(): number[] {
-    this.#children = descendantsOf(this.#options.pid, { table: readProcesses(), known: this.#children });
+    this.#learn(readProcesses());
     return [...this.#children.keys()];
   }
 
+  /** An older look than the last one knows less: a child missing in it may have been started since, and have lost its parent. */
+  #learn(table: ProcessTable): void {
+    if (table.at < this.#childrenAt) return;
+    this.#childrenAt = table.at;
+    this.#children = descendantsOf(this.#options.pid, { table, known: this.#children });
+  }
+
   async #look(): Promise<void> {
-    const { pid, children, judge, onExceeded } = this.#options;
+    const { children, judge, onExceeded } = this.#options;
     const now = performance.now();
     const everyMs = children ? appLimits.watchMs : appLimits.watchChildrenMs;
     // Timers are early by a fraction of a millisecond at times.
-    if (now - this.#childrenAt >= everyMs - 1) {
-      this.#childrenAt = now;
-      const table = await recentProcesses({ maxAgeMs: everyMs / 2 });
-      this.#children = descendantsOf(pid, { table, known: this.#children });
+    if (now - this.#lookedAt >= everyMs - 1) {
+      this.#lookedAt = now;
+      this.#learn(await recentProcesses({ maxAgeMs: everyMs / 2 }));
     }
     const use = this.use();
     const reason = use === null ? null : judge(use);

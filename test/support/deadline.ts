@@ -15,7 +15,7 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
 
 /** How long and how often `eventually` tries. */
 export interface EventuallyOptions {
-  /** @default 5000 */
+  /** @default 15000 */
   deadlineMs?: number;
   /** @default 10 */
   everyMs?: number;
@@ -29,7 +29,7 @@ export async function eventually<T>(
   attempt: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<NonNullable<T>> {
-  const { deadlineMs = 5_000, everyMs = 10 } = options;
+  const { deadlineMs = 15_000, everyMs = 10 } = options;
   const end = performance.now() + deadlineMs;
   for (;;) {
     let failure: unknown = new Error(`did not come true within ${deadlineMs} ms`);
