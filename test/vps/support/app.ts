@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { request } from 'node:https';
+import http from 'node:http';
+import https from 'node:https';
 import { text } from 'node:stream/consumers';
+import { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -43,21 +45,32 @@ export interface Answer {
   issuer: string | undefined;
 }
 
-/** Asks an app of the machine over https, by way of the forwarded port. The certificate is not judged. */
-export async function ask(vm: Vm, app: string, path: string): Promise<Answer> {
+/**
+ * Asks an app of the machine, by way of the forwarded port: by POST when there is a `body`. The certificate
+ * is not judged.
+ */
+export async function ask(
+  vm: Vm,
+  app: string,
+  path: string,
+  { body = '', scheme = 'https' }: { body?: string; scheme?: 'http' | 'https' } = {},
+): Promise<Answer> {
   const host = `${app}.${domain}`;
+  const request = scheme === 'https' ? https.request : http.request;
   const sent = request({
     host: '127.0.0.1',
-    port: vm.ports.https,
+    port: vm.ports[scheme],
     path,
+    method: body === '' ? 'GET' : 'POST',
     servername: host,
     headers: { host },
     rejectUnauthorized: false,
     agent: false,
     signal: AbortSignal.timeout(answerMs),
-  }).end();
+  }).end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const { issuer } = (response.socket as import('node:tls').TLSSocket).getPeerCertificate();
+  const { socket } = response;
+  const issuer = socket instanceof TLSSocket ? socket.getPeerCertificate().issuer : undefined;
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
