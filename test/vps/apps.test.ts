@@ -60,7 +60,7 @@ test('a push over ssh is answered over https by nginx, and a stranger cannot pus
   expect(await ask(vm, 'calm', '/page.txt')).toMatchObject({ status: 200, body: 'page of calm' });
   expect((await ask(vm, 'nobody', '/').catch(() => ({ status: 'refused' }))).status).not.toBe(200);
   expect(await ask(vm, 'calm', '/', { scheme: 'http' })).toMatchObject({
-    status: 301,
+    status: 308,
     headers: { location: `https://calm.${domain}/` },
   });
   const refused = await push(

@@ -67,7 +67,7 @@ test('upgrades, clock, swap and logs are seen to', async () => {
   expect(timers.match(/apt-daily(?:-upgrade)?\.timer/g)).toHaveLength(2);
   // What would be installed, asked from unattended-upgrades itself, with the debug words that name the origins.
   const dry = await vm.sh('unattended-upgrade --dry-run --debug 2>&1');
-  expect(dry).toMatch(/Allowed origins are:.*Debian-Security/);
+  expect(dry).toMatch(/Allowed origins are:.*(?:Debian-Security|noble-security)/);
   expect(await vm.sh('apt-config dump APT::Periodic::Unattended-Upgrade')).toContain('"1"');
   expect(await vm.sh('timedatectl show -p NTP --value')).toBe('yes\n');
   // 2,048 MB are 1,978 to the kernel: a small machine.

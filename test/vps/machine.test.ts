@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeTempDir } from '../support/temp-dir.ts';
-import { rootPassword } from './support/image.ts';
+import { rootPassword, system } from './support/image.ts';
 import { logIn } from './support/log-in.ts';
 import { boot, openVm } from './support/vm.ts';
 
@@ -13,7 +13,7 @@ test('a bare machine boots, is reached, reset and kept; its image stays as it is
   await using temp = await makeTempDir('fnrun-vps-');
   await using vm = await boot();
   expect(await vm.sh('. /etc/os-release; echo $ID $VERSION_ID; systemctl is-system-running --wait || true')).toBe(
-    'debian 12\nrunning\n',
+    `${system.release}\nrunning\n`,
   );
   expect(await vm.sh('cat /sys/fs/cgroup/cgroup.controllers')).toMatch(/cpu .*memory pids/);
   // Nothing that setup is to bring, and what it is to close stands open.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { repositoryRoot } from '../../support/cli.ts';
+import { system } from './image.ts';
 import { runProgram, type Ran } from './programs.ts';
 import { boot, type Vm } from './vm.ts';
 
@@ -61,8 +62,8 @@ export async function setUp(
 
 /** A machine that setup has made from a bare one: once a run, and kept as it was then. */
 export async function provisioned(): Promise<Vm> {
-  const disk = join(inject('vpsFolder'), 'set-up.qcow2');
-  const mark = join(inject('vpsFolder'), 'set-up.run');
+  const disk = join(inject('vpsFolder'), `set-up-${system.name}.qcow2`);
+  const mark = join(inject('vpsFolder'), `set-up-${system.name}.run`);
   const madeBy = await readFile(mark, 'utf8').catch(() => null);
   if (madeBy !== inject('vpsRun')) {
     // A folder that is kept has the machine of an earlier run.
