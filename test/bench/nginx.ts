@@ -88,7 +88,7 @@ export async function startNginx(setup: NginxSetup, { dir }: { dir: string }): P
     url,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
-      await within(5_000, 'ending nginx', exited).catch(() => child.kill('SIGKILL'));
+      await within(15_000, 'ending nginx', exited).catch(() => child.kill('SIGKILL'));
     },
   };
 }

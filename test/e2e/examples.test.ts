@@ -116,7 +116,7 @@ describe('examples', () => {
       expect((await request({ path: '/' })).headers['content-type']).toMatch(/^text\/html/);
       const { message } = await openFrom(target, { path: '/clock?every=10' });
       expect(message.headers['content-type']).toBe('text/event-stream');
-      const [first] = (await within(5_000, 'an event', once(message, 'data'))) as [Buffer];
+      const [first] = (await within(15_000, 'an event', once(message, 'data'))) as [Buffer];
       expect(first.toString()).toMatch(/^id: 1\ndata: \d{4}-.*Z\n\n/);
       message.destroy();
       await eventually(() => output().includes('stream ended'));
@@ -193,7 +193,7 @@ describe('examples', () => {
       const bob = new WebSocket(`ws://${target.host}:${target.port}/rooms/tea?name=bob`);
       const heard: unknown[] = [];
       bob.addEventListener('message', ({ data }) => heard.push(JSON.parse(String(data))));
-      await within(5_000, 'the second client', once(bob, 'open'));
+      await within(15_000, 'the second client', once(bob, 'open'));
       expect(await said()).toEqual({ name: 'bob', event: 'joined', members: 2 });
       const elsewhere = await openSocket(target, '/rooms/coffee?name=eve');
       expect(JSON.parse(String(await elsewhere.next()))).toEqual({ name: 'eve', event: 'joined', members: 1 });
@@ -208,7 +208,7 @@ describe('examples', () => {
       ]);
       const closed = once(bob, 'close') as Promise<[CloseEvent]>;
       bob.close(4000, 'bye');
-      expect((await within(5_000, 'the close', closed))[0].code).toBe(4000);
+      expect((await within(15_000, 'the close', closed))[0].code).toBe(4000);
       expect(await said()).toEqual({ name: 'bob', event: 'left', members: 1 });
       ada.ws.send(Buffer.from('bytes'));
       expect(await ada.closed).toEqual({ code: 1003, reason: 'text only' });

@@ -133,7 +133,7 @@ test('an endless response is made only as fast as it is read', async () => {
   socket.write('GET /endless HTTP/1.1\r\nHost: stream.localhost\r\n\r\n');
   const sent = async () => {
     const { message } = await openFrom(serve.appSocket('stream'), { path: '/endless?sent' });
-    const [chunk] = (await within(5_000, 'the figure', once(message, 'data'))) as [Buffer];
+    const [chunk] = (await within(15_000, 'the figure', once(message, 'data'))) as [Buffer];
     return (JSON.parse(chunk.toString()) as { sent: number }).sent;
   };
   let last = -1;

@@ -100,7 +100,7 @@ test('12: an endless response is made as fast as it is read, and ends at the tim
       let tail = '';
       socket.on('data', (chunk: Buffer) => (tail = chunk.subarray(-5).toString('latin1')));
       socket.resume();
-      await within(10_000, 'the end of the connection', closed);
+      await within(15_000, 'the end of the connection', closed);
       return { sent, tail };
     }),
   );
@@ -130,7 +130,7 @@ test('14: a client that hangs up in the response frees the place at once, and th
     socket.write('GET /endless HTTP/1.1\r\nHost: output.localhost\r\n\r\n');
     await once(socket, 'data');
     socket.destroy();
-    await eventually(async () => (await inFlightOf('endless')) === 0, { deadlineMs: 2_000 });
+    await eventually(async () => (await inFlightOf('endless')) === 0, { deadlineMs: 10_000 });
   });
   await server.logged('output', ({ message }) => message === 'aborted: AbortError');
   expectUnharmed(report, 'same app', ...otherApp);

@@ -60,7 +60,7 @@ export async function startHost(own: Partial<AppHostOptions> = {}): Promise<Test
         };
         watchers.add(watch);
       });
-      return within(10_000, 'a log line', coming);
+      return within(15_000, 'a log line', coming);
     },
     async deploy(modules, options = {}) {
       const release = await writeRelease(dir, modules, { id: `r${++serial}`, ...options });

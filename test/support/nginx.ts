@@ -81,7 +81,7 @@ export async function startRendered(
   const http = { host: '127.0.0.1', port: ports['80']! };
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
-    await within(5_000, 'ending nginx', exited).catch(() => child.kill('SIGKILL'));
+    await within(15_000, 'ending nginx', exited).catch(() => child.kill('SIGKILL'));
     await temp.remove();
   };
   await eventually(

@@ -6,7 +6,7 @@ import type { HttpTarget } from './http.ts';
 /** Opens a connection to write bytes to that no HTTP library would send. */
 export async function openRaw(target: HttpTarget): Promise<Socket> {
   const socket = 'socketPath' in target ? connect(target.socketPath) : connect(target.port, target.host);
-  await within(5_000, 'connecting', once(socket, 'connect'));
+  await within(15_000, 'connecting', once(socket, 'connect'));
   return socket;
 }
 

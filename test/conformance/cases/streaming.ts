@@ -17,7 +17,7 @@ interface Reader {
 function readerOf(stream: Readable): Reader {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const next = async () => {
-    const { done, value } = await within(5_000, 'the next chunk', chunks.next());
+    const { done, value } = await within(15_000, 'the next chunk', chunks.next());
     return done === true ? null : value.toString();
   };
   return { next };

@@ -118,7 +118,7 @@ export const socketCases: readonly SocketCase[] = [
       const { ws } = await open(way, '/socket/a');
       const pong = once(ws, 'pong');
       ws.ping('x');
-      expect(String((await within(5_000, 'a pong', pong))[0])).toBe('x');
+      expect(String((await within(15_000, 'a pong', pong))[0])).toBe('x');
     },
   },
   {

@@ -42,7 +42,7 @@ function start(file: string): ChildProcess {
 /** Starts to ask `targets`, and a bare server beside them. */
 export async function startNeighbours(targets: readonly ProbeTarget[]): Promise<Neighbours> {
   const control = start('control-process.ts');
-  const [{ port }] = (await within(10_000, 'the start of the control server', once(control, 'message'))) as [
+  const [{ port }] = (await within(15_000, 'the start of the control server', once(control, 'message'))) as [
     { port: number },
   ];
   const prober = start('prober-process.ts');
@@ -86,7 +86,7 @@ export async function startNeighbours(targets: readonly ProbeTarget[]): Promise<
         if (child.exitCode !== null || child.signalCode !== null) continue;
         const ended = once(child, 'exit');
         child.disconnect();
-        await within(10_000, `the end of ${children.get(child)}`, ended);
+        await within(15_000, `the end of ${children.get(child)}`, ended);
       }
     },
   };

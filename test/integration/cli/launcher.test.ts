@@ -38,7 +38,7 @@ async function packageWithProbe() {
 /** Starts the probe under `node` and resolves when it has said its pid. */
 async function startProbe(node: string, args: string[]): Promise<{ child: ChildProcess; pid: number }> {
   const child = spawn(node, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  const [text] = (await within(10_000, 'the start', once(child.stdout!.setEncoding('utf8'), 'data'))) as [string];
+  const [text] = (await within(15_000, 'the start', once(child.stdout!.setEncoding('utf8'), 'data'))) as [string];
   return { child, pid: Number(text.slice(4)) };
 }
 
@@ -69,7 +69,7 @@ test.each(nodes)('the launcher ends by the signal it gets when called by %s', as
   await using probe = await packageWithProbe();
   const { child, pid } = await startProbe(node, [probe.launcher, 'wait']);
   child.kill('SIGTERM');
-  const [code, signal] = await within(5_000, 'the end', once(child, 'exit'));
+  const [code, signal] = await within(15_000, 'the end', once(child, 'exit'));
   expect([code, signal]).toEqual([null, 'SIGTERM']);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
@@ -78,7 +78,7 @@ test.each(nodes)('the launcher lets the CLI answer a signal when called by %s', 
   await using probe = await packageWithProbe();
   const { child } = await startProbe(node, [probe.launcher, 'handle']);
   child.kill('SIGTERM');
-  expect(await within(5_000, 'the end', once(child, 'exit'))).toEqual([7, null]);
+  expect(await within(15_000, 'the end', once(child, 'exit'))).toEqual([7, null]);
 });
 
 test.each(nodes)('the launcher passes IPC messages both ways when called by %s', async (_name, node) => {
@@ -86,9 +86,9 @@ test.each(nodes)('the launcher passes IPC messages both ways when called by %s',
   const { child } = await startProbe(node, [probe.launcher, 'ipc']);
   const answered = once(child, 'message');
   child.send('hello');
-  expect((await within(5_000, 'the answer', answered))[0]).toEqual({ echo: 'hello' });
+  expect((await within(15_000, 'the answer', answered))[0]).toEqual({ echo: 'hello' });
   child.kill('SIGTERM');
-  await within(5_000, 'the end', once(child, 'exit'));
+  await within(15_000, 'the end', once(child, 'exit'));
 });
 
 test.each(nodes)('the launcher ends quietly when the reader of its output goes, called by %s', async (_name, node) => {
@@ -96,9 +96,9 @@ test.each(nodes)('the launcher ends quietly when the reader of its output goes, 
   const child = spawn(node, [probe.launcher, 'pour'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => void (stderr += text));
-  await within(10_000, 'the first line', once(child.stdout, 'data'));
+  await within(15_000, 'the first line', once(child.stdout, 'data'));
   child.stdout.destroy();
-  expect(await within(5_000, 'the end', once(child, 'close'))).toEqual([0, null]);
+  expect(await within(15_000, 'the end', once(child, 'close'))).toEqual([0, null]);
   expect(stderr).toBe('');
 });
 

@@ -184,7 +184,7 @@ describe('createStatic', () => {
       await once(socket, 'data');
       socket.destroy();
     }
-    await vi.waitFor(async () => expect(await openFiles()).toBe(0), { timeout: 2_000 });
+    await vi.waitFor(async () => expect(await openFiles()).toBe(0), { timeout: 10_000 });
   });
 });
 

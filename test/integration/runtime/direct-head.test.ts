@@ -36,7 +36,7 @@ async function readByNode(head: string): Promise<Reading | null> {
     client.resume();
   });
   try {
-    return await within(5_000, `node:http reading ${JSON.stringify(head)}`, reading);
+    return await within(15_000, `node:http reading ${JSON.stringify(head)}`, reading);
   } finally {
     client.destroy();
     connection.destroy();

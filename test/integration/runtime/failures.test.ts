@@ -76,7 +76,7 @@ test('host ends the connection of an upload that goes on after the answer', asyn
   socket.on('data', () => {});
   socket.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
   const sender = setInterval(() => socket.write('5\r\nhello\r\n'), 20);
-  await within(10_000, 'the end of the connection', closed);
+  await within(15_000, 'the end of the connection', closed);
   clearInterval(sender);
 });
 

@@ -44,7 +44,7 @@ test('thread tells how long its event loop was at work', async () => {
   await eventually(() => thread.tid !== null);
   const before = thread.activeMs();
   await eventually(() => thread.activeMs() >= before);
-  await within(10_000, 'the end of the thread', thread.terminate('test'));
+  await within(15_000, 'the end of the thread', thread.terminate('test'));
   expect(pool.size).toBe(0);
 });
 
@@ -53,8 +53,8 @@ test('pool gives no thread beyond its cap but urgent ones, and again after one h
   const threads = Array.from({ length: 4 }, () => pool.take(128)!);
   expect([pool.take(128), pool.hasRoom, pool.size]).toEqual([null, false, 4]);
   expect(pool.take(128, { urgent: true })).not.toBe(null);
-  await within(10_000, 'the end of a thread', threads[0]!.terminate('test'));
-  await within(10_000, 'the end of a thread', threads[1]!.terminate('test'));
+  await within(15_000, 'the end of a thread', threads[0]!.terminate('test'));
+  await within(15_000, 'the end of a thread', threads[1]!.terminate('test'));
   expect(pool.hasRoom).toBe(true);
 });
 

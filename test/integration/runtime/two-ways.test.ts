@@ -152,7 +152,7 @@ class Client {
       if (this.#gone)
         throw new Error(`the connection ended with ${JSON.stringify(this.#bytes.toString('latin1', 0, 500))}`);
       this.#came = Promise.withResolvers();
-      await within(10_000, 'a response', this.#came.promise);
+      await within(15_000, 'a response', this.#came.promise);
     }
   }
 
@@ -160,7 +160,7 @@ class Client {
   async rest(): Promise<string> {
     while (!this.#gone) {
       this.#came = Promise.withResolvers();
-      await within(10_000, 'the end of the connection', this.#came.promise);
+      await within(15_000, 'the end of the connection', this.#came.promise);
     }
     return this.#bytes.toString('latin1');
   }
@@ -181,7 +181,7 @@ beforeEach(async () => {
 
 async function open(): Promise<Client> {
   const socket = connect(port, '127.0.0.1');
-  await within(5_000, 'connecting', once(socket, 'connect'));
+  await within(15_000, 'connecting', once(socket, 'connect'));
   return new Client(socket);
 }
 

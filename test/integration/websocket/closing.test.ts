@@ -117,7 +117,7 @@ test('a client that breaks the protocol is closed with the code for it', async (
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
     );
     socket.write(frame);
-    await within(5_000, name, once(socket, 'end'));
+    await within(15_000, name, once(socket, 'end'));
     const close = Buffer.concat(received).subarray(-4);
     expect([close[0], close.readUInt16BE(2)], name).toEqual([0x88, code]);
     socket.destroy();
@@ -131,7 +131,7 @@ test('pings are answered', async () => {
   const { ws } = await openSocket(target, '/');
   const pong = once(ws, 'pong');
   ws.ping('are you there');
-  expect(String((await within(5_000, 'a pong', pong))[0])).toBe('are you there');
+  expect(String((await within(15_000, 'a pong', pong))[0])).toBe('are you there');
 });
 
 test('a socket without messages for socketIdleMs is closed with 1000', async () => {

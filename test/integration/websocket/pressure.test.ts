@@ -68,7 +68,7 @@ test('whatever becomes of sockets, their places are free afterwards', { timeout:
       // Some leave in the middle of the handshake, some never by themselves.
       if (how === 'slow' && wave % 3 === 0) ws.on('upgrade', () => ws.terminate());
       if (end === ends.at(-1)) setTimeout(() => ws.terminate(), 50);
-      await within(10_000, `the end of ${how}`, closed);
+      await within(15_000, `the end of ${how}`, closed);
     });
     await Promise.all(clients);
   }
@@ -229,7 +229,7 @@ test('a client that answers no ping is dropped, one that does stays', async () =
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
   );
   raw.resume();
-  await within(10_000, 'the end of the silent one', new Promise((resolve) => raw.once('close', resolve)));
+  await within(15_000, 'the end of the silent one', new Promise((resolve) => raw.once('close', resolve)));
   await eventually(() => closed.length > 0);
   expect(closed).toEqual(['/silent 1006']);
   expect([sound.ws.readyState, sockets.underWay]).toEqual([1, 1]);

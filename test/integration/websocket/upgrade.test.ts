@@ -135,7 +135,7 @@ test('handshake that is none is refused, and nothing behind it is answered', asy
   const bodies: Record<string, string> = { 'a body': 'hello', 'a chunked body': '5\r\nhello\r\n0\r\n\r\n' };
   for (const [name, extra, status] of cases) {
     const bytes = upgradeTo('/', extra) + (bodies[name] ?? 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n');
-    const answer = await exchangeRaw(target, bytes, { deadlineMs: 5_000 });
+    const answer = await exchangeRaw(target, bytes, { deadlineMs: 15_000 });
     expect([answer.status, answer.responses], name).toEqual([status, 1]);
     if (status === 426) expect(answer.text).toMatch(/sec-websocket-version: 13/i);
   }
@@ -177,7 +177,7 @@ test('HTTP/1.0 has no upgrades', async () => {
   const { target, deploy } = await startHost();
   await deploy({ '/': `${hello}\nexport default () => new Response('plain');` });
   const bytes = upgradeTo('/').replace('HTTP/1.1', 'HTTP/1.0');
-  expect((await exchangeRaw(target, bytes, { deadlineMs: 5_000 })).status).toBe(200);
+  expect((await exchangeRaw(target, bytes, { deadlineMs: 15_000 })).status).toBe(200);
 });
 
 test('frames that come with the handshake are read', async () => {

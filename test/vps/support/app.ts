@@ -53,9 +53,10 @@ export async function ask(
   vm: Vm,
   app: string,
   path: string,
-  { body = '', scheme = 'https' }: { body?: string; scheme?: 'http' | 'https' } = {},
+  options: { body?: string; scheme?: 'http' | 'https'; zone?: string } = {},
 ): Promise<Answer> {
-  const host = `${app}.${domain}`;
+  const { body = '', scheme = 'https', zone = domain } = options;
+  const host = `${app}.${zone}`;
   const request = scheme === 'https' ? https.request : http.request;
   const sent = request({
     host: '127.0.0.1',

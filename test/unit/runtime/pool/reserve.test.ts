@@ -21,7 +21,7 @@ test('reserve is back at its least when nobody asked for a while', async () => {
     reserve.demand();
   });
   expect(reserve!.size).toBe(3);
-  expect(await within(10_000, 'the reserve', shrunk)).toBe(1);
+  expect(await within(15_000, 'the reserve', shrunk)).toBe(1);
 });
 
 test('reserve that is closed leaves no timer', () => {

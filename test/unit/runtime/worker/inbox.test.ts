@@ -35,7 +35,7 @@ function started(ms: number): {
     },
   });
   const until = async (count: number): Promise<void> => {
-    while (batches.flat().length < count * 2) await within(5_000, 'the answers', once(port2, 'message'));
+    while (batches.flat().length < count * 2) await within(15_000, 'the answers', once(port2, 'message'));
   };
   return { inbox, handled, batches, until, end: () => port1.close() };
 }

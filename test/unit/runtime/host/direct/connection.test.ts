@@ -50,7 +50,7 @@ async function connected(
     client,
     received: () => text,
     until: async (part) => {
-      while (!text.includes(part)) await within(5_000, `waiting for ${part}`, once(client, 'data'));
+      while (!text.includes(part)) await within(15_000, `waiting for ${part}`, once(client, 'data'));
     },
     handedOver: handedOver.promise,
     closed,
@@ -117,9 +117,9 @@ test('a connection hands a request over that the server declines, and one whose 
 test('a connection answers a body over the limit, reads what is left of it, and ends', async () => {
   const { client, received, closed } = await connected(echo);
   client.write(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n${'x'.repeat(50)}`);
-  await within(5_000, 'the answer', once(client, 'data'));
+  await within(15_000, 'the answer', once(client, 'data'));
   client.write('x'.repeat(150));
-  await within(5_000, 'the end', closed);
+  await within(15_000, 'the end', closed);
   expect(received()).toMatch(/^HTTP\/1\.1 413 .*\r\nConnection: close\r\n/s);
 });
 
@@ -134,7 +134,7 @@ test('a connection that drains ends with the response under way', async () => {
   await asked.promise;
   (await connection).drain();
   reply(requests[0]!, 'last');
-  await within(5_000, 'the end', closed);
+  await within(15_000, 'the end', closed);
   expect(received()).toMatch(/\r\nConnection: close\r\n.*last$/s);
 });
 
@@ -145,7 +145,7 @@ test('a transaction hears that its client has gone', async () => {
     client.destroy();
   });
   client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
-  await within(5_000, 'the transaction to hear of it', gone.promise);
+  await within(15_000, 'the transaction to hear of it', gone.promise);
 });
 
 test('a streamed response is framed in chunks, small and large', async () => {
@@ -177,7 +177,7 @@ test('a connection reads no request behind a response that closes it', async () 
     echo(request);
   });
   client.write('GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n');
-  await within(5_000, 'the end', closed);
+  await within(15_000, 'the end', closed);
   expect(received()).toMatch(/<\/a >$/);
   expect(targets).toEqual(['/a']);
 });
@@ -191,7 +191,7 @@ test('a connection finds the request behind an upload that was answered before i
   const listeners = socket.listenerCount('close');
   for (let i = 0; i < 20; i++) {
     client.write('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234');
-    await within(5_000, 'the answer', once(client, 'data'));
+    await within(15_000, 'the answer', once(client, 'data'));
     client.write(`56789GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
     await until(`</${i} >`);
   }
@@ -212,7 +212,7 @@ test('a connection goes on behind a body that came whole before anybody wanted i
   client.write(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
   const request = await waiting.promise;
   client.write('x'.repeat(length));
-  await within(5_000, 'the body', new Promise<void>((resolve) => request.tx.body.whenComplete(resolve)));
+  await within(15_000, 'the body', new Promise<void>((resolve) => request.tx.body.whenComplete(resolve)));
   reply(request, '<done>');
   await until('<done>');
   expect((await connection).socket.isPaused()).toBe(false);
@@ -236,7 +236,7 @@ test('a connection that is given back answers first what was read of it', async 
   client.write('GET /b HTTP/1.1\r\nHost: a\r\n\r\n');
   while (socket.readableLength === 0) await new Promise((resolve) => setImmediate(resolve));
   reply(request, '<slow>');
-  expect(await within(5_000, 'the connection', given.promise)).toBe(socket);
+  expect(await within(15_000, 'the connection', given.promise)).toBe(socket);
   await until('</b >');
   expect(received().match(/<.*?>/g)).toEqual(['<slow>', '</a >', '</b >']);
   expect(socket.listenerCount('error')).toBeGreaterThan(0);
@@ -254,12 +254,12 @@ test('a connection ends when its client takes nothing of a response that is over
   socket.emit('timeout');
   expect(socket.destroyed).toBe(true);
   client.resume();
-  await within(5_000, 'the end', closed);
+  await within(15_000, 'the end', closed);
 });
 
 test('a connection ends when no request comes in time, and waits longer for the next one', async () => {
   const silent = await connected(echo, { headTimeoutMs: 50 });
-  await within(5_000, 'the end', silent.closed);
+  await within(15_000, 'the end', silent.closed);
   const { client, until, connection } = await connected(echo, { headTimeoutMs: 5_000 });
   client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
   await until('</a >');
