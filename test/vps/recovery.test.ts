@@ -38,6 +38,8 @@ async function allAnswer(): Promise<number> {
 const victims = {
   'the daemon': 'systemctl show -p MainPID --value fnrun.service',
   'the master of nginx': 'systemctl show -p MainPID --value nginx.service',
+  fail2ban: 'systemctl show -p MainPID --value fail2ban.service',
+  sshd: 'systemctl show -p MainPID --value ssh.service',
   'the database server': 'systemctl show -p MainPID --value mariadb.service',
 };
 

@@ -65,8 +65,8 @@ const daemon = async (): Promise<string> =>
 test('an upgrade and a downgrade of fnrun drop no request', async () => {
   // The same code under another version: other bytes, and so another folder on the machine.
   await using tree = await makeTempDir('fnrun-next-');
-  const parts = ['dist', 'docs', 'cli', 'node_modules'].map((name) => join(repositoryRoot, name));
-  await execute('cp', ['-al', ...parts, tree.path]);
+  const parts = ['dist', 'docs', 'cli/fnrun.js', 'node_modules'];
+  await execute('cp', ['-al', '--parents', ...parts, tree.path], { cwd: repositoryRoot });
   const description = JSON.parse(await readFile(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
   await writeFile(join(tree.path, 'package.json'), JSON.stringify({ ...description, version: '99.0.0' }));
   const before = await current();

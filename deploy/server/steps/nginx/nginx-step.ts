@@ -1,9 +1,11 @@
 import { debianPlaces } from '../../../nginx/facts.ts';
 import { syncPlaces } from '../../../sync/places.ts';
 import { must } from '../../must.ts';
+import { checkUnit } from '../../units.ts';
 import { checkPackages, installPackages } from '../../packages.ts';
 import type { Machine } from '../../machine.ts';
 import type { Change, Step } from '../../step.ts';
+import { applyNginxUnit, checkNginxUnit } from './nginx-unit.ts';
 
 /** Folders that root's side writes to, with their modes. */
 const folders: readonly { path: string; mode: string }[] = [
@@ -22,10 +24,13 @@ export const nginxStep: Step = {
     ...(await checkDefaultSite(machine)),
     ...(await checkGroup(machine)),
     ...(await Promise.all(folders.map(async (folder) => await checkFolder(machine, folder)))).flat(),
-    ...(await checkService(machine)),
+    ...(await checkNginxUnit(machine)),
+    ...(await checkUnit(machine, 'nginx.service')),
   ],
   apply: async (context) => {
     const { machine } = context;
+    // Before it is installed, and so started for the first time.
+    await applyNginxUnit(machine);
     await installPackages(context, ['nginx']);
     await must(machine, ['rm', '-f', '--', defaultSite]);
     await must(machine, ['usermod', '-aG', 'fnrun', 'www-data']);
@@ -50,9 +55,4 @@ async function checkFolder(machine: Machine, { path, mode }: { path: string; mod
   const { stdout } = await machine.run(['stat', '-c', '%a %U:%G %F', '--', path]);
   if (stdout.trim() === `${mode} root:root directory`) return [];
   return [{ subject: path, what: `make the folder ${path} (mode ${mode})` }];
-}
-
-async function checkService(machine: Machine): Promise<Change[]> {
-  const { stdout } = await machine.run(['systemctl', 'is-enabled', 'nginx']);
-  return stdout.trim() === 'enabled' ? [] : [{ subject: 'nginx', what: 'start nginx with the machine' }];
 }
