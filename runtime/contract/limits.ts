@@ -240,6 +240,8 @@ export const socketLimits = {
 /** Bounds on app hosts and the daemon. */
 export const hostLimits = {
   startMs: 10_000,
+  /** How often one is looked at that has not started by then, because it stands in line for a CPU. */
+  startLookMs: 500,
   /** How long a host may finish its requests when it is stopped. */
   stopMs: 10_000,
   /** And what goes on behind the last of them: `waitUntil`, listeners that were told that their WebSocket is closed. */

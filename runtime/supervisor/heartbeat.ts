@@ -1,15 +1,16 @@
 import { hostLimits } from '../contract/limits.ts';
 import type { HostPulse } from '../contract/ipc.ts';
+import { watchLine, type WaitedMs } from './cpu-line.ts';
 import type { HostProcess } from './host-process.ts';
-import { readCpuMs, readWaitedMs } from './process-figures.ts';
+import { readCpuMs } from './process-figures.ts';
 
 /** What a heartbeat tells. */
 export interface HeartbeatOptions {
   onPulse: (pulse: HostPulse) => void;
   /** The host has not answered twice in a row, and could have: its main thread is stuck. */
   onSilent: (silentMs: number) => void;
-  /** Time that a process's main thread stood in line for a CPU, in ms; null: not known. @default what /proc says */
-  waitedMs?: (pid: number) => number | null;
+  /** @default what /proc says */
+  waitedMs?: WaitedMs;
 }
 
 /** Asks a host again and again whether it lives. */
@@ -53,7 +54,7 @@ export class Heartbeat {
 
   async #ask(): Promise<void> {
     const before = performance.now();
-    const isStarved = this.#watchLine(before);
+    const isStarved = watchLine(this.#host.pid, this.#options.waitedMs);
     let pulse = (await this.#try()) ?? (this.#stopped ? null : await this.#try());
     // One that stands in line for a CPU would answer; what is started in its place would stand there too.
     while (pulse === null && !this.#stopped && this.#host.heardAt <= before && isStarved()) pulse = await this.#try();
@@ -73,17 +74,6 @@ export class Heartbeat {
     this.#measure();
     this.#later();
     this.#options.onPulse(pulse);
-  }
-
-  /** Tells whether it has stood in line for a CPU since `since`, most of the time and not for too long. */
-  #watchLine(since: number): () => boolean {
-    const { waitedMs = readWaitedMs } = this.#options;
-    const read = (): number => waitedMs(this.#host.pid) ?? 0;
-    const before = read();
-    return () => {
-      const elapsed = performance.now() - since;
-      return elapsed < hostLimits.starvedMs && read() - before >= hostLimits.starvedShare * elapsed;
-    };
   }
 
   async #try(): Promise<HostPulse | null> {

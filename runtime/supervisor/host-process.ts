@@ -6,6 +6,7 @@ import type { FromHost, OpenConnections, ToHost } from '../contract/ipc.ts';
 import { hostLimits, httpLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppUser } from './app-user.ts';
+import { startDeadline } from './cpu-line.ts';
 import type { Cgroups, HostCgroup } from './cgroup.ts';
 import { hearOut } from './hear-out.ts';
 import type { ProcessEnd } from './exits.ts';
@@ -224,23 +225,23 @@ export class HostProcess {
     const { app } = this.#options;
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new FnrunError('FN_HOST_FAILED', `the app host of ${app} ${why}`));
-      const timer = setTimeout(() => {
-        fail(`did not start within ${hostLimits.startMs} ms`);
-        this.kill(`it did not start within ${hostLimits.startMs} ms`);
-      }, hostLimits.startMs);
+      const stopWaiting = startDeadline(this.pid, (afterMs) => {
+        fail(`did not start within ${afterMs} ms`);
+        this.kill(`it did not start within ${afterMs} ms`);
+      });
       this.#child.on('message', (message: FromHost, handle: unknown) => {
         this.#heardAt = performance.now();
         if (message.type === 'started') {
-          clearTimeout(timer);
+          stopWaiting();
           resolve();
         } else this.#receive(message, handle);
       });
       this.#child.once('error', (error) => {
-        clearTimeout(timer);
+        stopWaiting();
         fail(`cannot be started: ${error.message}`);
       });
       this.#child.once('exit', (code, by) => {
-        clearTimeout(timer);
+        stopWaiting();
         fail(`ended while it started (${by ?? `exit code ${code}`}) ${this.#lastWords ?? ''}`.trimEnd());
       });
     });
