@@ -14,7 +14,7 @@ const standing = (share: number): (() => number) => {
 };
 
 test('a process that has the CPU and does not start is late after the usual time', () => {
-  const late = vi.fn();
+  const late = vi.fn<(afterMs: number) => void>();
   startDeadline(1, late, standing(0.1));
   vi.advanceTimersByTime(startMs - 1);
   expect(late).not.toHaveBeenCalled();
@@ -25,7 +25,7 @@ test('a process that has the CPU and does not start is late after the usual time
 });
 
 test('one that stands in line for the CPU has longer, and not for ever', () => {
-  const late = vi.fn();
+  const late = vi.fn<(afterMs: number) => void>();
   startDeadline(1, late, standing(0.9));
   vi.advanceTimersByTime(starvedMs - 1);
   expect(late).not.toHaveBeenCalled();
@@ -34,7 +34,7 @@ test('one that stands in line for the CPU has longer, and not for ever', () => {
 });
 
 test('who gets the CPU and is stuck then is late; who has started never is', () => {
-  const late = vi.fn();
+  const late = vi.fn<(afterMs: number) => void>();
   let waited = 0;
   startDeadline(1, late, () => waited);
   waited = 0.9 * startMs;
@@ -42,7 +42,7 @@ test('who gets the CPU and is stuck then is late; who has started never is', () 
   expect(late).not.toHaveBeenCalled();
   vi.advanceTimersByTime(startMs);
   expect(late).toHaveBeenCalledTimes(1);
-  const never = vi.fn();
+  const never = vi.fn<(afterMs: number) => void>();
   startDeadline(1, never, standing(0.9))();
   vi.advanceTimersByTime(2 * starvedMs);
   expect(never).not.toHaveBeenCalled();
