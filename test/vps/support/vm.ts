@@ -171,7 +171,8 @@ function attach(folder: string, { pid, ports, memoryMb, cores }: Running): Vm {
       const there = `mkdir -p ${quote(to)} && tar -C ${quote(to)} --no-same-owner -xf -`;
       await execute('sh', ['-euc', 'tar -C "$1" -cf - . | ssh -F "$2" vm "$3"', 'sh', from, config, there]);
     },
-    reboot: () => again(() => run(['systemctl', 'reboot'])),
+    // A second later, so that it is known whether it was asked for.
+    reboot: () => again(() => vm.sh('systemd-run --quiet --on-active=1 systemctl reboot')),
     reset: () => again(() => qmp(control, 'system_reset')),
     powerOff,
     snapshot: async (to) => {
