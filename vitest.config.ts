@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Projects are not isolated: each file would load the modules again, which takes longer than its tests.
 // Real processes on a small machine: a test that needs longer says so itself.
@@ -7,8 +8,20 @@ const common = { testTimeout: 20_000, hookTimeout: 60_000 };
 /** Faults whose tests do not measure what others feel meanwhile: they need no machine of their own. */
 const unmeasured = 'test/faults/{http/http-corpus,http/large-bodies,daemon,database,secrets}.test.ts';
 
+/** Files that take half a minute and more: begun first, or a core waits for the last of them. */
+const long =
+  /(?:http-corpus|examples|package|ssh-cli|migrations|git-pushers|kills|render-and-doctor|git|budget|drain-deadline)\.test\.ts$/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => Number(long.test(b.moduleId)) - Number(long.test(a.moduleId)));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -28,8 +41,8 @@ export default defineConfig({
           include: ['test/{integration,e2e,conformance}/**/*.test.ts', unmeasured],
           globalSetup: ['cli/build/vitest-setup.ts'],
           isolate: false,
-          // One more than this machine has cores at least: most of the time a test waits for processes.
-          maxWorkers: 3,
+          // Twice as many as a small machine has cores: most of the time a test waits for processes.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repositoryRoot } from '../support/cli.ts';
+import { eventually } from '../support/deadline.ts';
 import { makeTempDir } from '../support/temp-dir.ts';
 import { ask, push } from './support/app.ts';
 import { provisioned, setUp } from './support/provision.ts';
@@ -28,6 +29,8 @@ beforeAll(async () => {
     };`,
   });
   if (code !== 0) throw new Error(`the push ended with ${code}:\n${stderr}`);
+  // nginx gets the site of a new app by a service of root's, which the push does not wait for.
+  await eventually(async () => (await ask(vm, 'steady', '/')).status === 200, { deadlineMs: 120_000, everyMs: 500 });
 });
 afterAll(() => vm?.remove());
 
