@@ -211,6 +211,15 @@ function isRefusedUpload({ headers }: ReadResponse, { bytes, method }: Ask): boo
   return uploads && headers.some(([, value]) => value === 'application/problem+json');
 }
 
+/**
+ * node:http closes behind an upload that it has refused, whatever was sent behind that: then the client is told of a reset, and may
+ * never see the answer (docs/http.md). What is answered on the socket itself is not lost.
+ */
+function isCutUnder(asks: Ask[], error: Error): boolean {
+  const uploads = asks.slice(0, -1).some(({ bytes, method }) => bytes > 0 && (method === 'POST' || method === 'PUT'));
+  return uploads && error.message === 'the connection ended with ""';
+}
+
 /** Without what differs from one request to the next. */
 function comparable(response: ReadResponse, request: Ask): unknown {
   const { status, reason, headers, body } = response;
@@ -248,8 +257,12 @@ test('what is answered on the socket itself is what node:http answers', async ()
           expect((await node.response(false)).status).toBe(204);
           const [direct, reference] = await Promise.all([
             converse(plain, { asks, cuts }),
-            converse(node, { asks, cuts }),
+            converse(node, { asks, cuts }).catch((error: Error) => {
+              if (isCutUnder(asks, error)) return null;
+              throw error;
+            }),
           ]);
+          if (reference === null) return;
           // Whether the rest of an upload that is refused is there already is a matter of chance, and so is the end of its connection.
           const both = Math.min(direct.length, reference.length);
           const last = direct[both - 1]!;
