@@ -19,6 +19,9 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** What measures an app, and so needs the machine to itself as well. */
+const measured = 'test/e2e/cli-bench.test.ts';
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
@@ -39,10 +42,11 @@ export default defineConfig({
           ...common,
           name: 'tests',
           include: ['test/{integration,e2e,conformance}/**/*.test.ts', unmeasured],
+          exclude: [measured],
           globalSetup: ['cli/build/vitest-setup.ts'],
           isolate: false,
-          // Twice as many as a small machine has cores: most of the time a test waits for processes.
-          maxWorkers: 4,
+          // One more than a small machine has cores: most of the time a test waits for processes.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -51,7 +55,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'faults',
-          include: ['test/faults/**/*.test.ts'],
+          include: ['test/faults/**/*.test.ts', measured],
           exclude: [unmeasured],
           globalSetup: ['cli/build/vitest-setup.ts', 'test/faults/support/setup.ts'],
           isolate: false,
