@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
@@ -40,8 +41,22 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   else endWithProblem(socket, 'FN_BAD_REQUEST', { detail: 'The request is not well-formed HTTP' });
 }
 
-/** Connections that have their answer and end soon: what still comes on them is for nobody. */
+/** Connections that have their last answer and end soon: what still comes on them is for nobody. */
 const answered = new WeakSet<Duplex>();
+
+/** Whether a connection has its last answer: a request that comes on it is not to be handled. */
+export function isAnswered(socket: Duplex): boolean {
+  return answered.has(socket);
+}
+
+/**
+ * Has node:http, which closes a connection at once when its last response has left, end it as `endSoon` does: a client may have
+ * sent its next request already.
+ */
+export function endInOrder(socket: Socket): void {
+  answered.add(socket);
+  socket.destroySoon = () => endSoon(socket);
+}
 const waiting = new WeakSet<Duplex>();
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { answerClientError, endWithProblem } from './client-error.ts';
+import { answerClientError, endWithProblem, isAnswered } from './client-error.ts';
 import { everyMethod } from './methods.ts';
 import { sendProblem } from './problem.ts';
 import type { ProblemOptions } from './problem.ts';
@@ -30,9 +30,9 @@ export function refuseRequest(req: IncomingMessage, res: ServerResponse, options
   sendProblem(res, 'FN_BAD_REQUEST', options);
 }
 
-/** Whether a request on this connection was refused; there is nothing to answer, the connection ends. */
+/** Whether this connection ends with an answer to an earlier request; there is nothing to answer. */
 export function isDistrusted(req: IncomingMessage): boolean {
-  return distrusted.has(req.socket);
+  return distrusted.has(req.socket) || isAnswered(req.socket);
 }
 
 /** Nothing here is a tunnel. Behind a CONNECT there is no next request: the connection ends. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { problemOf } from '../runtime/contract/errors.ts';
 import type { ErrorCode } from '../runtime/contract/errors.ts';
 import { httpLimits } from '../runtime/contract/limits.ts';
+import { endInOrder } from './client-error.ts';
 import { isHeld } from './continue.ts';
 
 /** What a problem response says beside its code. */
@@ -73,6 +74,7 @@ export function endAfterUpload(res: ServerResponse, content: string | Uint8Array
   const { req } = res;
   if (content === undefined || content.length === 0) res.flushHeaders();
   else res.write(content, 'latin1');
+  if (!res.shouldKeepAlive) endInOrder(req.socket);
   const end = (): void => {
     clearTimeout(deadline);
     res.end();

@@ -80,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    if (isDistrusted(req)) return;
+    if (isDistrusted(req)) return void req.resume();
 
     const requestId = requestIdOf(req.headers['x-request-id']);
     // Behind an upgrade that is not made Node drops the bytes of the next request, if they came with this one.

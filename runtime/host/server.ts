@@ -189,7 +189,7 @@ interface Incoming {
 }
 
 function handle({ req, res, app, dev }: Incoming): void {
-  if (isDistrusted(req)) return;
+  if (isDistrusted(req)) return void req.resume();
   const requestId = requestIdOf(req.headers['x-request-id']);
   app.counters.requests++;
   if (dev) logAccess({ req, res, app, requestId });
