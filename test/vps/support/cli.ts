@@ -8,7 +8,8 @@ const usage = `node test/vps/support/cli.ts image                    build the d
 node test/vps/support/cli.ts boot [--kind bare|stocked] [--from DISK] [--memory MB]
 node test/vps/support/cli.ts reboot|reset|off|remove FOLDER
 node test/vps/support/cli.ts snapshot FOLDER DISK     shut it down and keep its disk, for boot --from
-node test/vps/support/cli.ts forward FOLDER PORT      one more port of the guest on loopback`;
+node test/vps/support/cli.ts forward FOLDER PORT      one more port of the guest on loopback
+FNRUN_VPS_SYSTEM=debian12|debian13|ubuntu24.04 says which system it has (debian12)`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
