@@ -116,6 +116,7 @@ async function compose(
   stack.defer(() => gateway.close());
   stack.defer(() => apps.stop());
   stack.defer(() => gateway.drain());
+  context.sites().setClaims(await store.listClaims());
   await apps.start();
   await previews.sweep();
 
@@ -240,7 +241,7 @@ function composeApps(
   const sites = new Sites({
     apps: () => apps.list(),
     // What stops has fewer and fewer apps, which is nobody's business.
-    onChange: () => void (ending.signal.aborted || context.root.ask()),
+    onChange: async () => (ending.signal.aborted ? null : await context.root.ask()),
   });
   stack.defer(() => sites.stop());
   const { previewsPerApp, previewIdleMs } = deployLimits;

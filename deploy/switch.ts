@@ -6,6 +6,7 @@ import { pointHead } from './git/refs.ts';
 import { linkLive } from './live-link.ts';
 import { findRelease, releaseDir, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
+import { awaitNginx } from './sites/await-nginx.ts';
 import { defaultLiveSettings, readLiveSettings, type LiveSettings } from './sites/live-settings.ts';
 import type { DeploymentRecord, ReleaseRecord } from './store/store.ts';
 import type { StepsMs } from '../router/control/types.ts';
@@ -59,15 +60,39 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   }
   context.onStep?.('recorded');
   app.live = await describeLive(context, app, { ...deployment, release, finishedAtMs });
-  context.sites().changed();
+  await followDomains(context, app);
   await linkLive(context, app);
   app.activations += 1;
   if (meanwhile !== null) tell(account, 'switched', meanwhile);
+  // Who pushes opens the URL next; who rolls back wants the answer at once, and has had nginx before.
+  tellTaken(context, app, account);
+  const nginxMs = deployment.source === 'push' ? await awaitNginx(context, app, account) : 0;
   tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
-  tell(account, 'total', ms(finishedAtMs - options.startedAtMs));
+  tell(account, 'total', ms(finishedAtMs - options.startedAtMs + nginxMs));
   const isNew = deployment.source === 'push' || deployment.source === 'env';
   if (before === null || !options.loaded || !isNew) app.unwatch?.();
   else void context.watch(app, { before, stats, deployment: deployment.id });
+}
+
+/** Who has which name may be another from now on. */
+async function followDomains({ sites, store, log }: DeployContext, app: ManagedApp): Promise<void> {
+  try {
+    sites().setClaims(await store.listClaims());
+  } catch (error) {
+    log(`${app.name}: cannot read who has which host name: ${describeError(error).line}`);
+    sites().changed();
+  }
+}
+
+function tellTaken({ sites }: DeployContext, app: ManagedApp, account: Account): void {
+  const taken =
+    sites()
+      .list()
+      .find((site) => site.app === app.name)?.taken ?? [];
+  for (const name of taken) {
+    const owner = sites().ownerOf(name);
+    tell(account, 'warning', `${name} is the app ${owner}'s and stays so: take it out of fnrun.json, or from that app`);
+  }
 }
 
 /** How many requests the running process of an app has answered; null when none runs. */

@@ -23,6 +23,7 @@ export class Root {
   readonly #options: RootOptions;
   #asked = 0;
   #again: AbortController | null = null;
+  #late = 0;
 
   constructor(options: RootOptions) {
     this.#options = options;
@@ -48,6 +49,17 @@ export class Root {
     } catch {
       return null;
     }
+  }
+
+  /**
+   * What root did when it has got to `request`; null when it has not after `deadlineMs`, or at once for a request that
+   * somebody has waited for in vain and is still not done.
+   */
+  async outcomeOf(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
+    const isDone = await this.isDone(request, { deadlineMs: request <= this.#late ? 0 : deadlineMs });
+    if (isDone) return await this.outcome();
+    this.#late = Math.max(this.#late, request);
+    return null;
   }
 
   /** Whether root has got to `request` within `deadlineMs`. */

@@ -6,15 +6,25 @@ import { defaultLiveSettings } from './live-settings.ts';
 export interface SitesOptions {
   /** All apps and previews, by name. */
   apps: () => readonly ManagedApp[];
-  /** Called once for all changes of one turn, and only when what nginx must know is another. */
-  onChange: () => void;
+  /**
+   * Called once for all changes of one turn, and only when what nginx must know is another. Resolves to the number of
+   * the request to root; null: nobody looks after nginx here.
+   */
+  onChange: () => Promise<number | null>;
+}
+
+/** What was last told of an app. */
+interface Told {
+  site: string;
+  request: Promise<number | null>;
 }
 
 /** Which app has which host name, and what nginx must know of each. */
 export class Sites {
   readonly #options: SitesOptions;
   #known: SiteBody[] | null = null;
-  #told: string | null = null;
+  #claims: ReadonlyMap<string, string> = new Map();
+  #told: ReadonlyMap<string, Told> = new Map();
   #telling: NodeJS.Immediate | null = null;
 
   constructor(options: SitesOptions) {
@@ -23,7 +33,7 @@ export class Sites {
 
   /** By name; previews are with their app. The same array until something changes. */
   list(): readonly SiteBody[] {
-    this.#known ??= sitesOf(this.#options.apps());
+    this.#known ??= sitesOf(this.#options.apps(), this.#claims);
     return this.#known;
   }
 
@@ -37,32 +47,57 @@ export class Sites {
     return this.list().find(({ domains }) => domains.some((domain) => domain.name === name))?.app ?? null;
   }
 
+  /** Which app has which name of fnrun.json, as the store knows it. */
+  setClaims(claims: ReadonlyMap<string, string>): void {
+    this.#claims = claims;
+    this.changed();
+  }
+
   /** To be called when an app comes or goes, gets another release or other domains. */
   changed(): void {
     this.#known = null;
-    this.#telling ??= setImmediate(() => {
-      this.#telling = null;
-      const now = JSON.stringify(this.list());
-      if (now === this.#told) return;
-      this.#told = now;
-      this.#options.onChange();
-    });
+    this.#telling ??= setImmediate(() => this.#tell());
+  }
+
+  /** The request to root in which nginx was to follow the last change of the app's site; null: there was none. */
+  async requestOf(app: string): Promise<number | null> {
+    if (this.#telling !== null) {
+      clearImmediate(this.#telling);
+      this.#tell();
+    }
+    return (await this.#told.get(app)?.request) ?? null;
   }
 
   /** Tells nothing any more. */
   stop(): void {
     if (this.#telling !== null) clearImmediate(this.#telling);
+    this.#telling = null;
+  }
+
+  #tell(): void {
+    this.#telling = null;
+    const before = this.#told;
+    const sites = this.list().map((site) => ({ app: site.app, site: JSON.stringify(site) }));
+    if (sites.length === before.size && sites.every(({ app, site }) => before.get(app)?.site === site)) return;
+    const request = this.#options.onChange();
+    this.#told = new Map(
+      sites.map(({ app, site }) => {
+        const told = before.get(app);
+        return [app, told?.site === site ? told : { site, request }];
+      }),
+    );
   }
 }
 
-/** A name that somebody has added goes before one of fnrun.json, and among these the first app's. */
-function sitesOf(all: readonly ManagedApp[]): SiteBody[] {
+/** A name that somebody has added goes before one of fnrun.json; one of these stays with the app that had it first. */
+function sitesOf(all: readonly ManagedApp[], claims: ReadonlyMap<string, string>): SiteBody[] {
   const apps = all.filter(({ previewOf }) => previewOf === null);
   const owners = new Map<string, string>();
   for (const app of apps) for (const { name } of app.domains) owners.set(name, app.name);
-  for (const app of apps) {
-    for (const name of app.live?.domains ?? []) if (!owners.has(name)) owners.set(name, app.name);
-  }
+  const own = (app: ManagedApp, name: string): void => void (owners.has(name) || owners.set(name, app.name));
+  for (const app of apps) for (const name of app.live?.domains ?? []) if (claims.get(name) === app.name) own(app, name);
+  // What no live release had before: recorded as soon as the store can.
+  for (const app of apps) for (const name of app.live?.domains ?? []) own(app, name);
   return apps.map(({ name: app, live, domains: added }) => {
     const asked = (live?.domains ?? []).filter((name) => !added.some((one) => one.name === name));
     const { hasPublic, maxBodyBytes, timeoutMs, rateLimit } = live?.settings ?? defaultLiveSettings;

@@ -80,6 +80,11 @@ const migrations: readonly string[] = [
      app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
      asked_at_ms INTEGER NOT NULL
    ) STRICT;`,
+  // Of names that are in the fnrun.json of a live release: whose was so first.
+  `CREATE TABLE claims (
+     name TEXT PRIMARY KEY,
+     app TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE
+   ) STRICT;`,
 ];
 
 /** Brings the schema up to date. Throws when the file was written by a newer fnrun. */

@@ -3,7 +3,7 @@ import type { Sql } from './sqlite.ts';
 import type { Store } from './store.ts';
 
 /** The store's host names of apps. */
-export function domains(sql: Sql): Pick<Store, 'listDomains' | 'changeDomains'> {
+export function domains(sql: Sql): Pick<Store, 'listDomains' | 'changeDomains' | 'listClaims'> {
   const add = (app: string, { name, atMs }: { name: string; atMs: number }): void => {
     const owner = sql.get('SELECT app FROM domains WHERE name = ?', name)?.['app'];
     if (owner !== undefined && owner !== app) {
@@ -28,5 +28,24 @@ export function domains(sql: Sql): Pick<Store, 'listDomains' | 'changeDomains'> 
         for (const name of change.remove) sql.run('DELETE FROM domains WHERE name = ? AND app = ?', name, app);
         for (const name of change.add) add(app, { name, atMs: change.atMs });
       }),
+    listClaims: async () =>
+      new Map(sql.all('SELECT name, app FROM claims').map((row) => [row['name'] as string, row['app'] as string])),
   };
 }
+
+/** Has the names of the app's live release follow it: those that are nobody's become its own, unless another has asked before. */
+export function claimDomains(sql: Sql, app: string): void {
+  sql.run(`DELETE FROM claims WHERE app = ?1 AND name NOT IN (SELECT name FROM (${asked}) WHERE app = ?1)`, app);
+  sql.run(
+    `INSERT INTO claims SELECT own.name, coalesce(
+         (SELECT min(other.app) FROM (${asked}) AS other WHERE other.name = own.name AND other.app <> ?1), ?1)
+       FROM (${asked}) AS own WHERE own.app = ?1 ON CONFLICT DO NOTHING`,
+    app,
+  );
+}
+
+/** Names in live releases, with their apps; a preview has none. */
+const asked = `SELECT apps.name AS app, names.value AS name FROM apps
+  JOIN deployments ON deployments.id = apps.live_deployment
+  JOIN releases ON releases.app = apps.name AND releases.id = deployments.release_id
+  JOIN json_each(releases.domains) AS names WHERE apps.preview_of IS NULL`;

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { migrate } from './schema.ts';
-import { domains } from './sqlite-domains.ts';
+import { claimDomains, domains } from './sqlite-domains.ts';
 import { type KeyMethods, keys } from './sqlite-keys.ts';
 import { type UserMethods, users } from './sqlite-users.ts';
 import type { AppRecord, DeploymentPatch, DeploymentRecord, EnvVersion, ReleaseRecord, Store } from './store.ts';
@@ -77,6 +77,7 @@ export interface Sql {
 
 type AppMethods = 'listApps' | 'getApp' | 'createApp' | 'setBranch' | 'setUsed' | 'removeApp';
 type ReleaseMethods = 'saveRelease' | 'getRelease' | 'listReleases' | 'removeRelease';
+type DomainMethods = 'listDomains' | 'changeDomains' | 'listClaims';
 type EnvMethods = 'saveEnv' | 'getEnv' | 'useEnv' | 'useOverlay' | 'trimEnvs';
 
 function storeOver(sql: Sql): Store {
@@ -159,10 +160,7 @@ function envs(sql: Sql): Pick<Store, EnvMethods> {
 
 function deployments(
   sql: Sql,
-): Omit<
-  Store,
-  AppMethods | ReleaseMethods | EnvMethods | KeyMethods | UserMethods | 'listDomains' | 'changeDomains' | 'close'
-> {
+): Omit<Store, AppMethods | ReleaseMethods | EnvMethods | KeyMethods | UserMethods | DomainMethods | 'close'> {
   return {
     createDeployment: async (deployment) => {
       const keys = Object.keys(deploymentColumns) as (keyof DeploymentRecord)[];
@@ -187,6 +185,7 @@ function deployments(
       sql.atOnce(() => {
         update(sql, { id, patch: { ...outcome, state: 'succeeded', step: 'done', error: null } });
         sql.run(makeLive, id);
+        claimDomains(sql, sql.get('SELECT app FROM deployments WHERE id = ?', id)?.['app'] as string);
       }),
   };
 }

@@ -130,6 +130,12 @@ export interface Store {
     change: { add: readonly string[]; remove: readonly string[]; atMs: number },
   ): Promise<void>;
 
+  /**
+   * Which app has a host name that is in the fnrun.json of live releases: the one whose was so first, until a release
+   * without it goes live. Kept by `goLive`.
+   */
+  listClaims(): Promise<ReadonlyMap<string, string>>;
+
   /** Records a release, or does nothing when it is recorded. */
   saveRelease(release: ReleaseRecord): Promise<void>;
   getRelease(app: string, id: string): Promise<ReleaseRecord | null>;

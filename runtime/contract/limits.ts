@@ -518,12 +518,14 @@ export const domainLimits = {
   requestBytes: 64,
   answerBytes: 16 * MiB,
   /** How often what root did is looked for while somebody waits for it, and when root is asked again that did not answer. */
-  outcomePollMs: 250,
+  outcomePollMs: 100,
   askAgainMs: 60_000,
   asksMax: 5,
   /** How long one request of the control API waits for the outcome, and `fnrun domains add` as a whole. */
   outcomeWaitMs: 20_000,
   outcomeMs: 150_000,
+  /** How long a push that changes the app's site waits for nginx to follow before it tells its URL. */
+  pushWaitMs: 15_000,
   /** How long the daemon may take to answer root. */
   askMs: 30_000,
   /** Runs in a row for changes that came meanwhile. */

@@ -208,3 +208,31 @@ test('store refuses a file of a newer fnrun', async () => {
   db.close();
   expect(() => openSqliteStore(file)).toThrow(/schema is version 999/);
 });
+
+test('a name of fnrun.json is of the app that went live with it first, until it does so without it', async () => {
+  const goLive = async (app: string, { id, domains }: { id: string; domains: string[] }): Promise<void> => {
+    await store.createDeployment(deployment(id, { app }));
+    await store.acceptDeployment(id, release(`r-${id}`, { app, domains }), {});
+    await store.goLive(id, { finishedAtMs: 1, durationMs: 1, stepsMs: {} });
+  };
+  const claims = async () => Object.fromEntries(await store.listClaims());
+  for (const name of ['a', 'b', 'c']) await store.createApp(name, { createdAtMs: 1 });
+  await store.createApp('x--c', { createdAtMs: 1, previewOf: 'c' });
+  await goLive('c', { id: '1', domains: ['one.example', 'two.example'] });
+  await goLive('x--c', { id: '2', domains: ['preview.example'] });
+  await goLive('b', { id: '3', domains: ['one.example', 'three.example'] });
+  await goLive('a', { id: '4', domains: ['one.example', 'two.example', 'three.example', 'preview.example'] });
+  const first = { 'one.example': 'c', 'two.example': 'c', 'three.example': 'b', 'preview.example': 'a' };
+  expect(await claims()).toEqual(first);
+  await store.close();
+  store = openSqliteStore(file);
+  expect(await claims()).toEqual(first);
+
+  // Who lets go of a name has no right to it; whoever has it in a live release goes before one that comes new.
+  await goLive('c', { id: '5', domains: [] });
+  await goLive('c', { id: '6', domains: ['two.example', 'one.example'] });
+  expect(await claims()).toEqual({ ...first, 'one.example': 'a', 'two.example': 'a' });
+  await store.removeApp('a');
+  await goLive('c', { id: '7', domains: ['one.example', 'two.example'] });
+  expect(await claims()).toEqual({ 'one.example': 'b', 'two.example': 'c', 'three.example': 'b' });
+});

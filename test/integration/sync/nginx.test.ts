@@ -103,9 +103,10 @@ test('the gateway has a domain at once, and the server asks root whenever nginx 
     'functions/big.ts': 'export default () => new Response("big");',
     'public/a.txt': 'a',
   });
-  await pushTree(source.path, join(serve.home, 'apps/shop/repo.git'));
+  const pushing = pushTree(source.path, join(serve.home, 'apps/shop/repo.git'));
   await eventually(async () => (await requestOf()) > before);
   await server.sync();
+  await pushing;
   expect(await readFile(join(server.nginx.dir, 'fnrun/shop.conf'), 'utf8')).toMatch(
     /client_max_body_size 16m;[^]*try_files/,
   );
@@ -117,6 +118,59 @@ test('the gateway has a domain at once, and the server asks root whenever nginx 
   expect(await requestOf()).toBe(before);
   await change('shop', { remove: ['named.example'] });
   expect(await at('named.example')).toBe(404);
+});
+
+test('a push tells its URL when nginx serves it, and does not wait for root twice in vain', async () => {
+  await server.sync();
+  const remote = await serve.createApp('fresh');
+  await using tree = await makeTempDir();
+  const push = async (words: string, config: object): Promise<string> => {
+    await writeTree(tree.path, {
+      'functions/index.ts': `export default () => new Response(${JSON.stringify(words)});`,
+      'fnrun.json': JSON.stringify(config),
+    });
+    return (await pushTree(tree.path, remote)).output;
+  };
+  const linesOf = (output: string, label: string): string[] =>
+    output.split('\n').filter((line) => line.startsWith(`remote: ${label} `));
+  const headers: [string, string][] = [['Host', 'fresh.localhost']];
+  const isLive = async () => (await fetchFrom(serve.gateway, { method: 'GET', path: '/', headers })).status === 200;
+  const request = async () => Number(await readFile(join(serve.home, 'run/sync'), 'utf8'));
+
+  let isTold = false;
+  const pushing = push('fresh', {}).finally(() => (isTold = true));
+  await eventually(async () => (await cli('deploys', 'fresh', '--log')).stdout.includes('for nginx to have its site'));
+  expect(await isLive()).toBe(true);
+  expect(isTold).toBe(false);
+  // A name that nginx does not know is closed without a word.
+  await expect(statusOf('fresh.apps.example')).rejects.toThrow();
+  await server.sync();
+  const first = await pushing;
+  expect(await statusOf('fresh.apps.example')).toBe(308);
+  expect(linesOf(first, 'nginx')).toEqual([expect.stringMatching(/has its site \(\d/)]);
+  expect(first.indexOf('remote: nginx')).toBeLessThan(first.indexOf('remote: live'));
+
+  // Nothing that nginx must know has changed: nothing is waited for, nothing is said.
+  const second = await push('fresher', {});
+  expect(linesOf(second, 'nginx')).toEqual([]);
+  expect(linesOf(second, 'live')).toHaveLength(1);
+
+  // Root does not come: it is live all the same, and that is said.
+  const third = await push('late', { domains: ['late.example'] });
+  expect(linesOf(third, 'note')).toEqual([expect.stringMatching(/nginx has not followed after 15.*domains fresh/)]);
+  expect(linesOf(third, 'live')).toHaveLength(1);
+  const before = performance.now();
+  const fourth = await push('later', { domains: ['late.example'] });
+  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(linesOf(fourth, 'note')).toHaveLength(1);
+
+  // A name that another app has had stays there, whatever the apps are called; who pushes is told.
+  const asked = await request();
+  const fifth = push('taken', { domains: ['late.example', 'pushed.example'] });
+  await eventually(async () => (await request()) > asked);
+  await server.sync();
+  expect(linesOf(await fifth, 'warning')).toEqual([expect.stringContaining("pushed.example is the app shop's")]);
+  await createControlClient(serve.home).request('DELETE', '/v1/apps/fresh');
 });
 
 test('a domain has one app: who has it is named', async () => {
