@@ -11,7 +11,7 @@ import { releaseId } from './env/release-id.ts';
 import { migrateApp, readAppMigrations } from './migrations/migrate-app.ts';
 import { problemRecord } from './problem-record.ts';
 import { loadRelease, openEnv, type ReleaseName } from './release-ref.ts';
-import { Rejection } from './rejection.ts';
+import { Rejection, whatGoesOn } from './rejection.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { runReleaseCommand } from './release-command.ts';
 import { countRequests, failedChecks } from './switch.ts';
@@ -94,7 +94,7 @@ async function buildTree(context: DeployContext, app: ManagedApp, options: Candi
   });
   if (built.warnings.length > 0)
     account.write(context.formatProblems(built.warnings, { color: account.color, kind: 'warning' }));
-  if (!built.ok) throw rejection(context, { problems: built.problems, account, what: 'does not build' });
+  if (!built.ok) throw rejection(context, app, { problems: built.problems, account, what: 'does not build' });
   return built;
 }
 
@@ -117,7 +117,7 @@ async function checkRelease(
     const problems = await Promise.all(
       failed.map((entry) => problemOfEntry(entry, { sourceDir, manifest: built.manifest })),
     );
-    throw rejection(context, { problems, account, what: 'does not load' });
+    throw rejection(context, app, { problems, account, what: 'does not load' });
   }
   for (const warning of warningsOf(entries)) tell(account, 'warning', warning);
   const own = release.id === built.release ? {} : { release: release.id };
@@ -148,7 +148,7 @@ async function askChecks(app: ManagedApp, { release, account }: { release: strin
     tell(account, 'health', `ok, ${result.asked === 1 ? '1 check' : `${result.asked} checks`} (${ms(result.ms)})`);
     return;
   }
-  throw new Rejection(`${failedChecks(result.failed)}; nothing changed, what was live goes on`, {
+  throw new Rejection(`${failedChecks(result.failed)}; nothing changed, ${whatGoesOn(app)}`, {
     details: result.failed.map(({ name, path, reason }) => `  ${name}: GET ${path} ${reason}`).join('\n'),
     hint: `see what the function said: fnrun logs ${app.name}; mend it, commit, push again`,
     record: `${first.name}: check ${first.path} ${first.reason}`,
@@ -168,7 +168,7 @@ async function loadAll(
     if (signal.aborted) void loading.then(() => app.host.discard(release.id)).catch(() => {});
     if (!(cause instanceof FnrunError) || cause.code !== 'FN_HOST_FAILED') throw cause;
     const names = built.changed.slice(0, 5).join(', ');
-    throw new Rejection(`${cause.message} while the functions were loaded; what was live goes on`, {
+    throw new Rejection(`${cause.message} while the functions were loaded; ${whatGoesOn(app)}`, {
       hint: `look for what ends a process in what changed${names === '' ? '' : ` (${names})`}: process.kill, native addons, memory`,
     });
   }
@@ -176,10 +176,11 @@ async function loadAll(
 
 function rejection(
   context: DeployContext,
+  app: ManagedApp,
   { problems, account, what }: { problems: readonly BuildProblem[]; account: Account; what: string },
 ): Rejection {
   const count = problems.length === 1 ? '1 error' : `${problems.length} errors`;
-  return new Rejection(`it ${what} (${count}); nothing changed, what was live goes on`, {
+  return new Rejection(`it ${what} (${count}); nothing changed, ${whatGoesOn(app)}`, {
     details: context.formatProblems(problems, { color: account.color }),
     hint: `mend what is shown above, commit, push again`,
     record: problemRecord(problems),

@@ -14,6 +14,11 @@ export interface RejectionOptions {
   state?: 'failed' | 'cancelled';
 }
 
+/** What a refused push leaves behind, as its pusher reads it. */
+export function whatGoesOn({ live }: { live: object | null }): string {
+  return live === null ? 'nothing is live yet' : 'what was live goes on';
+}
+
 /** A push or switch that is refused, with all that its pusher should read. */
 export class Rejection extends FnrunError {
   readonly details: string | null;

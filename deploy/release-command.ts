@@ -10,7 +10,7 @@ import type { Account } from './account/account.ts';
 import { ms, tell } from './account/lines.ts';
 import type { DeployContext, ManagedApp } from './context.ts';
 import { releaseRef, type ReleaseName } from './release-ref.ts';
-import { Rejection } from './rejection.ts';
+import { Rejection, whatGoesOn } from './rejection.ts';
 
 const systemPath = ['/usr/local/bin', '/usr/bin', '/bin'];
 
@@ -76,7 +76,7 @@ export async function runReleaseCommand(
   const failure = own === null ? await run() : await inCopy(sourceDir, { cwd, own, run });
   const took = ms(performance.now() - startedMs);
   if (failure === null) return tell(account, 'release', `ok (${took})`);
-  throw new Rejection(`the release command failed after ${took}: ${failure}; what was live goes on`, {
+  throw new Rejection(`the release command failed after ${took}: ${failure}; ${whatGoesOn(app)}`, {
     hint: 'what it had done by then stays done: mend it so that it can run again, commit, push again',
     record: `release command: ${failure}`,
   });

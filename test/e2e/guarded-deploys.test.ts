@@ -59,6 +59,12 @@ describe('the release command', () => {
     await app.folder.remove();
   });
 
+  test('a first push that is refused leaves nothing live, and says so', async () => {
+    const pushed = await app.push({ 'functions/index.ts': 'export defualt 1;' });
+    expect(pushed.code).not.toBe(0);
+    expect(pushed.output).toMatch(/rejected +it does not build \(1 error\); nothing changed, nothing is live yet/);
+  });
+
   test('release command runs in the pushed tree with the packages of the app, and its output is shown', async () => {
     const pushed = await app.push({
       'functions/index.ts': answer('v1'),
@@ -86,7 +92,9 @@ describe('the release command', () => {
     });
     expect(pushed.code).not.toBe(0);
     expect(pushed.output).toContain('no table');
-    expect(pushed.output).toMatch(/rejected +the release command failed after .*: it ended with exit code 3/);
+    expect(pushed.output).toMatch(
+      /rejected +the release command failed after .*: it ended with exit code 3; what was live goes on/,
+    );
     expect(await app.text('/')).toBe('v1');
     const [newest] = await app.deploys();
     expect(newest).toMatchObject({
