@@ -41,6 +41,18 @@ async function change(app: string, body: DomainChangeBody): Promise<void> {
   await createControlClient(serve.home).request('POST', `/v1/apps/${app}/domains`, { body });
 }
 
+/** The newest request to root. */
+const requested = async (): Promise<number> => Number(await readFile(join(serve.home, 'run/sync'), 'utf8'));
+
+/** Makes an app, with root there: the server waits for it. */
+async function createApp(name: string): Promise<string> {
+  const before = await requested();
+  const making = serve.createApp(name);
+  await eventually(async () => (await requested()) > before);
+  await server.sync();
+  return await making;
+}
+
 async function statusOf(host: string): Promise<number> {
   const { status } = await fetchFrom(server.nginx.http, { method: 'GET', path: '/', headers: [['Host', host]] });
   return status;
@@ -79,8 +91,7 @@ test('nginx follows apps and domains with one reload each, no request fails, and
   const stop = load('shop.apps.example');
   await change('blog', { add: ['Blog.Example'] });
   await server.sync();
-  await createControlClient(serve.home).request('POST', '/v1/apps', { body: { name: 'third' } });
-  await server.sync();
+  await createApp('third');
   const { count, wrong } = await stop();
   expect(count).toBeGreaterThan(10);
   expect(wrong).toEqual([]);
@@ -89,22 +100,21 @@ test('nginx follows apps and domains with one reload each, no request fails, and
 });
 
 test('the gateway has a domain at once, and the server asks root whenever nginx must know something', async () => {
-  const requestOf = async () => Number(await readFile(join(serve.home, 'run/sync'), 'utf8'));
   const at = async (host: string) =>
     (await fetchFrom(serve.gateway, { method: 'GET', path: '/', headers: [['Host', host]] })).status;
-  let before = await requestOf();
+  let before = await requested();
   expect(await at('named.example')).toBe(404);
   await change('shop', { add: ['named.example'] });
   expect(await at('named.example')).toBe(200);
-  expect(await requestOf()).toBeGreaterThan(before);
+  expect(await requested()).toBeGreaterThan(before);
 
-  before = await requestOf();
+  before = await requested();
   await writeTree(source.path, {
     'functions/big.ts': 'export default () => new Response("big");',
     'public/a.txt': 'a',
   });
   const pushing = pushTree(source.path, join(serve.home, 'apps/shop/repo.git'));
-  await eventually(async () => (await requestOf()) > before);
+  await eventually(async () => (await requested()) > before);
   await server.sync();
   await pushing;
   expect(await readFile(join(server.nginx.dir, 'fnrun/shop.conf'), 'utf8')).toMatch(
@@ -112,17 +122,17 @@ test('the gateway has a domain at once, and the server asks root whenever nginx 
   );
 
   // A release that changes nothing of it is none of root's business.
-  before = await requestOf();
+  before = await requested();
   await writeTree(source.path, { 'functions/big.ts': 'export default () => new Response("bigger");' });
   await pushTree(source.path, join(serve.home, 'apps/shop/repo.git'));
-  expect(await requestOf()).toBe(before);
+  expect(await requested()).toBe(before);
   await change('shop', { remove: ['named.example'] });
   expect(await at('named.example')).toBe(404);
 });
 
 test('a push tells its URL when nginx serves it, and does not wait for root twice in vain', async () => {
+  const remote = await createApp('fresh');
   await server.sync();
-  const remote = await serve.createApp('fresh');
   await using tree = await makeTempDir();
   const push = async (words: string, config: object): Promise<string> => {
     await writeTree(tree.path, {
@@ -135,23 +145,22 @@ test('a push tells its URL when nginx serves it, and does not wait for root twic
     output.split('\n').filter((line) => line.startsWith(`remote: ${label} `));
   const headers: [string, string][] = [['Host', 'fresh.localhost']];
   const isLive = async () => (await fetchFrom(serve.gateway, { method: 'GET', path: '/', headers })).status === 200;
-  const request = async () => Number(await readFile(join(serve.home, 'run/sync'), 'utf8'));
 
   let isTold = false;
-  const pushing = push('fresh', {}).finally(() => (isTold = true));
+  const pushing = push('fresh', { domains: ['first.example'] }).finally(() => (isTold = true));
   await eventually(async () => (await cli('deploys', 'fresh', '--log')).stdout.includes('for nginx to have its site'));
   expect(await isLive()).toBe(true);
   expect(isTold).toBe(false);
   // A name that nginx does not know is closed without a word.
-  await expect(statusOf('fresh.apps.example')).rejects.toThrow();
+  await expect(statusOf('first.example')).rejects.toThrow();
   await server.sync();
   const first = await pushing;
-  expect(await statusOf('fresh.apps.example')).toBe(308);
+  expect(await statusOf('first.example')).toBe(308);
   expect(linesOf(first, 'nginx')).toEqual([expect.stringMatching(/has its site \(\d/)]);
   expect(first.indexOf('remote: nginx')).toBeLessThan(first.indexOf('remote: live'));
 
   // Nothing that nginx must know has changed: nothing is waited for, nothing is said.
-  const second = await push('fresher', {});
+  const second = await push('fresher', { domains: ['first.example'] });
   expect(linesOf(second, 'nginx')).toEqual([]);
   expect(linesOf(second, 'live')).toHaveLength(1);
 
@@ -165,9 +174,9 @@ test('a push tells its URL when nginx serves it, and does not wait for root twic
   expect(linesOf(fourth, 'note')).toHaveLength(1);
 
   // A name that another app has had stays there, whatever the apps are called; who pushes is told.
-  const asked = await request();
+  const asked = await requested();
   const fifth = push('taken', { domains: ['late.example', 'pushed.example'] });
-  await eventually(async () => (await request()) > asked);
+  await eventually(async () => (await requested()) > asked);
   await server.sync();
   expect(linesOf(await fifth, 'warning')).toEqual([expect.stringContaining("pushed.example is the app shop's")]);
   await createControlClient(serve.home).request('DELETE', '/v1/apps/fresh');
