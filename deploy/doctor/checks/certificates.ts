@@ -1,44 +1,80 @@
-import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { doctorLimits } from '../../../runtime/contract/limits.ts';
 import type { Finding } from '../../mysql/doctor/finding.ts';
-import { output, type DoctorContext, type MachineCheck } from '../check.ts';
+import { type DoctorContext, type MachineCheck } from '../check.ts';
+
+/** What is there for one name, and what a client gets. */
+interface Kept {
+  name: string;
+  /** PEM, the first one of a chain; empty: there is none. */
+  chain: string;
+  /** The public half of the key, as PEM; empty: not known. The other half stays on the machine. */
+  key: string;
+  /** What `openssl s_client` said; null: there is no openssl. */
+  served: string | null;
+}
 
 /** How long certificates last, and whether nginx serves the ones that are there. */
 export const certificatesCheck: MachineCheck = {
   id: 'certificates',
   async check(context) {
-    const names = await namesIn(context);
-    if (names === null) return { findings: [unreadable(context)] };
-    if (names.length === 0) return { skipped: 'no certificates' };
+    const all = await readAll(context);
+    if (all === null) return { findings: [unreadable(context)] };
+    if (all.length === 0) return { skipped: 'no certificates' };
     const findings: Finding[] = [];
     const seen: string[] = [];
-    for (const name of names) {
-      const pem = await readFileThere(context, `${context.places.certificates}/${name}/fullchain.pem`);
-      const certificate = parseCertificate(pem);
+    for (const { name, chain, key, served } of all) {
+      const certificate = parseCertificate(chain);
       if (certificate === null) {
         findings.push(broken(context, name));
         continue;
       }
       seen.push(`${name} ${daysLeft(certificate, context.now())} d`);
-      const key = await readFileThere(context, `${context.places.certificates}/${name}/privkey.pem`);
       findings.push(
         ...judgeCertificate(certificate, { name, key, now: context.now() }),
-        ...(await judgeServed(context, { name, certificate })),
+        ...(served === null ? [] : judgeServed(context, { name, certificate, served })),
       );
     }
     return { findings, seen: seen.join(', ') };
   },
 };
 
-const list = '[ -d "$1" ] || exit 0; ls -1 -- "$1" 2>/dev/null || exit 3';
+// All of them at once: with many apps, a question each would take longer than the check may. Names that begin with _
+// are nobody's: what nginx shows to those who ask for a name that has no certificate.
+const list = `
+cd -- "$1" 2>/dev/null || { [ -e "$1" ] && exit 3; exit 0; }
+[ -r . ] || exit 3
+for name in *; do
+  case $name in '*' | _*) continue ;; esac
+  printf '@@name %s\\n' "$name"
+  cat -- "$name/fullchain.pem" 2>/dev/null
+  command -v openssl >/dev/null || continue
+  printf '@@key\\n'
+  openssl pkey -in "$name/privkey.pem" -pubout 2>/dev/null
+  printf '@@served\\n'
+  timeout "$3" openssl s_client -connect "$2" -servername "$name" </dev/null 2>&1
+done
+exit 0`;
 
-async function namesIn({ machine, places }: DoctorContext): Promise<string[] | null> {
-  const { code, stdout } = await machine.run(['sh', '-c', list, 'sh', places.certificates]);
-  return code === 0 ? stdout.split('\n').filter((name) => name !== '') : null;
+/** Null: they may not be looked at. */
+async function readAll({ machine, places }: DoctorContext): Promise<Kept[] | null> {
+  const seconds = String(doctorLimits.roundTripMs / 1000);
+  const argv = ['sh', '-c', list, 'sh', places.certificates, addressOf(places), seconds];
+  const { code, stdout } = await machine.run(argv);
+  if (code !== 0) return null;
+  return stdout
+    .split(/^@@name /m)
+    .slice(1)
+    .map((text) => {
+      const [head = '', rest = ''] = text.split(/^@@key\n/m);
+      const [key = '', served = null] = rest.split(/^@@served\n/m);
+      const end = head.indexOf('\n');
+      return { name: head.slice(0, end), chain: head.slice(end + 1), key, served };
+    });
 }
 
-async function readFileThere(context: DoctorContext, path: string): Promise<string> {
-  return (await output(context, ['cat', '--', path]))?.text ?? '';
+function addressOf({ httpsPort }: DoctorContext['places']): string {
+  return `127.0.0.1:${httpsPort}`;
 }
 
 /** The first one of a chain. */
@@ -94,7 +130,7 @@ export function judgeCertificate(
       todo: renew,
     });
   }
-  if (key !== '' && !fits(certificate, key)) {
+  if (key !== '' && certificate.publicKey.export({ type: 'spki', format: 'pem' }) !== key) {
     findings.push({
       id: 'certificate-key',
       severity: 'critical',
@@ -106,32 +142,24 @@ export function judgeCertificate(
   return findings;
 }
 
-function fits(certificate: X509Certificate, key: string): boolean {
-  try {
-    return certificate.checkPrivateKey(createPrivateKey(key));
-  } catch {
-    return false;
-  }
-}
-
 /** What a client gets; a server that was not reloaded goes on with what it had. */
-async function judgeServed(
+function judgeServed(
   context: DoctorContext,
-  { name, certificate }: { name: string; certificate: X509Certificate },
-): Promise<Finding[]> {
-  const address = `127.0.0.1:${context.places.httpsPort}`;
-  const argv = ['openssl', 's_client', '-connect', address, '-servername', name];
-  const ran = await output(context, argv, { input: '', timeoutMs: doctorLimits.roundTripMs });
-  if (ran === null) return [];
-  const pem = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/.exec(ran.text)?.[0];
+  { name, certificate, served: said }: { name: string; certificate: X509Certificate; served: string },
+): Finding[] {
+  const pem = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/.exec(said)?.[0];
   const served = pem === undefined ? null : parseCertificate(pem);
   if (served === null) {
+    const why = said
+      .split('\n')
+      .find((line) => /err|alert|refused/i.test(line))
+      ?.slice(0, 120);
     return [
       {
         id: 'https-not-served',
         severity: 'critical',
         what: `nothing answers https for ${name}`,
-        measured: `openssl s_client -connect ${address}: ${ran.errors.split('\n')[0]?.slice(0, 120) ?? 'no certificate'}`,
+        measured: `openssl s_client -connect ${addressOf(context.places)}: ${why ?? 'no certificate'}`,
         todo: 'systemctl status nginx; nginx -t',
       },
     ];

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import { doctorLimits } from '../../../runtime/contract/limits.ts';
 import type { HealthBody, ProcessBody, ProcessesBody } from '../../../router/control/types.ts';
 import type { Finding } from '../../mysql/doctor/finding.ts';
@@ -30,9 +31,11 @@ export const daemonCheck: MachineCheck = {
     const processes = await askControl<ProcessesBody>(context, '/v1/ps');
     if (processes === null || 'error' in processes)
       throw new Error(`the server does not tell of its apps: ${processes?.error}`);
-    const { version } = health.body;
+    const { version, pid } = health.body;
+    const program = (await shell(context, 'readlink "/proc/$1/exe"', String(pid))).trim();
+    const running = folderBeside(places.current, program);
     const findings = [
-      ...judgeVersion({ running: version, installed: wishes === null ? null : installed }),
+      ...judgeVersion({ running, installed: wishes === null ? null : installed }),
       ...judgeReleases(Number(releasesMb || 0), places.home),
       ...processes.body.apps.flatMap((app) => judgeApp(app, { now: now() })),
     ];
@@ -50,14 +53,21 @@ function down({ places }: DoctorContext, why: string): Finding {
   };
 }
 
-export function judgeVersion({ running, installed }: { running: string; installed: string | null }): Finding[] {
-  if (installed === null || installed === '' || installed === running) return [];
+/** Which of the versions beside `current` a program is in, by the name of its folder; null: in none. */
+export function folderBeside(current: string, program: string): string | null {
+  const versions = `${dirname(current)}/`;
+  return program.startsWith(versions) ? (program.slice(versions.length).split('/')[0] ?? null) : null;
+}
+
+/** Folders: the version, and a hash of what was uploaded. Null: not known. */
+export function judgeVersion({ running, installed }: { running: string | null; installed: string | null }): Finding[] {
+  if (running === null || installed === null || installed === '' || installed === running) return [];
   return [
     {
       id: 'fnrun-version',
       severity: 'warning',
       what: `fnrun ${running} runs, ${installed} is installed`,
-      measured: 'GET /v1/health, and where /opt/fnrun/current leads to',
+      measured: '/proc/PID/exe of the server, and where /opt/fnrun/current leads to',
       todo: 'systemctl restart fnrun; connections wait meanwhile',
     },
   ];

@@ -65,9 +65,9 @@ export interface UfwStatus {
 /** Reads `ufw status verbose`. */
 export function readUfw(text: string): UfwStatus {
   const allowed = new Set<number>();
-  // `22/tcp  ALLOW IN  Anywhere`, `80,443/tcp (Nginx Full)  ALLOW IN  Anywhere`, `22  LIMIT IN  Anywhere`
+  // `22/tcp  ALLOW IN  Anywhere`, `80,443/tcp (Nginx Full)  ALLOW IN  Anywhere`, `22  LIMIT IN  Anywhere  # a comment`
   for (const [, ports = ''] of text.matchAll(
-    /^([\d,]+)(?:\/tcp)?(?: \([^)]*\))? +(?:ALLOW|LIMIT)(?: IN)? +Anywhere *$/gm,
+    /^([\d,]+)(?:\/tcp)?(?: \([^)]*\))? +(?:ALLOW|LIMIT)(?: IN)? +Anywhere *(?:#.*)?$/gm,
   )) {
     for (const port of ports.split(',')) allowed.add(Number(port));
   }

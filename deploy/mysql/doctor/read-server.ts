@@ -83,16 +83,17 @@ async function readValues(connection: Connection, sql: string): Promise<Values> 
 const systemAccounts = `'mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema'`;
 
 async function readAccounts(connection: Connection): Promise<Account[] | null> {
-  const sql = `SELECT User AS user, Host AS host, Select_priv = 'Y' AS everywhere,
-    authentication_string = '' AND plugin NOT IN ('unix_socket', 'auth_socket') AS open
+  // Compared here: MariaDB's mysql.user is a view, whose computed columns have the collation of whoever made it, which does
+  // not compare with that of this connection.
+  const sql = `SELECT User AS user, Host AS host, Select_priv AS selects, authentication_string AS proof, plugin
     FROM mysql.user WHERE Host <> '' AND User NOT IN (${systemAccounts}) LIMIT ${limits.accounts}`;
   try {
     const found = await rows(connection, sql);
     return found.map((row) => ({
       user: String(row['user']),
       host: String(row['host']),
-      open: Number(row['open']) === 1,
-      everywhere: Number(row['everywhere']) === 1,
+      open: String(row['proof'] ?? '') === '' && !/^(?:unix|auth)_socket$/.test(String(row['plugin'])),
+      everywhere: row['selects'] === 'Y',
     }));
   } catch (error) {
     if (isRefusal(error)) return null;

@@ -55,6 +55,9 @@ beforeAll(async () => {
   ];
   await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', ...ca]);
   await makeCertificate(join(temp.path, 'tls', name), { days: 90 });
+  // What root shows to those who ask for a name that has none, and its own notes.
+  await makeCertificate(join(temp.path, 'tls/_self-signed'), { days: 397, selfSigned: true });
+  await writeTree(join(temp.path, 'tls'), { '.tries.json': '{}' });
   serve = await startServe();
   const app = join(temp.path, 'app');
   await writeTree(app, { 'functions/index.ts': "export default () => new Response('ok');" });

@@ -47,6 +47,13 @@ async function doctor(db: MariaDb, password = ''): Promise<{ code: number | null
   return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
 }
 
+/** As Debian's package makes it: its computed columns have another collation than a connection of the doctor. */
+async function remakeUserView(db: MariaDb): Promise<void> {
+  const [view] = await db.sql('SHOW CREATE VIEW mysql.user');
+  const made = String(view!['Create View']).replace(/^CREATE /, 'CREATE OR REPLACE ');
+  await db.sql('SET NAMES utf8mb4 COLLATE utf8mb4_general_ci', made);
+}
+
 async function variablesOf(db: MariaDb): Promise<Record<string, string>> {
   const rows = await db.sql('SHOW GLOBAL VARIABLES');
   return Object.fromEntries(rows.map((row) => [String(row['Variable_name']), String(row['Value'])]));
@@ -149,6 +156,7 @@ test('a path with quotes, blanks and signs is read back as it was by the program
 describe('fnrun doctor mysql', () => {
   test('finds what is wrong with a running server, and nothing once its advice was followed', async () => {
     await using db = await startMariaDb();
+    await remakeUserView(db);
     const before = await doctor(db);
     expect(before.code).toBe(1);
     expect(before.findings.map(({ id }) => id)).toEqual(

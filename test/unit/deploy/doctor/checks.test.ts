@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeSockets, readSockets } from '../../../../deploy/doctor/checks/app-sockets.ts';
 import { judgeBackups, readBackups } from '../../../../deploy/doctor/checks/backups.ts';
-import { judgeApp, judgeVersion } from '../../../../deploy/doctor/checks/daemon.ts';
+import { folderBeside, judgeApp, judgeVersion } from '../../../../deploy/doctor/checks/daemon.ts';
 import { summed } from '../../../../deploy/doctor/checks/database.ts';
 import { driftCheck } from '../../../../deploy/doctor/checks/drift.ts';
 import { judgeTrips, wordsOf } from '../../../../deploy/doctor/checks/round-trips.ts';
@@ -97,6 +97,11 @@ test('apps are told that cannot start, end often, or have functions that refuse'
 test('a server is told that runs another version than the one installed', () => {
   expect(judgeVersion({ running: '0.1.0', installed: '0.1.0' })).toEqual([]);
   expect(judgeVersion({ running: '0.1.0', installed: null })).toEqual([]);
+  expect(judgeVersion({ running: null, installed: '0.1.0' })).toEqual([]);
+  const current = '/opt/fnrun/current';
+  expect(folderBeside(current, '/opt/fnrun/0.1.0-3d3949ba596d/bin/node (deleted)')).toBe('0.1.0-3d3949ba596d');
+  expect(folderBeside(current, '/usr/bin/node')).toBeNull();
+  expect(folderBeside(current, '')).toBeNull();
   expect(ids(judgeVersion({ running: '0.1.0', installed: '0.2.0' }))).toEqual(['warning fnrun-version']);
 });
 

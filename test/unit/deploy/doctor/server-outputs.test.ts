@@ -13,13 +13,15 @@ test('ufw status verbose: whether it is on, and what it lets in from anywhere', 
     '--                         ------      ----',
     '22/tcp (OpenSSH)           LIMIT IN    Anywhere                  ',
     '80,443/tcp (Nginx Full)    ALLOW IN    Anywhere',
+    '8443/tcp                   ALLOW IN    Anywhere                   # fnrun: https',
+    '8080/tcp                   ALLOW IN    10.1.0.0/16                # Anywhere',
     '3306/tcp                   ALLOW IN    10.0.0.0/8',
     '25/tcp                     DENY IN     Anywhere',
     '51820/udp                  ALLOW IN    Anywhere',
     '2222/tcp (v6)              ALLOW IN    Anywhere (v6)',
   ].join('\n');
   const { active, incoming, allowed } = readUfw(text);
-  expect([active, incoming, [...allowed]]).toEqual([true, 'deny', [22, 80, 443]]);
+  expect([active, incoming, [...allowed]]).toEqual([true, 'deny', [22, 80, 443, 8443]]);
   expect(readUfw('Status: inactive\n').active).toBe(false);
 });
 
