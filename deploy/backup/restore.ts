@@ -7,6 +7,7 @@ import { appOfSchema, quoteName, restoredSchema } from '../database/own/names.ts
 import { type AppData, appDataOf, withSchema } from './app-data.ts';
 import type { ClientPrograms } from './dump-source.ts';
 import { loadDump } from './load.ts';
+import { leave } from '../mysql/leave.ts';
 
 export interface RestoreOptions {
   app: string;
@@ -70,6 +71,6 @@ async function ask({ address }: AppData, sql: string, values: unknown[] = []): P
       hint: 'the app goes on with the data that it has',
     });
   } finally {
-    connection?.destroy();
+    if (connection !== null) leave(connection);
   }
 }

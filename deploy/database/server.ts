@@ -4,6 +4,7 @@ import type { DatabaseAddress } from '../../runtime/contract/database-url.ts';
 import type { DatabaseSettings } from '../../runtime/contract/database.ts';
 import type { Env } from '../../runtime/contract/env.ts';
 import { databaseLimits } from '../../runtime/contract/limits.ts';
+import { leave } from '../mysql/leave.ts';
 
 /** The address that an app's environment gives for a database; null: none that can be used. */
 export function addressIn(env: Env, { env: variable }: Pick<DatabaseSettings, 'env'>): DatabaseAddress | null {
@@ -32,6 +33,6 @@ export async function askMaxConnections(address: DatabaseAddress): Promise<numbe
     const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: databaseLimits.serverAskMs });
     return Number(rows[0]!['most']);
   } finally {
-    connection.destroy();
+    leave(connection);
   }
 }

@@ -38,8 +38,8 @@ export interface DoctorContext {
 export type Outcome =
   /** It does not apply, or cannot be looked at here; why, in a few words. */
   | { skipped: string }
-  /** `seen`: the figures, in one line, when there is nothing to tell either. */
-  | { findings: readonly Finding[]; seen?: string };
+  /** `seen`: the figures, in one line, when there is nothing to tell either; `trip`: how long an answer took, in words. */
+  | { findings: readonly Finding[]; seen?: string; trip?: string };
 
 /** One thing that is looked at. It changes nothing, and reads the machine through `Machine.run` only. */
 export interface MachineCheck {

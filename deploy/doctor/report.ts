@@ -4,19 +4,19 @@ import type { Diagnosis } from './run-checks.ts';
 
 /** A line of the machine, one for each finding, the verdict, and one of what was left out. `all`: also what was well. */
 export function renderDiagnosis(
-  { findings, seen, skipped, looked }: Diagnosis,
+  { findings, seen, trips: others, skipped, looked }: Diagnosis,
   { context, all }: { context: DoctorContext; all: boolean },
 ): string[] {
-  const { 'round-trips': trips, ...others } = seen;
-  const told = new Set(Object.keys(others));
+  const { 'round-trips': ways = '', ...told } = seen;
+  const trips = [...(ways === '' ? [] : [ways]), ...others].join(', ');
   const left = Object.entries(skipped);
   const grouped = Map.groupBy(left, ([, why]) => why);
   const reasons = [...grouped].map(([why, entries]) => `${namesOf(entries.map(([id]) => id))} (${why})`);
   return [
     headOf(context),
-    ...(trips === undefined || trips === '' ? [] : [`round trips: ${trips}`]),
+    ...(trips === '' ? [] : [`round trips: ${trips}`]),
     ...findings.map(findingLine),
-    ...(all ? [...told].map((id) => `seen     ${id}: ${others[id]}`) : []),
+    ...(all ? Object.entries(told).map(([id, what]) => `seen     ${id}: ${what}`) : []),
     `${verdict(findings)}; ${looked} things looked at`,
     ...(left.length === 0 ? [] : [`left out ${left.length}: ${reasons.join(', ')}`]),
   ];

@@ -8,6 +8,8 @@ export interface Diagnosis {
   findings: Finding[];
   /** Figures of the checks that had something to look at, by their id. */
   seen: Record<string, string>;
+  /** Times of answers that checks have measured. */
+  trips: string[];
   /** Checks that do not apply, and why. */
   skipped: Record<string, string>;
   /** How many looked. */
@@ -41,7 +43,7 @@ export async function runChecks(
     checks.filter(({ alone = false }) => alone),
     1,
   );
-  const diagnosis: Diagnosis = { findings: [], seen: {}, skipped: {}, looked: 0 };
+  const diagnosis: Diagnosis = { findings: [], seen: {}, trips: [], skipped: {}, looked: 0 };
   for (const { id } of checks) {
     const outcome = outcomes.get(id)!;
     if ('skipped' in outcome) diagnosis.skipped[id] = outcome.skipped;
@@ -49,6 +51,7 @@ export async function runChecks(
       diagnosis.looked++;
       diagnosis.findings.push(...outcome.findings);
       if (outcome.seen !== undefined) diagnosis.seen[id] = outcome.seen;
+      if (outcome.trip !== undefined) diagnosis.trips.push(outcome.trip);
     }
   }
   return { ...diagnosis, findings: bySeverity(diagnosis.findings) };

@@ -8,6 +8,7 @@ import { connectTo } from './migrate.ts';
 import { compareMigrations, isMigration, migrationsFolder } from './read.ts';
 import { readTable } from './table.ts';
 import type { MigrationRow } from './table.ts';
+import { leave } from '../mysql/leave.ts';
 
 /** What the database of an app has had, and what it has not had of the live commit. */
 export async function listMigrations(context: DeployContext, app: ManagedApp): Promise<MigrationsBody> {
@@ -34,7 +35,7 @@ async function readRows(address: NonNullable<ReturnType<typeof addressIn>>): Pro
     try {
       return await readTable(connection);
     } finally {
-      connection.destroy();
+      leave(connection);
     }
   } catch (error) {
     const { message } = error as Error;

@@ -11,6 +11,7 @@ import { planMigrations } from './plan.ts';
 import type { MigrationFile } from './read.ts';
 import { describe } from './session.ts';
 import { makeTable, readTable } from './table.ts';
+import { leave } from '../mysql/leave.ts';
 
 /** What to apply, where, and for whom. */
 export interface MigrateOptions {
@@ -72,7 +73,7 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
     });
   } finally {
     // The lock goes with it.
-    control.destroy();
+    leave(control);
   }
 }
 

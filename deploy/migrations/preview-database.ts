@@ -4,6 +4,7 @@ import { migrationLimits } from '../../runtime/contract/limits.ts';
 import type { DeployContext } from '../context.ts';
 import { addressIn } from '../database/server.ts';
 import { connectTo } from './migrate.ts';
+import { leave } from '../mysql/leave.ts';
 
 /**
  * Whether an address leads to the database that an app has itself, by whatever name: the servers are asked who they are.
@@ -28,6 +29,6 @@ async function identify(address: DatabaseAddress): Promise<string> {
     const [rows] = await connection.query<RowDataPacket[]>({ sql, timeout: migrationLimits.askMs });
     return JSON.stringify(rows[0]);
   } finally {
-    connection.destroy();
+    leave(connection);
   }
 }

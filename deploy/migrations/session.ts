@@ -2,6 +2,7 @@ import type { Connection as CoreConnection } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { DatabaseAddress } from '../../runtime/contract/database-url.ts';
 import { migrationLimits } from '../../runtime/contract/limits.ts';
+import { leave } from '../mysql/leave.ts';
 
 /** How a statement ended. `unknown`: nobody can tell whether it ran. */
 export type Outcome =
@@ -66,7 +67,7 @@ export class MigrationSession implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#core.destroy();
+    leave(this.#core);
     return Promise.resolve();
   }
 

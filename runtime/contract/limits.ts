@@ -367,6 +367,10 @@ export const databaseServerLimits = {
   /** How long connecting to a server, and each question to it, may take. */
   connectMs: 5_000,
   queryMs: 10_000,
+  /** How long a connection may take to end with a goodbye. */
+  leaveMs: 1_000,
+  /** The time of an answer is the median of so many. */
+  pings: 7,
   /** Time between the two samples of a running server. */
   sampleMs: 1_000,
   /** Accounts that are looked at. */

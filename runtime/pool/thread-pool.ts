@@ -124,7 +124,11 @@ export class ThreadPool {
     this.#reserve.close();
     if (this.#holdTimer !== null) clearTimeout(this.#holdTimer);
     if (this.#refillTimer !== null) clearTimeout(this.#refillTimer);
-    await Promise.all([...this.#threads].map((thread) => thread.terminate(endReasons.hostStops)));
+    const end = async (thread: Thread): Promise<void> => {
+      await thread.beforeEnd?.();
+      await thread.terminate(endReasons.hostStops);
+    };
+    await Promise.all([...this.#threads].map(end));
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 

@@ -5,6 +5,10 @@ import type { Vm } from './support/vm.ts';
 
 // What is done to a server when it has run for a while: other options, a look at what is wrong with it, a restored backup.
 
+/** What is so of this machine whatever setup does: it has no clock, no DNS and no security updates to reach. */
+const ofTheMachine =
+  /^(?:clock-not-synchronized|sync-certificates|nginx-version|openssl-version|mariadb-server-version)$/;
+
 interface Diagnosis {
   findings: { id: string; severity: string; what: string }[];
 }
@@ -13,6 +17,8 @@ let vm: Vm;
 beforeAll(async () => {
   vm = await provisioned();
   const { code, stderr } = await push(vm, 'notes', {
+    // An emulated machine may take long to log in.
+    'fnrun.json': JSON.stringify({ database: { acquireTimeoutMs: 30_000 } }),
     'migrations/1_notes.sql': 'CREATE TABLE notes (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(40));',
     'functions/index.ts': `import { pool } from 'fnrun/mysql';
       export const POST = async (request) => {
@@ -29,14 +35,14 @@ afterAll(() => vm?.remove());
 
 const notes = async (): Promise<unknown> => JSON.parse((await ask(vm, 'notes', '/')).body);
 
-async function doctor(): Promise<{ code: number; findings: string[] }> {
+/** What doctor finds that setup could mend. */
+async function doctor(): Promise<string[]> {
   const { code, stdout, stderr } = await fnrun(vm, ['doctor', 'root@vm', '--json']);
   if (code > 1) throw new Error(`doctor ended with ${code}: ${stdout}${stderr}`);
   const { findings } = JSON.parse(stdout) as Diagnosis;
-  return {
-    code,
-    findings: findings.filter(({ severity }) => severity !== 'note').map(({ id, what }) => `${id}: ${what}`),
-  };
+  const told = findings.filter(({ severity }) => severity !== 'note');
+  expect(code).toBe(told.length === 0 ? 0 : 1);
+  return told.filter(({ id }) => !ofTheMachine.test(id)).map(({ id, what }) => `${id}: ${what}`);
 }
 
 test('a push that needs a database has one, of its own', async () => {
@@ -56,18 +62,16 @@ test('what a nightly backup keeps comes back', async () => {
 });
 
 test('doctor finds nothing on a server as it was set up, and what was changed since', async () => {
-  const well = await doctor();
-  expect(well).toEqual({ code: 0, findings: [] });
+  expect(await doctor()).toEqual([]);
   await vm.sh('ufw disable; systemctl stop fail2ban; echo "# mine" >> /etc/fail2ban/jail.d/fnrun.conf');
-  const ill = await doctor();
-  expect(ill.code).toBe(1);
-  expect(ill.findings).toEqual([
-    expect.stringMatching(/firewall/),
-    expect.stringMatching(/fail2ban/),
-    expect.stringMatching(/fail2ban/),
+  expect((await doctor()).map((line) => line.split(':')[0]).toSorted()).toEqual([
+    'firewall-off',
+    'setup-fail2ban',
+    'setup-ufw',
+    'unit-down',
   ]);
   await setUp(vm);
-  expect(await doctor()).toEqual({ code: 0, findings: [] });
+  expect(await doctor()).toEqual([]);
 });
 
 test('another domain and other days of backups are taken up by a setup, and kept by the next', async () => {

@@ -12,6 +12,7 @@ import type { Connection } from 'mysql2/promise';
 import { devDatabaseLimits } from '../../../runtime/contract/limits.ts';
 import { makeData, serverArgs } from './programs.ts';
 import type { DatabasePrograms } from './programs.ts';
+import { leave } from '../../../deploy/mysql/leave.ts';
 
 /** A server that answers. */
 export interface PrivateServer {
@@ -95,7 +96,7 @@ async function serverOf(
     url: `mysql://app@localhost/app?socketPath=${encodeURIComponent(socketPath)}`,
     ended: lost,
     stop: async () => {
-      root.destroy();
+      leave(root);
       if (child !== null) await end(child);
     },
   };

@@ -1,6 +1,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 import { appDatabaseLimits as limits } from '../../../runtime/contract/limits.ts';
+import { leave } from '../../mysql/leave.ts';
 
 /** A connection of the database server's administrator. */
 export interface DatabaseAdmin {
@@ -30,7 +31,7 @@ export async function openAdmin({ socketPath }: { socketPath: string }): Promise
       const [rows] = await connection.query<RowDataPacket[]>({ sql, values: [...values], timeout: limits.statementMs });
       return Array.isArray(rows) ? rows : [];
     },
-    close: () => connection.destroy(),
+    close: () => leave(connection),
   };
 }
 

@@ -1,15 +1,19 @@
+import { doctorLimits } from '../../../runtime/contract/limits.ts';
 import type { Finding, Severity } from '../../mysql/doctor/finding.ts';
 import { output, type MachineCheck } from '../check.ts';
 
 interface Report {
   engine: string;
   version: string;
+  pingMs: number;
   findings: Finding[];
 }
 
 /** What `fnrun doctor mysql` says there, in one line for each grade. */
 export const databaseCheck: MachineCheck = {
   id: 'database',
+  // It measures a time.
+  alone: true,
   async check(context) {
     const isServer = context.wishes !== null && context.wishes.database !== 'none';
     if (context.fnrun === null) return { skipped: 'no fnrun there' };
@@ -31,10 +35,25 @@ export const databaseCheck: MachineCheck = {
         ],
       };
     }
-    const seen = `${report.engine} ${report.version}, ${report.findings.length} findings`;
-    return { findings: summed(report.findings), seen };
+    const { engine, version, pingMs } = report;
+    const seen = `${engine} ${version}, ${report.findings.length} findings`;
+    const trip = `database ${Number(pingMs.toPrecision(2))} ms`;
+    return { findings: [...summed(report.findings), ...judgePing(pingMs)], seen, trip };
   },
 };
+
+function judgePing(pingMs: number): Finding[] {
+  if (pingMs <= doctorLimits.slowDatabaseMs) return [];
+  return [
+    {
+      id: 'database-slow',
+      severity: 'note',
+      what: 'the database takes long to answer',
+      measured: `SELECT 1: median ${Math.round(pingMs)} ms, ${doctorLimits.slowDatabaseMs} are much`,
+      todo: 'fnrun doctor mysql',
+    },
+  ];
+}
 
 function parseReport(text: string): Report | null {
   try {

@@ -7,8 +7,7 @@ import { output, type DoctorContext, type MachineCheck } from '../check.ts';
 /** What is asked, each several times over. A status of any kind is an answer: whose it is does not matter here. */
 const script = `
 const { request, Agent } = require('node:http');
-const { connect } = require('node:net');
-const { control, apps, port, rounds, timeout, databases } = JSON.parse(process.argv[2]);
+const { control, apps, port, rounds, timeout } = JSON.parse(process.argv[2]);
 const within = (work) => new Promise((done) => {
   const timer = setTimeout(() => done({ error: 'no answer within ' + timeout + ' ms' }), timeout);
   work((value) => { clearTimeout(timer); done(value); });
@@ -20,12 +19,6 @@ const http = (options) => within((done) => {
   });
   outgoing.on('error', (error) => done({ error: error.code || error.message }));
   outgoing.end();
-});
-// A database server speaks first: what its greeting takes is the way there and back.
-const greeting = (path) => within((done) => {
-  const began = performance.now();
-  const socket = connect(path, () => socket.once('data', () => { socket.destroy(); done({ ms: performance.now() - began }); }));
-  socket.on('error', (error) => done({ error: error.code || error.message }));
 });
 const median = async (measure) => {
   const times = [];
@@ -48,12 +41,6 @@ const median = async (measure) => {
     const nginx = port === null ? null : await median(() => http({ host: '127.0.0.1', port, path: '/.fnrun-doctor', headers: { host } }));
     result.apps[name] = { direct, nginx };
   }
-  for (const path of databases) {
-    const one = await greeting(path);
-    if (one.error === 'ENOENT') continue;
-    result.database = one.error ? one : await median(() => greeting(path));
-    break;
-  }
   process.stdout.write(JSON.stringify(result));
   process.exit(0);
 })();
@@ -68,12 +55,9 @@ interface Trip {
 export interface RoundTrips {
   control: Trip;
   apps: Record<string, { direct: Trip; nginx: Trip | null }>;
-  database?: Trip;
 }
 
-const databaseSockets = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'];
-
-/** How long a message takes from here to the machine, and there between nginx, apps, the server and the database. */
+/** How long a message takes from here to the machine, and there between nginx, apps and the server. */
 export const roundTripsCheck: MachineCheck = {
   id: 'round-trips',
   alone: true,
@@ -108,7 +92,6 @@ async function tripsThere(context: DoctorContext): Promise<RoundTrips | null> {
     port: context.wishes === null ? null : context.places.httpPort,
     rounds: doctorLimits.roundTrips,
     timeout: doctorLimits.roundTripMs,
-    databases: databaseSockets,
   };
   const ran = await output(context, [...context.node!, '-', JSON.stringify(asked)], { input: script });
   return ran === null || ran.text === '' ? null : (JSON.parse(ran.text) as RoundTrips);
@@ -123,7 +106,7 @@ function milliseconds(trip: Trip | null | undefined): string | null {
   return trip.ms === undefined ? (trip.error ?? '?') : `${Number(trip.ms.toPrecision(2))} ms`;
 }
 
-/** `ssh 84 ms, server 1.2 ms, shop 0.8 ms and by nginx 1.4 ms, database 0.3 ms`. */
+/** `ssh 84 ms, server 1.2 ms, shop 0.8 ms and by nginx 1.4 ms`. */
 export function wordsOf(trips: RoundTrips | null, { ssh }: { ssh: number | null }): string {
   const parts = ssh === null ? [] : [`ssh ${Math.round(ssh)} ms`];
   if (trips === null) return parts.join(', ');
@@ -131,8 +114,7 @@ export function wordsOf(trips: RoundTrips | null, { ssh }: { ssh: number | null 
   for (const [name, { direct, nginx }] of Object.entries(trips.apps)) {
     parts.push(`${name} ${milliseconds(direct)}${nginx === null ? '' : ` and by nginx ${milliseconds(nginx)}`}`);
   }
-  const database = milliseconds(trips.database);
-  return [...parts, ...(database === null ? [] : [`database ${database}`])].join(', ');
+  return parts.join(', ');
 }
 
 export function judgeTrips(trips: RoundTrips | null, { ssh }: { ssh: number | null }): Finding[] {
@@ -160,7 +142,7 @@ export function judgeTrips(trips: RoundTrips | null, { ssh }: { ssh: number | nu
         todo,
       });
   };
-  const { slowSshMs, slowDaemonMs, slowNginxMs, slowDatabaseMs } = doctorLimits;
+  const { slowSshMs, slowDaemonMs, slowNginxMs } = doctorLimits;
   if (ssh !== null)
     judge(
       'a command over ssh',
@@ -190,6 +172,5 @@ export function judgeTrips(trips: RoundTrips | null, { ssh }: { ssh: number | nu
         todo: 'tail /var/log/nginx/error.log; is www-data in the group fnrun',
       });
   }
-  judge('the database', trips.database, { slowMs: slowDatabaseMs, id: 'database', todo: 'fnrun doctor mysql' });
   return findings;
 }

@@ -5,6 +5,7 @@ import { databaseServerLimits as limits } from '../../../runtime/contract/limits
 import { parseServerVersion } from '../engine.ts';
 import type { ServerAddress } from './address.ts';
 import type { Account, ServerReading, Values } from './reading.ts';
+import { leave } from '../leave.ts';
 
 export interface ReadOptions {
   /** Time between the two samples. @default 1000 */
@@ -31,18 +32,30 @@ export async function readServer(
         hint: 'fnrun knows MariaDB and MySQL',
       });
     }
+    const pingMs = await ping(connection);
     const startedAt = performance.now();
     const before = await readValues(connection, 'SHOW GLOBAL STATUS');
     await delay(sampleMs, undefined, { signal });
     const after = await readValues(connection, 'SHOW GLOBAL STATUS');
     const sampleSeconds = (performance.now() - startedAt) / 1000;
     const accounts = await readAccounts(connection);
-    return { server, variables, before, after, sampleSeconds, accounts, dataMb: await readDataMb(connection) };
+    const dataMb = await readDataMb(connection);
+    return { server, variables, before, after, sampleSeconds, pingMs, accounts, dataMb };
   } catch (error) {
     throw error instanceof FnrunError || signal.aborted ? error : unavailable(error, address);
   } finally {
-    connection.destroy();
+    leave(connection);
   }
+}
+
+async function ping(connection: Connection): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < limits.pings; i++) {
+    const began = performance.now();
+    await rows(connection, 'SELECT 1');
+    times.push(performance.now() - began);
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(limits.pings / 2)]!;
 }
 
 async function connect(address: ServerAddress, { connectMs }: { connectMs: number }): Promise<Connection> {

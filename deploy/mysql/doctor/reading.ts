@@ -21,6 +21,8 @@ export interface ServerReading {
   before: Values;
   after: Values;
   sampleSeconds: number;
+  /** How long the server takes to answer, on a connection that is open: a median. */
+  pingMs: number;
   /** Null when the user may not see them. */
   accounts: readonly Account[] | null;
   /** Data and indexes in mebibytes; null when not readable. */

@@ -11,6 +11,8 @@ export interface Summary {
   version: string;
   uptimeSeconds: number;
   sampleSeconds: number;
+  /** How long it takes to answer: a median. */
+  pingMs: number;
   queriesPerSecond: number;
   slowQueriesPerSecond: number;
   connections: { now: number; most: number; max: number };
@@ -33,6 +35,7 @@ export function summarize(
     version: reading.server.version,
     uptimeSeconds: uptimeSeconds(reading),
     sampleSeconds: reading.sampleSeconds,
+    pingMs: reading.pingMs,
     // Without the doctor's own question, the second of its two.
     queriesPerSecond: Math.max(0, rate(reading, 'questions') - 1 / reading.sampleSeconds),
     slowQueriesPerSecond: rate(reading, 'slow_queries'),
@@ -56,6 +59,7 @@ export function renderReport(summary: Summary, findings: readonly Finding[]): st
   return [
     `${name}, up ${duration(summary.uptimeSeconds)}: totals cover that time, rates a sample of ${figure(summary.sampleSeconds)} s`,
     [
+      `an answer takes ${figure(summary.pingMs)} ms`,
       `${figure(summary.queriesPerSecond)} statements/s`,
       `${connections.now} connections (${connections.most} at most, ${connections.max} allowed)`,
       ...(missRatio === null ? [] : [`${percent(missRatio)} of page reads miss the pool`]),

@@ -8,6 +8,9 @@ import type { Command, Packet, RawPool, ResultHeader, Watcher } from './internal
 import { isRaw, judge, serverStatus } from './sessions.ts';
 import { ownCommand } from './internals.ts';
 
+/** COM_QUIT, as a packet. */
+const quit = Buffer.from([1, 0, 0, 0, 1]);
+
 /** Commands that change nothing in a session. */
 const harmless = new Set(['Prepare', 'CloseStatement', 'Ping', 'Quit']);
 
@@ -167,6 +170,18 @@ export class PooledConnection extends RawPoolConnection implements Watcher {
   /** Ends it as if the network had: whoever waits for a statement hears `error`. */
   fail(error: Error): void {
     this._notifyError(Object.assign(error, { fatal: true }));
+    this.destroy();
+  }
+
+  /**
+   * Ends it with a goodbye where nothing is under way: a server counts one that ends without as aborted, and logs it. mysql2
+   * has that for a connection outside of a pool only.
+   */
+  leave(): void {
+    const { ssl, compress } = this.config;
+    // Where bytes are encrypted or compressed on their way, the end of the stream would overtake them.
+    const plain = (ssl === undefined || ssl === false) && compress !== true;
+    if (plain && this.services !== null && this.pending === 0 && this.stream.writable) this.write(quit);
     this.destroy();
   }
 

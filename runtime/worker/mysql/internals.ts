@@ -44,7 +44,7 @@ export interface ResultHeader {
 
 /** A connection of a pool, callback style. */
 export interface RawConnection extends EventEmitter {
-  config: { database?: string; connectTimeout: number };
+  config: { database?: string; connectTimeout: number; ssl?: object | false; compress?: boolean };
   stream: Duplex & { closed: boolean };
   threadId: number | null;
   lastActiveTime: number;
@@ -62,6 +62,8 @@ export interface RawConnection extends EventEmitter {
   ping(callback: (error?: unknown) => void): Command;
   reset(callback: (error: unknown) => void): Command;
   connect(callback: (error: unknown) => void): void;
+  /** Bytes to the server. */
+  write(bytes: Buffer): void;
   release(): void;
   destroy(): void;
   close(): void;

@@ -243,7 +243,7 @@ export class FunctionPool extends RawPool {
   }
 
   #drop(connection: PooledConnection): void {
-    connection.destroy();
+    connection.leave();
     this.#whenClosed(connection);
   }
 

@@ -83,11 +83,12 @@ test('what measures times runs when the others have ended', async () => {
 test('what was left out is one line, by reason', () => {
   const skipped = { nginx: 'no nginx', certificates: 'none', 'setup-apt': 'not set up', 'setup-ssh': 'not set up' };
   const lines = renderDiagnosis(
-    { findings: [], seen: { disk: '/ 30 %' }, skipped, looked: 1 },
+    { findings: [], seen: { disk: '/ 30 %' }, trips: ['database 0.3 ms'], skipped, looked: 1 },
     { context, all: false },
   );
   expect(lines).toEqual([
     'root@203.0.113.7: debian 12, 2 cores, 1970 MB, not set up by fnrun server setup',
+    'round trips: database 0.3 ms',
     'Well: 0 critical, 0 to do, 0 to note; 1 things looked at',
     'left out 4: nginx (no nginx), certificates (none), 2 steps of setup (not set up)',
   ]);

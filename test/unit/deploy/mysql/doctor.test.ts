@@ -60,6 +60,7 @@ function readingOf({ facts: changedFacts, variables, status, after, accounts }: 
     before: counters,
     after: { ...counters, ...after },
     sampleSeconds: 1,
+    pingMs: 0.2,
     accounts: accounts === undefined ? [{ user: 'root', host: 'localhost', open: false, everywhere: true }] : accounts,
     dataMb: 300,
   };
