@@ -51,7 +51,7 @@ test(
       'write /etc/mysql/mariadb.conf.d/99-fnrun.cnf, and restart mariadb.service if need be',
     ]);
     expect(changed.get('database-access')).toHaveLength(4);
-    expect(told.join('\n')).toMatch(/restarting mariadb.service for .*innodb_/);
+    expect(told.join('\n')).toMatch(/restarting mariadb.service for .*skip_networking/);
     expect((await apply(databaseSteps, context)).flatMap(([, changes]) => changes)).toEqual([]);
 
     const [pool, most, networking] = (
