@@ -28,6 +28,10 @@ export async function installFnrun(vm: Vm): Promise<void> {
   await mkdir(dirname(node));
   await copyFile(process.execPath, node);
   await vm.copyTo(path, '/opt/fnrun');
+  // What Node is linked with.
+  await vm.sh('apt-get -q update && apt-get -q -y install --no-install-recommends libatomic1 libstdc++6', {
+    timeoutMs: 600_000,
+  });
   await vm.sh(`chmod 0755 /opt/fnrun
     useradd --system --user-group --no-create-home --home-dir /var/lib/fnrun --shell /bin/sh fnrun
     usermod --append --groups fnrun www-data
