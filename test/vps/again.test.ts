@@ -68,7 +68,6 @@ test('doctor finds nothing on a server as it was set up, and what was changed si
     'firewall-off',
     'setup-fail2ban',
     'setup-ufw',
-    'unit-not-running',
   ]);
   await setUp(vm);
   expect(await doctor()).toEqual([]);
