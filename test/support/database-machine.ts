@@ -7,7 +7,7 @@ import { makeTempDir } from './temp-dir.ts';
 /**
  * This machine with a /etc, /var, /run and /usr/local of its own, in a mount namespace: what is written there is gone with it.
  * MariaDB runs there on its usual socket. systemd does not: `systemctl` is a script that starts, stops and asks
- * that one server, as systemd does for mariadb.service.
+ * that one server, as systemd does for mariadb.service, and knows of mariadb.socket.
  */
 export interface DatabaseMachine extends AsyncDisposable {
   machine: Machine;
@@ -33,6 +33,16 @@ start() { mariadbd --log-error=/run/mysqld/log >/dev/null 2>&1 & pid=$!; echo "$
   until up; do kill -0 "$pid" 2>/dev/null || { echo 'Job for mariadb.service failed.' >&2; exit 1; }; sleep 0.1; done; echo x >> /run/mysqld/starts; }
 stop() { up && mariadb-admin --no-defaults --socket=/run/mysqld/mysqld.sock shutdown; while [ -e /run/mysqld/mysqld.sock ] && up; do sleep 0.1; done
   [ -f /run/mysqld/main ] && while kill -0 "$(cat /run/mysqld/main)" 2>/dev/null; do sleep 0.1; done; return 0; }
+for last; do :; done
+case "$last" in *.socket)
+  # As Debian 12 has it: enabled with the package, and in force from the next boot on.
+  case "$1 $last" in
+    'is-enabled mariadb.socket') [ -e /run/mysqld/no-socket ] && echo disabled || echo enabled;;
+    disable*) : > /run/mysqld/no-socket;;
+    is-active*) exit 3;;
+  esac
+  exit
+esac
 case "$1" in
   is-enabled) echo enabled;;
   is-active) up && echo active || echo inactive;;

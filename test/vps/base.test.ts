@@ -89,6 +89,8 @@ test('all of it holds after a restart, at which root is mounted without access t
   expect((await openPorts(vm)).filter((port) => ![22, 80, 443].includes(port))).toEqual([]);
   expect(await logIn({ port: vm.ports.ssh, user: 'root' }, { password: rootPassword })).toBe(false);
   expect(await logIn({ port: vm.ports.ssh, user: 'deployer' }, { key: await keyFile('admin') })).toBe(true);
+  // Nor does systemd listen in the database's place, behind the firewall.
+  expect(await vm.sh('ss -Hltn "sport = :3306"')).toBe('');
 });
 
 test('a plan changes nothing', async () => {

@@ -50,7 +50,7 @@ test(
       'measure the disk of the database, some seconds',
       'write /etc/mysql/mariadb.conf.d/99-fnrun.cnf, and restart mariadb.service if need be',
     ]);
-    expect(changed.get('database-access')).toHaveLength(4);
+    expect(changed.get('database-access')).toHaveLength(5);
     expect(told.join('\n')).toMatch(/restarting mariadb.service for .*skip_networking/);
     expect((await apply(databaseSteps, context)).flatMap(([, changes]) => changes)).toEqual([]);
 

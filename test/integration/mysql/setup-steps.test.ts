@@ -72,6 +72,7 @@ test(
         "remove the database user 'root'@'%': root comes by the socket",
         "let 'root'@'localhost' in by the unix socket only, without a password",
         'remove the empty schema test',
+        'stop mariadb.socket: systemd listens for the database on port 3306 of every address',
       ]),
     );
     expect(first.told.at(-1)).toMatch(/^restarting mariadb.service for .*skip_networking/);

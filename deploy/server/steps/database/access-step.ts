@@ -12,17 +12,48 @@ interface Opening {
 export const databaseAccessStep: Step = {
   id: 'database-access',
   title: 'the database server lets in root by the socket only, and nobody without a name',
-  check: async (context) => (await findOpenings(context)).map(({ change }) => change),
+  check: async (context) => [
+    ...(await findListening(context)).map((unit) => ({
+      subject: unit,
+      what: `stop ${unit}: systemd listens for the database on port 3306 of every address`,
+    })),
+    ...(await findOpenings(context)).map(({ change }) => change),
+  ],
   apply: async (context) => {
     const server = chosenServer(context);
     if (server === null) return;
-    const { machine } = context;
+    const { machine, tell } = context;
+    const listening = await findListening(context);
+    if (listening.length > 0) {
+      const isInForce = (await machine.run(['systemctl', 'is-active', '--quiet', '--', ...listening])).code === 0;
+      await must(machine, ['systemctl', 'disable', '--now', '--', ...listening]);
+      if (isInForce) {
+        // It has the sockets that systemd gave it for as long as it runs.
+        tell(`restarting ${server.service}, which then listens on its own socket only`);
+        await must(machine, ['systemctl', 'restart', '--', server.service]);
+      }
+    }
     for (const { sql } of await findOpenings(context)) {
       const ran = await runSql(machine, server, sql);
       await must({ name: machine.name, run: async () => ran }, [server.client, '-e', sql]);
     }
   },
 };
+
+/**
+ * Units by which systemd listens in the server's place: on port 3306 of every address and on a socket without a file, whatever
+ * the server's own settings say. Debian 12 enables that of MariaDB with the package; it is in force from the next boot on.
+ */
+async function findListening({ machine, ...context }: SetupContext): Promise<string[]> {
+  const server = chosenServer(context);
+  if (server?.engine !== 'mariadb') return [];
+  const { stdout } = await machine.run(['sh', '-c', listening, 'sh', 'mariadb.socket', 'mariadb-extra.socket']);
+  return stdout.split('\n').filter((unit) => unit !== '');
+}
+
+const listening = `for unit; do
+  if systemctl is-active -q "$unit" || [ "$(systemctl is-enabled "$unit" 2>/dev/null)" = enabled ]; then echo "$unit"; fi
+done`;
 
 /** Empty on a server that is not there yet: the packages of Debian and Ubuntu make none. */
 async function findOpenings({ machine, ...context }: SetupContext): Promise<Opening[]> {
