@@ -6,7 +6,6 @@ import { pointHead } from './git/refs.ts';
 import { linkLive } from './live-link.ts';
 import { findRelease, releaseDir, releaseRef, withoutSecrets } from './release-ref.ts';
 import { keepHouse } from './retention.ts';
-import { awaitNginx } from './sites/await-nginx.ts';
 import { defaultLiveSettings, readLiveSettings, type LiveSettings } from './sites/live-settings.ts';
 import type { DeploymentRecord, ReleaseRecord } from './store/store.ts';
 import type { StepsMs } from '../router/control/types.ts';
@@ -34,11 +33,22 @@ export interface RequestCount {
   failed: number;
 }
 
+/** Makes a release the live one, and tells that it is. */
+export async function switchTo(context: DeployContext, app: ManagedApp, options: SwitchOptions): Promise<void> {
+  const { finishedAtMs } = await serveRelease(context, app, options);
+  tellServed(context, app, { ...options, finishedAtMs });
+}
+
 /**
  * Makes a release the live one: first in the app host, then in the store. A crash between the
  * two is mended at the next start (see reconcile.ts): an accepted push whose ref has moved goes live.
+ * Where it answers is left to tell (`tellServed`).
  */
-export async function switchTo(context: DeployContext, app: ManagedApp, options: SwitchOptions): Promise<void> {
+export async function serveRelease(
+  context: DeployContext,
+  app: ManagedApp,
+  options: SwitchOptions,
+): Promise<{ finishedAtMs: number }> {
   const { deployment, release, account } = options;
   const before = app.live;
   const stats = await app.host.stats().catch(() => null);
@@ -64,14 +74,26 @@ export async function switchTo(context: DeployContext, app: ManagedApp, options:
   await linkLive(context, app);
   app.activations += 1;
   if (meanwhile !== null) tell(account, 'switched', meanwhile);
-  // Who pushes opens the URL next; who rolls back wants the answer at once, and has had nginx before.
   tellTaken(context, app, account);
-  const nginxMs = deployment.source === 'push' ? await awaitNginx(context, app, account) : 0;
-  tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
-  tell(account, 'total', ms(finishedAtMs - options.startedAtMs + nginxMs));
   const isNew = deployment.source === 'push' || deployment.source === 'env';
   if (before === null || !options.loaded || !isNew) app.unwatch?.();
   else void context.watch(app, { before, stats, deployment: deployment.id });
+  return { finishedAtMs };
+}
+
+/** Tells where a release answers, and how long all of it took. */
+export function tellServed(
+  context: Pick<DeployContext, 'urlOf'>,
+  app: Pick<ManagedApp, 'name'>,
+  {
+    account,
+    release,
+    startedAtMs,
+    finishedAtMs,
+  }: Pick<SwitchOptions, 'account' | 'release' | 'startedAtMs'> & { finishedAtMs: number },
+): void {
+  tellLive(account, { url: context.urlOf(app.name), app: app.name, release });
+  tell(account, 'total', ms(finishedAtMs - startedAtMs));
 }
 
 /** Who has which name may be another from now on. */

@@ -12,7 +12,8 @@ import { exportTree, readCommitInfo } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
 import { listTree } from '../git/tree.ts';
 import { Rejection } from '../rejection.ts';
-import { afterSwitch, switchTo } from '../switch.ts';
+import { awaitNginx, nginxMustFollow } from '../sites/await-nginx.ts';
+import { afterSwitch, serveRelease, tellServed } from '../switch.ts';
 import type { Push } from './receive.ts';
 import { supersede } from './supersede.ts';
 import { forcePushRefusal, overtakenRefusal } from './updates.ts';
@@ -139,6 +140,7 @@ async function awaitRef(
   push.account.end(true);
   const { deployment } = progress;
   const { startedAtMs } = push;
+  let served: { finishedAtMs: number };
   try {
     if (!(await moved)) {
       // The next start sees whether git has moved it after all.
@@ -147,7 +149,7 @@ async function awaitRef(
     }
     progress.enter('activate');
     const stepsMs = () => progress.stepsMs();
-    await switchTo(context, app, { ...candidate, deployment, account, stepsMs, startedAtMs });
+    served = await serveRelease(context, app, { ...candidate, deployment, account, stepsMs, startedAtMs });
   } catch (error) {
     if (candidate.loaded) await app.host.discard(candidate.release).catch(() => {});
     await progress.fail(error, account);
@@ -155,12 +157,31 @@ async function awaitRef(
     progress.end(false);
     return;
   }
-  account.end(true);
-  progress.end(true);
-  context.onStep?.('told');
+  const ended = endPush(context, app, { account, progress, release: candidate.release, startedAtMs, ...served });
+  // Where nginx has yet to follow, the pusher waits for that, and nobody else: not the app's next deployment.
+  if (!(await nginxMustFollow(context, app).catch(() => false))) await ended;
   await afterSwitch(context, app);
   context.onStep?.('done');
 }
+
+/** Who pushes opens the URL next: told when nginx serves it. Never rejects. */
+async function endPush(
+  context: DeployContext,
+  app: ManagedApp,
+  { account, progress, ...served }: Served & { progress: Progress },
+): Promise<void> {
+  const nginxMs = await awaitNginx(context, app, account).catch((error: Error) => {
+    context.log(`${app.name}: cannot tell whether nginx has followed: ${error.message}`);
+    return 0;
+  });
+  tellServed(context, app, { account, ...served, finishedAtMs: served.finishedAtMs + nginxMs });
+  account.end(true);
+  progress.end(true);
+  context.onStep?.('told');
+}
+
+/** What is left to tell of a push that is live. */
+type Served = Parameters<typeof tellServed>[2];
 
 function goneRejection(): Rejection {
   return new Rejection('the pusher has gone before it was accepted', { hint: 'push again' });

@@ -24,6 +24,7 @@ export class Root {
   #asked = 0;
   #again: AbortController | null = null;
   #late = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: RootOptions) {
     this.#options = options;
@@ -84,7 +85,10 @@ export class Root {
 
   async #write(request: number): Promise<boolean> {
     try {
-      await writeFile(this.#options.requestFile, `${request}\n`);
+      // One after the other, or the lower number might stay.
+      const write = this.#writing.then(() => writeFile(this.#options.requestFile, `${request}\n`));
+      this.#writing = write.catch(() => undefined);
+      await write;
       return true;
     } catch (error) {
       this.#options.log(`cannot write ${this.#options.requestFile}: ${(error as Error).message}`);

@@ -33,15 +33,15 @@ export function domains(sql: Sql): Pick<Store, 'listDomains' | 'changeDomains' |
   };
 }
 
-/** Has the names of the app's live release follow it: those that are nobody's become its own, unless another has asked before. */
-export function claimDomains(sql: Sql, app: string): void {
+/**
+ * Runs `goLive`, which makes another release of the app live, and has names follow: those that it no longer asks for are
+ * free, and a free one is of the first app, by name, whose live release asks for it. What was so before goes first.
+ */
+export function claimDomains(sql: Sql, app: string, goLive: () => void): void {
+  sql.run(claimFree);
+  goLive();
   sql.run(`DELETE FROM claims WHERE app = ?1 AND name NOT IN (SELECT name FROM (${asked}) WHERE app = ?1)`, app);
-  sql.run(
-    `INSERT INTO claims SELECT own.name, coalesce(
-         (SELECT min(other.app) FROM (${asked}) AS other WHERE other.name = own.name AND other.app <> ?1), ?1)
-       FROM (${asked}) AS own WHERE own.app = ?1 ON CONFLICT DO NOTHING`,
-    app,
-  );
+  sql.run(claimFree);
 }
 
 /** Names in live releases, with their apps; a preview has none. */
@@ -49,3 +49,5 @@ const asked = `SELECT apps.name AS app, names.value AS name FROM apps
   JOIN deployments ON deployments.id = apps.live_deployment
   JOIN releases ON releases.app = apps.name AND releases.id = deployments.release_id
   JOIN json_each(releases.domains) AS names WHERE apps.preview_of IS NULL`;
+
+const claimFree = `INSERT INTO claims SELECT name, min(app) FROM (${asked}) WHERE true GROUP BY name ON CONFLICT DO NOTHING`;

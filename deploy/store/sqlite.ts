@@ -184,8 +184,8 @@ function deployments(
     goLive: async (id, outcome) =>
       sql.atOnce(() => {
         update(sql, { id, patch: { ...outcome, state: 'succeeded', step: 'done', error: null } });
-        sql.run(makeLive, id);
-        claimDomains(sql, sql.get('SELECT app FROM deployments WHERE id = ?', id)?.['app'] as string);
+        const app = sql.get('SELECT app FROM deployments WHERE id = ?', id)?.['app'] as string;
+        claimDomains(sql, app, () => sql.run(makeLive, id));
       }),
   };
 }

@@ -50,7 +50,7 @@ for name in *; do
   cat -- "$name/fullchain.pem" 2>/dev/null
   command -v openssl >/dev/null || continue
   printf '@@key\\n'
-  openssl pkey -in "$name/privkey.pem" -pubout 2>/dev/null
+  openssl pkey -in "$name/privkey.pem" -pubout 2>/dev/null || echo none
   printf '@@served\\n'
   timeout "$3" openssl s_client -connect "$2" -servername "$name" </dev/null 2>&1
 done

@@ -5,7 +5,8 @@ import { output, type MachineCheck } from '../check.ts';
 interface Report {
   engine: string;
   version: string;
-  pingMs: number;
+  /** Absent: an older fnrun is there. */
+  pingMs?: number;
   findings: Finding[];
 }
 
@@ -37,6 +38,7 @@ export const databaseCheck: MachineCheck = {
     }
     const { engine, version, pingMs } = report;
     const seen = `${engine} ${version}, ${report.findings.length} findings`;
+    if (pingMs === undefined) return { findings: summed(report.findings), seen };
     const trip = `database ${Number(pingMs.toPrecision(2))} ms`;
     return { findings: [...summed(report.findings), ...judgePing(pingMs)], seen, trip };
   },

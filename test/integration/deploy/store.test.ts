@@ -235,4 +235,11 @@ test('a name of fnrun.json is of the app that went live with it first, until it 
   await store.removeApp('a');
   await goLive('c', { id: '7', domains: ['one.example', 'two.example'] });
   expect(await claims()).toEqual({ 'one.example': 'b', 'two.example': 'c', 'three.example': 'b' });
+
+  // A home from before has none: who has a name is the first by name, as it was then, whoever deploys first.
+  const db = new DatabaseSync(file);
+  db.exec('DELETE FROM claims');
+  db.close();
+  await goLive('c', { id: '8', domains: ['one.example', 'three.example'] });
+  expect(await claims()).toEqual({ 'one.example': 'b', 'three.example': 'b' });
 });

@@ -165,13 +165,28 @@ test('a push tells its URL when nginx serves it, and does not wait for root twic
   expect(linesOf(second, 'live')).toHaveLength(1);
 
   // Root does not come: it is live all the same, and that is said.
-  const third = await push('late', { domains: ['late.example'] });
-  expect(linesOf(third, 'note')).toEqual([expect.stringMatching(/nginx has not followed after 15.*domains fresh/)]);
+  const waiting = push('late', { domains: ['late.example'] });
+  await eventually(async () => (await cli('deploys', 'fresh', '--log')).stdout.includes('for nginx to have its site'));
+  // Nobody but the pusher waits.
+  expect((await cli('env', 'fresh', 'set', 'WORD=one')).stdout).toContain('fresh now serves');
+  expect((await cli('deploys', 'fresh', '--json')).stdout).toMatch(/"source": ?"env",[^]*"source": ?"push"/);
+  const third = await waiting;
+  expect(linesOf(third, 'note')).toEqual([
+    expect.stringMatching(/nginx or its certificate is not ready after 15.*domains fresh/),
+  ]);
   expect(linesOf(third, 'live')).toHaveLength(1);
   const before = performance.now();
   const fourth = await push('later', { domains: ['late.example'] });
   expect(performance.now() - before).toBeLessThan(10_000);
   expect(linesOf(fourth, 'note')).toHaveLength(1);
+
+  // What is wrong with nginx as a whole is the pusher's business too.
+  const last = await requested();
+  const broken = push('broken', { domains: ['broken.example'] });
+  await eventually(async () => (await requested()) > last);
+  await eventually(async () => (await cli('deploys', 'fresh', '--log')).stdout.includes('for nginx to have its site'));
+  await server.sync({ ask: async () => Promise.reject(new Error('away')) });
+  expect(linesOf(await broken, 'warning')).toEqual([expect.stringContaining('nginx: server: away')]);
 
   // A name that another app has had stays there, whatever the apps are called; who pushes is told.
   const asked = await requested();
