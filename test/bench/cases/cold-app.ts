@@ -15,13 +15,13 @@ export const coldApp: BenchCase = {
   summary: 'first call of an app whose host is stopped',
   needs: [],
   async run({ report, say }) {
-    await using server = await startOwn('fnrun-app.ts', [join(import.meta.dirname, '../fixtures/json')]);
+    await using server = await startOwn('fnrun-app.ts', [join(import.meta.dirname, '../fixtures/json'), '--idle', '200']);
     const target = targetOf(server.url);
     const single: number[] = [];
     const slowest: number[] = [];
     let refused = 0;
     for (let i = 0; i < samples * 2; i++) {
-      await server.ask('stop');
+      await server.ask('asleep');
       const clients = i % 2 === 0 ? 1 : burst;
       const before = performance.now();
       const times = await Promise.all(

@@ -1,6 +1,7 @@
 /**
  * One app behind an app host, built by the builder, which accepts from its socket as under the daemon.
- * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH] [--database URL]`; the line `stop` stops the host until the next connection.
+ * `fnrun-app.ts SOURCE [--profile DIR] [--socket PATH] [--database URL] [--idle MS]`; the line `asleep` is answered when the host
+ * has stopped for being idle, as it does after that time.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
@@ -8,6 +9,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { build } from '../../../builder/build.ts';
 import type { ListeningHandle } from '../../../runtime/listening-handle.ts';
@@ -16,7 +18,7 @@ import { SharedSocket } from '../../../runtime/supervisor/shared-socket.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { profile: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' } },
+  options: { profile: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' }, idle: { type: 'string' } },
 });
 const dir = await mkdtemp(join(tmpdir(), 'fnrun-bench-'));
 const built = await build({
@@ -28,6 +30,7 @@ if (!built.ok) throw new Error(JSON.stringify(built.problems));
 const host = createAppHost({
   app: 'bench',
   onLog: (record) => console.error(record.message),
+  ...(values.idle !== undefined && { policy: { limits: { idleStopMs: Number(values.idle) } } }),
   execArgv: values.profile === undefined ? [] : profilingFlags(values.profile),
 });
 const env: Record<string, string> = values.database === undefined ? {} : { DATABASE_URL: values.database };
@@ -66,7 +69,11 @@ function profilingFlags(profileDir: string): string[] {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  if (line === 'stop') await host.stop();
+  if (line === 'asleep') {
+    while (host.status().state !== 'stopped') await sleep(5);
+    // The process ends meanwhile: nobody calls in that very moment.
+    await sleep(500);
+  }
   console.log(line);
 }
 await host.stop();
