@@ -15,7 +15,11 @@ export const coldApp: BenchCase = {
   summary: 'first call of an app whose host is stopped',
   needs: [],
   async run({ report, say }) {
-    await using server = await startOwn('fnrun-app.ts', [join(import.meta.dirname, '../fixtures/json'), '--idle', '200']);
+    await using server = await startOwn('fnrun-app.ts', [
+      join(import.meta.dirname, '../fixtures/json'),
+      '--idle',
+      '200',
+    ]);
     const target = targetOf(server.url);
     const single: number[] = [];
     const slowest: number[] = [];

@@ -18,7 +18,12 @@ import { SharedSocket } from '../../../runtime/supervisor/shared-socket.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { profile: { type: 'string' }, socket: { type: 'string' }, database: { type: 'string' }, idle: { type: 'string' } },
+  options: {
+    profile: { type: 'string' },
+    socket: { type: 'string' },
+    database: { type: 'string' },
+    idle: { type: 'string' },
+  },
 });
 const dir = await mkdtemp(join(tmpdir(), 'fnrun-bench-'));
 const built = await build({
