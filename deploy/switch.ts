@@ -107,11 +107,7 @@ async function followDomains({ sites, store, log }: DeployContext, app: ManagedA
 }
 
 function tellTaken({ sites }: DeployContext, app: ManagedApp, account: Account): void {
-  const taken =
-    sites()
-      .list()
-      .find((site) => site.app === app.name)?.taken ?? [];
-  for (const name of taken) {
+  for (const name of sites().takenFrom(app.name)) {
     const owner = sites().ownerOf(name);
     tell(account, 'warning', `${name} is the app ${owner}'s and stays so: take it out of fnrun.json, or from that app`);
   }

@@ -12,7 +12,7 @@ import { exportTree, readCommitInfo } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
 import { listTree } from '../git/tree.ts';
 import { Rejection } from '../rejection.ts';
-import { awaitNginx, nginxMustFollow } from '../sites/await-nginx.ts';
+import { awaitNginx, pendingRequest } from '../sites/await-nginx.ts';
 import { afterSwitch, serveRelease, tellServed } from '../switch.ts';
 import type { Push } from './receive.ts';
 import { supersede } from './supersede.ts';
@@ -157,9 +157,10 @@ async function awaitRef(
     progress.end(false);
     return;
   }
-  const ended = endPush(context, app, { account, progress, release: candidate.release, startedAtMs, ...served });
+  const nginx = await pendingRequest(context, app).catch(() => null);
+  const ended = endPush(context, app, { account, progress, release: candidate.release, startedAtMs, nginx, ...served });
   // Where nginx has yet to follow, the pusher waits for that, and nobody else: not the app's next deployment.
-  if (!(await nginxMustFollow(context, app).catch(() => false))) await ended;
+  if (nginx === null) await ended;
   await afterSwitch(context, app);
   context.onStep?.('done');
 }
@@ -168,9 +169,10 @@ async function awaitRef(
 async function endPush(
   context: DeployContext,
   app: ManagedApp,
-  { account, progress, ...served }: Served & { progress: Progress },
+  { account, progress, nginx, ...served }: Served & { progress: Progress; nginx: number | null },
 ): Promise<void> {
-  const nginxMs = await awaitNginx(context, app, account).catch((error: Error) => {
+  const waiting = nginx === null ? 0 : awaitNginx(context, app, { request: nginx, account });
+  const nginxMs = await Promise.resolve(waiting).catch((error: Error) => {
     context.log(`${app.name}: cannot tell whether nginx has followed: ${error.message}`);
     return 0;
   });

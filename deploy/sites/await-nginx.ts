@@ -7,20 +7,24 @@ import type { DeployContext, ManagedApp } from '../context.ts';
 type Context = Pick<DeployContext, 'root' | 'sites' | 'now'>;
 type App = Pick<ManagedApp, 'name' | 'previewOf'>;
 
-/** Whether root has yet to do what the last change of the app's site asks of it. */
-export async function nginxMustFollow(context: Context, app: App): Promise<boolean> {
-  return (await pendingRequest(context, app)) !== null;
+/** The request to root in which nginx has yet to follow the app's site; null: it knows all, or nobody looks after it. */
+export async function pendingRequest({ root, sites }: Context, app: App): Promise<number | null> {
+  const request = await sites().requestOf(ownerOf(app));
+  if (request === null) return null;
+  const outcome = await root.outcome();
+  return outcome === null || outcome.request < request ? request : null;
 }
 
 /**
- * Waits until nginx has what it must know of the app's live release, and tells how it went when that took time or did not
- * go well. Resolves to how long it took, in ms: next to nothing where nobody looks after nginx, or nginx knows all that
- * already; `domainLimits.pushWaitMs` at most.
+ * Waits until root has got to `request`, and tells how it went. Resolves to how long it took, in ms: `domainLimits.pushWaitMs` at
+ * most.
  */
-export async function awaitNginx(context: Context, app: App, account: Account): Promise<number> {
+export async function awaitNginx(
+  context: Context,
+  app: App,
+  { request, account }: { request: number; account: Account },
+): Promise<number> {
   const startedAtMs = context.now();
-  const request = await pendingRequest(context, app);
-  if (request === null) return 0;
   tell(account, 'waiting', 'for nginx to have its site');
   const outcome = await context.root.outcomeOf(request, { deadlineMs: domainLimits.pushWaitMs });
   const tookMs = context.now() - startedAtMs;
@@ -41,21 +45,10 @@ export async function awaitNginx(context: Context, app: App, account: Account): 
   return tookMs;
 }
 
-/** Null: there is nothing to wait for. */
-async function pendingRequest({ root, sites }: Context, app: App): Promise<number | null> {
-  const request = await sites().requestOf(ownerOf(app));
-  if (request === null) return null;
-  const outcome = await root.outcome();
-  return outcome === null || outcome.request < request ? request : null;
-}
-
 /** Those of the app, and of nginx as a whole. That a name is another app's has been told. */
 function problemsOf(outcome: SyncOutcome, { sites }: Context, app: App): SyncProblem[] {
   const owner = ownerOf(app);
-  const taken =
-    sites()
-      .list()
-      .find((site) => site.app === owner)?.taken ?? [];
+  const taken = sites().takenFrom(owner);
   return outcome.parts.flatMap(({ id, problems }) =>
     problems.filter(({ app: whose, subject }) =>
       whose === null ? id === 'nginx' || id === 'apps' : whose === owner && !taken.includes(subject),

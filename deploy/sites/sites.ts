@@ -42,6 +42,11 @@ export class Sites {
     return this.list().find((site) => site.app === app)?.domains ?? [];
   }
 
+  /** Names that the app's fnrun.json asks for and another app has. */
+  takenFrom(app: string): readonly string[] {
+    return this.list().find((site) => site.app === app)?.taken ?? [];
+  }
+
   /** The app that has `name`; null: none. */
   ownerOf(name: string): string | null {
     return this.list().find(({ domains }) => domains.some((domain) => domain.name === name))?.app ?? null;
@@ -94,10 +99,10 @@ function sitesOf(all: readonly ManagedApp[], claims: ReadonlyMap<string, string>
   const apps = all.filter(({ previewOf }) => previewOf === null);
   const owners = new Map<string, string>();
   for (const app of apps) for (const { name } of app.domains) owners.set(name, app.name);
-  const own = (app: ManagedApp, name: string): void => void (owners.has(name) || owners.set(name, app.name));
-  for (const app of apps) for (const name of app.live?.domains ?? []) if (claims.get(name) === app.name) own(app, name);
-  // What no live release had before: recorded as soon as the store can.
-  for (const app of apps) for (const name of app.live?.domains ?? []) own(app, name);
+  const asked = apps.flatMap(({ name: app, live }) => (live?.domains ?? []).map((name) => ({ app, name })));
+  const claimed = asked.filter(({ app, name }) => claims.get(name) === app);
+  // Those that nobody had before come last: the store records them as soon as it can.
+  for (const { app, name } of [...claimed, ...asked]) if (!owners.has(name)) owners.set(name, app);
   return apps.map(({ name: app, live, domains: added }) => {
     const asked = (live?.domains ?? []).filter((name) => !added.some((one) => one.name === name));
     const { hasPublic, maxBodyBytes, timeoutMs, rateLimit } = live?.settings ?? defaultLiveSettings;
