@@ -131,7 +131,7 @@ async function runCommandOf(
   app: ManagedApp,
   { release, built, options }: { release: ReleaseName; built: BuildSuccess; options: CandidateOptions },
 ): Promise<void> {
-  const migrations = await readAppMigrations(options.sourceDir, built.manifest);
+  const migrations = await readAppMigrations(app, options.sourceDir, built.manifest);
   if (built.releaseCommand === null && migrations === null) return;
   options.onStep('command');
   const { commit, account, signal } = options;

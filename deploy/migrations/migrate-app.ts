@@ -8,7 +8,7 @@ import type { Account } from '../account/account.ts';
 import { ms, tell } from '../account/lines.ts';
 import type { DeployContext, ManagedApp } from '../context.ts';
 import { openEnv, type ReleaseName } from '../release-ref.ts';
-import { Rejection } from '../rejection.ts';
+import { Rejection, whatGoesOn } from '../rejection.ts';
 import { isDatabaseOf } from './preview-database.ts';
 import { migrate } from './migrate.ts';
 import { MigrationError } from './migration-error.ts';
@@ -32,12 +32,13 @@ export interface MigrateAppOptions extends AppMigrations {
 
 /** Reads migrations/ of a tree; null when there are none, or they are not fnrun's. Rejects with a Rejection. */
 export async function readAppMigrations(
+  app: ManagedApp,
   sourceDir: string,
   { database }: Pick<Manifest, 'database'>,
 ): Promise<AppMigrations | null> {
   const settings = resolveMigrations(database);
   if (settings === null) return null;
-  const files = await readMigrations(sourceDir).catch(reject);
+  const files = await readMigrations(sourceDir).catch(rejectionFor(app));
   return files.length === 0 ? null : { files, settings };
 }
 
@@ -49,7 +50,8 @@ export async function migrateApp(
 ): Promise<void> {
   const startedMs = performance.now();
   const address = addressOf(await openEnv(context, app, release.env), app);
-  const shared = app.previewOf !== null && (await isDatabaseOf(context, { app: app.previewOf, address }).catch(reject));
+  const shared =
+    app.previewOf !== null && (await isDatabaseOf(context, { app: app.previewOf, address }).catch(rejectionFor(app)));
   if (shared) {
     tell(
       account,
@@ -70,7 +72,7 @@ export async function migrateApp(
     commit,
     signal,
     tell: (label, text) => tell(account, label, text),
-  }).catch(reject);
+  }).catch(rejectionFor(app));
   if (applied > 0) return;
   tell(account, 'migrate', `nothing to do, ${before} applied before (${ms(performance.now() - startedMs)})`);
 }
@@ -91,10 +93,12 @@ function addressOf(env: Env, app: ManagedApp): DatabaseAddress {
   }
 }
 
-function reject(error: unknown): never {
-  if (!(error instanceof MigrationError)) throw error;
-  throw new Rejection(`${error.place}${error.message}; what was live goes on`, {
-    hint: `${error.hint ?? ''}; then push again`,
-    record: `migration: ${error.place}${error.message}`,
-  });
+function rejectionFor(app: ManagedApp): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof MigrationError)) throw error;
+    throw new Rejection(`${error.place}${error.message}; ${whatGoesOn(app)}`, {
+      hint: `${error.hint ?? ''}; then push again`,
+      record: `migration: ${error.place}${error.message}`,
+    });
+  };
 }
