@@ -4,10 +4,10 @@ import type { Env } from '../../runtime/contract/env.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { appDatabaseLimits as limits } from '../../runtime/contract/limits.ts';
 import { appOfSchema, quoteName, restoredSchema } from '../database/own/names.ts';
+import { leave } from '../mysql/leave.ts';
 import { type AppData, appDataOf, withSchema } from './app-data.ts';
 import type { ClientPrograms } from './dump-source.ts';
 import { loadDump } from './load.ts';
-import { leave } from '../mysql/leave.ts';
 
 export interface RestoreOptions {
   app: string;

@@ -4,11 +4,11 @@ import type { DeployContext, ManagedApp } from '../context.ts';
 import { addressIn, serverName } from '../database/server.ts';
 import { git } from '../git/run.ts';
 import { openEnv } from '../release-ref.ts';
+import { leave } from '../mysql/leave.ts';
 import { connectTo } from './migrate.ts';
 import { compareMigrations, isMigration, migrationsFolder } from './read.ts';
 import { readTable } from './table.ts';
 import type { MigrationRow } from './table.ts';
-import { leave } from '../mysql/leave.ts';
 
 /** What the database of an app has had, and what it has not had of the live commit. */
 export async function listMigrations(context: DeployContext, app: ManagedApp): Promise<MigrationsBody> {

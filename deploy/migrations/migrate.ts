@@ -5,13 +5,13 @@ import type { DatabaseAddress } from '../../runtime/contract/database-url.ts';
 import type { MigrationsInput } from '../../runtime/contract/database.ts';
 import { migrationLimits } from '../../runtime/contract/limits.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import { leave } from '../mysql/leave.ts';
 import { applyMigration } from './apply.ts';
 import { MigrationError } from './migration-error.ts';
 import { planMigrations } from './plan.ts';
 import type { MigrationFile } from './read.ts';
 import { describe } from './session.ts';
 import { makeTable, readTable } from './table.ts';
-import { leave } from '../mysql/leave.ts';
 
 /** What to apply, where, and for whom. */
 export interface MigrateOptions {

@@ -3,8 +3,8 @@ import type { DatabaseAddress } from '../../runtime/contract/database-url.ts';
 import { migrationLimits } from '../../runtime/contract/limits.ts';
 import type { DeployContext } from '../context.ts';
 import { addressIn } from '../database/server.ts';
-import { connectTo } from './migrate.ts';
 import { leave } from '../mysql/leave.ts';
+import { connectTo } from './migrate.ts';
 
 /**
  * Whether an address leads to the database that an app has itself, by whatever name: the servers are asked who they are.

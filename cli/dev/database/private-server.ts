@@ -10,9 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { devDatabaseLimits } from '../../../runtime/contract/limits.ts';
+import { leave } from '../../../deploy/mysql/leave.ts';
 import { makeData, serverArgs } from './programs.ts';
 import type { DatabasePrograms } from './programs.ts';
-import { leave } from '../../../deploy/mysql/leave.ts';
 
 /** A server that answers. */
 export interface PrivateServer {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { doctorLimits } from '../../../runtime/contract/limits.ts';
 import type { Finding } from '../../mysql/doctor/finding.ts';
-import { type DoctorContext, type MachineCheck } from '../check.ts';
+import type { DoctorContext, MachineCheck } from '../check.ts';
 
 /** What is there for one name, and what a client gets. */
 interface Kept {

@@ -3,9 +3,9 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { FnrunError } from '../../../runtime/contract/errors.ts';
 import { databaseServerLimits as limits } from '../../../runtime/contract/limits.ts';
 import { parseServerVersion } from '../engine.ts';
+import { leave } from '../leave.ts';
 import type { ServerAddress } from './address.ts';
 import type { Account, ServerReading, Values } from './reading.ts';
-import { leave } from '../leave.ts';
 
 export interface ReadOptions {
   /** Time between the two samples. @default 1000 */
