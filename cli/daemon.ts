@@ -222,6 +222,7 @@ function composeApps(
     root: new Root({
       requestFile: paths.syncRequest,
       outcomeFile: paths.syncOutcome,
+      servedFile: paths.syncServed,
       log,
       now: Date.now,
       signal: ending.signal,

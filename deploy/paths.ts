@@ -10,6 +10,7 @@ export interface HomePaths {
   /** Written to when root shall look (`fnrun server sync`), and what it did, which root writes. */
   syncRequest: string;
   syncOutcome: string;
+  syncServed: string;
   /** Held locked by the daemon while it lives. */
   lockFile: string;
   stateFile: string;
@@ -50,6 +51,7 @@ export function homePaths(home: string): HomePaths {
     controlSocket: join(run, 'control.sock'),
     syncRequest: join(run, 'sync'),
     syncOutcome: join(run, 'sync.json'),
+    syncServed: join(run, 'sync-served.json'),
     lockFile: join(run, 'daemon.lock'),
     stateFile: join(home, 'state.db'),
     configFile: join(home, 'config.json'),

@@ -10,9 +10,8 @@ import { createDatabasesPart } from '../../deploy/sync/databases/part.ts';
 import { findNginx } from '../../deploy/sync/nginx/facts.ts';
 import { createNginxPart } from '../../deploy/sync/nginx/part.ts';
 import { reloadNginx } from '../../deploy/sync/nginx/reload.ts';
-import type { SyncPart } from '../../deploy/sync/part.ts';
 import { syncPlaces } from '../../deploy/sync/places.ts';
-import { runSync } from '../../deploy/sync/run-sync.ts';
+import { runSync, type SyncOptions } from '../../deploy/sync/run-sync.ts';
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { domainLimits } from '../../runtime/contract/limits.ts';
 import type { CommandContext } from '../command.ts';
@@ -44,7 +43,7 @@ export async function syncServer({
       run: home.run,
       serverFile: syncPlaces.serverFile,
       ask: (method, path, body) => client.request(method, path, { body, deadlineMs: domainLimits.askMs }),
-      parts: await makeParts(home),
+      ...(await makeParts(home)),
       log: (line) => json || out(line),
       now: Date.now,
       signal,
@@ -57,7 +56,7 @@ export async function syncServer({
 }
 
 /** Everything that root does, in its order. */
-async function makeParts(home: { run: string; apps: string }): Promise<SyncPart[]> {
+async function makeParts(home: { run: string; apps: string }): Promise<Pick<SyncOptions, 'parts' | 'slow'>> {
   const certificates = new CertificateStore({ dir: syncPlaces.tls, now: Date.now });
   const { facts, judge } = await findNginx();
   const { pid, errorLog } = facts.places;
@@ -77,8 +76,7 @@ async function makeParts(home: { run: string; apps: string }): Promise<SyncPart[
     store: certificates,
     webroot: facts.places.acme,
     hasAddress,
-    installed: (context) => nginx.run(context),
   });
-  // Databases first: a push may wait for one. Certificates may take minutes: last.
-  return [createDatabasesPart({ socketPath: databaseSocket }), nginx, certificatesPart];
+  // Databases first: a push may wait for one.
+  return { parts: [createDatabasesPart({ socketPath: databaseSocket }), nginx], slow: [certificatesPart] };
 }

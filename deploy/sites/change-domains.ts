@@ -45,8 +45,8 @@ export async function readDomains(
   app: ManagedApp,
   { request }: { request: number | null },
 ): Promise<DomainsBody> {
-  const waitMs = domainLimits.outcomeWaitMs;
-  const pending = request !== null && !(await context.root.isDone(request, { deadlineMs: waitMs }));
+  const deadlineMs = domainLimits.outcomeWaitMs;
+  const pending = request !== null && (await context.root.outcomeOf(request, { deadlineMs })) === null;
   return { ...listDomains(context, app, await context.root.outcome()), request, pending };
 }
 

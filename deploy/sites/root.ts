@@ -9,6 +9,8 @@ export interface RootOptions {
   requestFile: string;
   /** `<home>/run/sync.json`, which root writes; not there: nobody looks. */
   outcomeFile: string;
+  /** `<home>/run/sync-served.json`, which root writes before it gets certificates. */
+  servedFile: string;
   log: (line: string) => void;
   now: () => number;
   /** Aborts when the daemon stops. */
@@ -43,33 +45,43 @@ export class Root {
     return request;
   }
 
-  /** What root did last; null: nothing so far. */
+  /** What root did last, all of it; null: nothing so far. */
   async outcome(): Promise<SyncOutcome | null> {
-    try {
-      return JSON.parse(await readFile(this.#options.outcomeFile, 'utf8')) as SyncOutcome;
-    } catch {
-      return null;
-    }
+    return await readOutcome(this.#options.outcomeFile);
+  }
+
+  /** What root did last for databases and nginx, whether or not it is still at certificates; null: nothing so far. */
+  async served(): Promise<SyncOutcome | null> {
+    const [outcome, served] = await Promise.all([this.outcome(), readOutcome(this.#options.servedFile)]);
+    return (served?.request ?? 0) >= (outcome?.request ?? 0) ? served : outcome;
   }
 
   /**
-   * What root did when it has got to `request`; null when it has not after `deadlineMs`, or at once for a request that
+   * What root did when nginx has followed `request`; null when it has not after `deadlineMs`, or at once for a request that
    * somebody has waited for in vain and is still not done.
    */
-  async outcomeOf(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
-    const isDone = await this.isDone(request, { deadlineMs: request <= this.#late ? 0 : deadlineMs });
-    if (isDone) return await this.outcome();
-    this.#late = Math.max(this.#late, request);
-    return null;
+  async servedAt(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
+    const leftMs = request <= this.#late ? 0 : deadlineMs;
+    const served = await this.#waitFor(request, { deadlineMs: leftMs, read: () => this.served() });
+    if (served === null) this.#late = Math.max(this.#late, request);
+    return served;
   }
 
-  /** Whether root has got to `request` within `deadlineMs`. */
-  async isDone(request: number, { deadlineMs }: { deadlineMs: number }): Promise<boolean> {
+  /** What root did when it has got to `request` with all it does; null when it has not after `deadlineMs`. */
+  async outcomeOf(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
+    return await this.#waitFor(request, { deadlineMs, read: () => this.outcome() });
+  }
+
+  async #waitFor(
+    request: number,
+    { deadlineMs, read }: { deadlineMs: number; read: () => Promise<SyncOutcome | null> },
+  ): Promise<SyncOutcome | null> {
     const endsAt = performance.now() + deadlineMs;
     for (;;) {
-      if (((await this.outcome())?.request ?? 0) >= request) return true;
+      const outcome = await read();
+      if (outcome !== null && outcome.request >= request) return outcome;
       const leftMs = endsAt - performance.now();
-      if (leftMs <= 0 || this.#options.signal.aborted) return false;
+      if (leftMs <= 0 || this.#options.signal.aborted) return null;
       await sleep(Math.min(domainLimits.outcomePollMs, leftMs));
     }
   }
@@ -94,5 +106,13 @@ export class Root {
       this.#options.log(`cannot write ${this.#options.requestFile}: ${(error as Error).message}`);
       return false;
     }
+  }
+}
+
+async function readOutcome(file: string): Promise<SyncOutcome | null> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as SyncOutcome;
+  } catch {
+    return null;
   }
 }

@@ -37,3 +37,15 @@ export interface SyncPart {
    */
   run(context: SyncContext): Promise<Omit<SyncPartOutcome, 'id'>>;
 }
+
+/** What a slow part has to work with. */
+export interface SlowContext extends SyncContext {
+  /** Has the other parts run again, with what the daemon knows by then: something that they take up is there. Never rejects. */
+  again: () => Promise<void>;
+}
+
+/** A part that may take minutes: the others have run before it, and run beside it whenever the daemon asks. */
+export interface SlowPart {
+  readonly id: string;
+  run(context: SlowContext): Promise<Omit<SyncPartOutcome, 'id'>>;
+}

@@ -2,7 +2,8 @@ import type { SyncOutcome, SyncPartOutcome, SyncProblem } from '../../router/con
 import { FnrunError } from '../../runtime/contract/errors.ts';
 import { domainLimits } from '../../runtime/contract/limits.ts';
 import { openFolder, type HeldFolder } from './folder.ts';
-import type { Ask, SyncContext, SyncPart } from './part.ts';
+import type { Ask, SlowPart, SyncContext, SyncPart } from './part.ts';
+import { Rounds } from './rounds.ts';
 import { readServerFile } from './server-file.ts';
 import { checkSites } from './sites.ts';
 
@@ -14,6 +15,8 @@ export interface SyncOptions {
   serverFile: string;
   ask: Ask;
   parts: readonly SyncPart[];
+  /** After the others, which go on beside them. */
+  slow: readonly SlowPart[];
   log: (line: string) => void;
   /** ms since the epoch. */
   now: () => number;
@@ -22,18 +25,73 @@ export interface SyncOptions {
 
 /**
  * Does once what root does for the server, and again while the daemon has asked meanwhile; writes the outcome to
- * `<run>/sync.json` and resolves to it. What cannot be done is told there. Rejects when even that cannot be written.
+ * `<run>/sync.json` and resolves to it. What `parts` did is in `<run>/sync-served.json` as soon as it is done, and while a
+ * slow part is at work they follow what the daemon asks: no app waits for another's certificate. What cannot be done is
+ * told there. Rejects when even that cannot be written.
  */
 export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
+  const { signal } = options;
   await using folder = await openFolder(options.run);
+  const endsAt = performance.now() + domainLimits.rerunMs;
   for (let runs = 1; ; runs += 1) {
-    const request = await readRequest(folder);
-    const outcome = await runOnce(options, request);
-    await folder.write('sync.json', { text: `${JSON.stringify(outcome, null, 2)}\n`, mode: 0o644 });
-    if (runs >= domainLimits.runsMax || options.signal.aborted || (await readRequest(folder)) === request) {
-      return outcome;
-    }
+    const outcome = await runOnce(options, folder);
+    await write(folder, { name: 'sync.json', outcome });
+    const isLast = runs >= domainLimits.runsMax || signal.aborted || performance.now() > endsAt;
+    if (isLast || (await readRequest(folder)) === outcome.request) return outcome;
   }
+}
+
+async function runOnce(options: SyncOptions, folder: HeldFolder): Promise<SyncOutcome> {
+  const { now } = options;
+  const startedAt = iso(now());
+  let context: SyncContext | null = null;
+  const rounds = new Rounds({
+    requested: () => readRequest(folder),
+    run: async () => {
+      const round = await runParts(options);
+      context = round.context;
+      return round.outcomes;
+    },
+    ended: async ({ request, parts }) => {
+      const outcome = { request, startedAt, finishedAt: iso(now()), parts };
+      await write(folder, { name: 'sync-served.json', outcome });
+    },
+  });
+  const { request } = await rounds.next();
+  const slow = context === null ? [] : await rounds.during(runSlow(options, { context, rounds }));
+  return { request, startedAt, finishedAt: iso(now()), parts: [...rounds.parts, ...slow] };
+}
+
+/** `context` is null when it is not known what there is to do. */
+async function runParts(options: SyncOptions): Promise<{ context: SyncContext | null; outcomes: SyncPartOutcome[] }> {
+  const { ask, parts, log, now, signal, serverFile } = options;
+  const outcomes: SyncPartOutcome[] = [];
+  let context: SyncContext | null = null;
+  try {
+    const server = await readServerFile(serverFile);
+    const { sites, untouched, problems } = checkSites(await ask('GET', '/v1/sites'));
+    if (problems.length > 0) outcomes.push({ id: 'apps', changed: [], problems });
+    context = { sites, untouched, server, ask, log, now, signal };
+    for (const part of parts) outcomes.push(await runPart(part, context));
+  } catch (error) {
+    outcomes.push({ id: 'apps', changed: [], problems: [problemOf(error, 'server')] });
+  }
+  for (const outcome of outcomes) logOutcome(outcome, log);
+  return { context, outcomes };
+}
+
+async function runSlow(
+  { slow, log }: SyncOptions,
+  { context, rounds }: { context: SyncContext; rounds: Rounds },
+): Promise<SyncPartOutcome[]> {
+  const outcomes: SyncPartOutcome[] = [];
+  const again = async (): Promise<void> => void (await rounds.next());
+  for (const part of slow) {
+    const outcome = await runPart(part, { ...context, again });
+    logOutcome(outcome, log);
+    outcomes.push(outcome);
+  }
+  return outcomes;
 }
 
 /** The number of the newest request; 0: there was none that can be read. */
@@ -42,33 +100,25 @@ async function readRequest(folder: HeldFolder): Promise<number> {
   return /^\d{1,15}\n?$/.test(text) ? Number(text) : 0;
 }
 
-async function runOnce(options: SyncOptions, request: number): Promise<SyncOutcome> {
-  const { ask, parts, log, now, signal, serverFile } = options;
-  const startedAt = iso(now());
-  const outcomes: SyncPartOutcome[] = [];
-  try {
-    const server = await readServerFile(serverFile);
-    const { sites, untouched, problems } = checkSites(await ask('GET', '/v1/sites'));
-    if (problems.length > 0) outcomes.push({ id: 'apps', changed: [], problems });
-    const context: SyncContext = { sites, untouched, server, ask, log, now, signal };
-    for (const part of parts) outcomes.push(await runPart(part, context));
-  } catch (error) {
-    outcomes.push({ id: 'apps', changed: [], problems: [problemOf(error, 'server')] });
-  }
-  for (const { id, changed, problems } of outcomes) {
-    for (const line of changed) log(`${id}: ${line}`);
-    for (const { subject, message, hint } of problems) {
-      log(`${id}: ${subject}: ${message}${hint === null ? '' : `; ${hint}`}`);
-    }
-  }
-  return { request, startedAt, finishedAt: iso(now()), parts: outcomes };
+async function write(folder: HeldFolder, { name, outcome }: { name: string; outcome: SyncOutcome }): Promise<void> {
+  await folder.write(name, { text: `${JSON.stringify(outcome, null, 2)}\n`, mode: 0o644 });
 }
 
-async function runPart(part: SyncPart, context: SyncContext): Promise<SyncPartOutcome> {
+async function runPart<C>(
+  part: { id: string; run: (context: C) => Promise<Omit<SyncPartOutcome, 'id'>> },
+  context: C,
+): Promise<SyncPartOutcome> {
   try {
     return { id: part.id, ...(await part.run(context)) };
   } catch (error) {
     return { id: part.id, changed: [], problems: [problemOf(error, part.id)] };
+  }
+}
+
+function logOutcome({ id, changed, problems }: SyncPartOutcome, log: (line: string) => void): void {
+  for (const line of changed) log(`${id}: ${line}`);
+  for (const { subject, message, hint } of problems) {
+    log(`${id}: ${subject}: ${message}${hint === null ? '' : `; ${hint}`}`);
   }
 }
 

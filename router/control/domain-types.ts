@@ -71,7 +71,7 @@ export interface DomainChangeBody {
   remove?: string[];
 }
 
-/** `<home>/run/sync.json`: what `fnrun server sync` did last. */
+/** `<home>/run/sync.json`: what `fnrun server sync` did last. `sync-served.json`: the same without certificates, and before them. */
 export interface SyncOutcome {
   /** The newest number in `<home>/run/sync` that it took up; 0: none. */
   request: number;
@@ -89,6 +89,8 @@ export interface SyncPartOutcome {
   problems: SyncProblem[];
   /** Of `certificates`: what is shown for each name. */
   certificates?: Record<string, CertificateBody>;
+  /** Of `nginx`: the names of each app and preview for which it shows the certificate that nobody signed, if any. */
+  unsigned?: Record<string, string[]>;
 }
 
 /** Something that a part could not do. The others did theirs. */

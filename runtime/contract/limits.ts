@@ -528,12 +528,18 @@ export const domainLimits = {
   /** How long one request of the control API waits for the outcome, and `fnrun domains add` as a whole. */
   outcomeWaitMs: 20_000,
   outcomeMs: 150_000,
-  /** How long a push that changes the app's site waits for nginx to follow before it tells its URL. */
+  /** How long a push that changes the app's site waits for nginx to follow before it tells its URL, and then for certificates. */
   pushWaitMs: 15_000,
+  pushCertificateMs: 5_000,
+  /** From when on that is said. */
+  certificateTellMs: 500,
   /** How long the daemon may take to answer root. */
   askMs: 30_000,
-  /** Runs in a row for changes that came meanwhile. */
+  /** Runs in a row for changes that came meanwhile, and until when another one begins; systemd ends it after 20 minutes. */
   runsMax: 5,
+  rerunMs: 300_000,
+  /** How often root looks for a new request while it gets certificates. */
+  requestPollMs: 500,
   /** How long nginx may take to start processes with the new configuration. */
   reloadMs: 10_000,
   /** Validity of the certificate that nobody signed, in days; Let's Encrypt's have 90. */
@@ -545,6 +551,8 @@ export const domainLimits = {
   acmeRequestMs: 30_000,
   /** All of one run: others are for the next. */
   issueAllMs: 600_000,
+  /** How long a certificate that has come waits for others of the same run before nginx reloads. */
+  installEveryMs: 15_000,
   /** Names asked for in one run; Let's Encrypt allows 300 orders in three hours. */
   issuedPerRun: 50,
   /** Certificates for previews within `previewQuotaMs`: Let's Encrypt gives 50 in a week to all names of a domain. */

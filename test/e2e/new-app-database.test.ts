@@ -29,6 +29,7 @@ test('a new app has its database when it is made, where root looks after the ser
       serverFile,
       ask: (method, path, body) => client.request(method, path, { body }),
       parts: [createDatabasesPart({ socketPath: db.socketPath })],
+      slow: [],
       log: (line) => void told.push(line),
       now: Date.now,
       signal: AbortSignal.timeout(60_000),

@@ -18,6 +18,9 @@ export interface Pebble extends AsyncDisposable {
   setAddress(name: string, address: string): Promise<void>;
   /** The certificate of its root; PEM. */
   root(): Promise<string>;
+  /** It takes connections and answers nothing, until `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Starts both. The CA connects to names on `httpPort`. */
@@ -70,8 +73,11 @@ export async function startPebble({ httpPort }: { httpPort: number }): Promise<P
       await eventually(async () => (await fetch(`http://127.0.0.1:${records}/add-a`, { method: 'POST', body })).ok);
     },
     root: async () => await fetchText(`https://127.0.0.1:${management}/roots/0`),
+    pause: () => void started[1]!.kill('SIGSTOP'),
+    resume: () => void started[1]!.kill('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
       for (const child of started) child.kill('SIGTERM');
+      started[1]!.kill('SIGCONT');
       await Promise.all(
         started.map(async (child) => child.exitCode ?? child.signalCode ?? (await once(child, 'exit'))),
       );

@@ -5,7 +5,7 @@ import { createControlClient } from '../../cli/control-client.ts';
 import { CertificateStore } from '../../deploy/sync/certificates/store.ts';
 import { createNginxPart } from '../../deploy/sync/nginx/part.ts';
 import { reloadNginx } from '../../deploy/sync/nginx/reload.ts';
-import type { Ask, SyncPart } from '../../deploy/sync/part.ts';
+import type { Ask, SlowPart, SyncPart } from '../../deploy/sync/part.ts';
 import { runSync } from '../../deploy/sync/run-sync.ts';
 import type { ServerFile } from '../../deploy/sync/server-file.ts';
 import type { SyncOutcome } from '../../router/control/domain-types.ts';
@@ -21,7 +21,7 @@ export interface SyncedServer extends AsyncDisposable {
   nginxPart: SyncPart;
   /** How often nginx was told to reload. */
   reloads: number;
-  sync(options?: { parts?: readonly SyncPart[]; ask?: Ask }): Promise<SyncOutcome>;
+  sync(options?: { slow?: readonly SlowPart[]; ask?: Ask }): Promise<SyncOutcome>;
 }
 
 /** What setup would have written. */
@@ -56,12 +56,13 @@ export async function startSynced(
         write: (text) => certificates.writeFile('.loaded', text),
       },
     }),
-    sync: async ({ parts = [synced.nginxPart], ask = controlOf(home) } = {}) =>
+    sync: async ({ slow = [], ask = controlOf(home) } = {}) =>
       await runSync({
         run: join(home, 'run'),
         serverFile: join(dir, 'server.json'),
         ask,
-        parts,
+        parts: [synced.nginxPart],
+        slow,
         log: () => undefined,
         now,
         signal: new AbortController().signal,

@@ -15,7 +15,7 @@ export async function awaitDatabase(
   const endsAt = performance.now() + appDatabaseLimits.newAppMs;
   while (performance.now() < endsAt && !context.signal.aborted) {
     if ((await context.store.getApp(app))?.env != null) return;
-    if (await context.root.isDone(request, { deadlineMs: 0 })) return;
+    if (((await context.root.served())?.request ?? 0) >= request) return;
     await sleep(domainLimits.outcomePollMs);
   }
 }

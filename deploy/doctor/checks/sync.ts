@@ -9,6 +9,7 @@ const look = `
 date +%s
 head -c 12 "$1/run/sync" 2>/dev/null | tr -cd 0-9; echo
 stat -c %Y "$1/run/sync" 2>/dev/null || echo
+sed -n 's/^ *"request": *\\([0-9]*\\).*/\\1/p' "$1/run/sync-served.json" 2>/dev/null | head -n 1 | grep . || echo
 cat "$1/run/sync.json" 2>/dev/null`;
 
 /** Whether root's side, which looks after nginx, certificates and databases, does what it is asked, and what it could not do. */
@@ -32,16 +33,17 @@ export interface SyncState {
   outcome: SyncOutcome | null;
   /** Since then. */
   minutes: number;
-  /** Since it was asked for something that it has not done; null: there is no such thing. */
+  /** Since it was asked for something that nginx has not followed; null: there is no such thing. */
   waitingMinutes: number | null;
 }
 
-/** Reads the time now, the number that was asked for, when that was, and the outcome. */
+/** Reads the time now, the number that was asked for, when that was, the one that nginx has followed, and the outcome. */
 export function readSync(text: string): SyncState {
-  const [now = '', asked = '', askedAt = '', ...rest] = text.split('\n');
+  const [now = '', asked = '', askedAt = '', served = '', ...rest] = text.split('\n');
   const outcome = parseOutcome(rest.join('\n'));
   const minutesSince = (seconds: number): number => (Number(now) - seconds) / 60;
-  const waits = asked !== '' && askedAt !== '' && Number(asked) > (outcome?.request ?? 0);
+  const done = Math.max(outcome?.request ?? 0, Number(served));
+  const waits = asked !== '' && askedAt !== '' && Number(asked) > done;
   return {
     outcome,
     minutes: outcome === null ? Infinity : minutesSince(Date.parse(outcome.finishedAt) / 1_000),

@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import type { SyncProblem } from '../../../router/control/domain-types.ts';
 import { domainLimits } from '../../../runtime/contract/limits.ts';
 import { nameSites } from '../names.ts';
-import type { SyncContext, SyncPart } from '../part.ts';
+import type { SlowContext, SlowPart, SyncContext } from '../part.ts';
 import { AcmeRefusal, openCa, type Ca } from './acme.ts';
 import { explainLookup, explainQuota, explainRefusal } from './explain.ts';
 import { PreviewQuota } from './preview-quota.ts';
@@ -18,8 +18,6 @@ export interface CertificatesPartOptions {
   hasAddress: (name: string) => Promise<boolean>;
   /** Certificates that previews get in a week. @default domainLimits.previewCertificates */
   previewsPerWeek?: number;
-  /** Has nginx serve with what there is now; called when a certificate has come. */
-  installed: (context: SyncContext) => Promise<unknown>;
 }
 
 interface Wanted {
@@ -36,8 +34,8 @@ const previewsFile = '.previews.json';
  * A certificate by ACME for every name of every app, got when there is none and renewed in time. A name that gets none
  * keeps no other from its own, has the one that nobody signed, and is tried again after a pause that grows.
  */
-export function createCertificatesPart(options: CertificatesPartOptions): SyncPart {
-  const { store, installed } = options;
+export function createCertificatesPart(options: CertificatesPartOptions): SlowPart {
+  const { store } = options;
   return {
     id: 'certificates',
     async run(context) {
@@ -52,8 +50,7 @@ export function createCertificatesPart(options: CertificatesPartOptions): SyncPa
       const kept = Object.entries(tries).filter(([name]) => known.has(name));
       await store.writeFile(triesFile, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
       const changed = got.map((name) => `got a certificate for ${name}`);
-      if (got.length > 0) await installed(context);
-      // Only now nginx serves without them.
+      // nginx serves without them by now.
       changed.push(
         ...(await store.sweep(known)).map((name) => `removed the certificate of ${name}, which has expired`),
       );
@@ -78,13 +75,13 @@ function wantedNames(context: SyncContext): Wanted[] {
 }
 
 interface Due {
-  context: SyncContext;
+  context: SlowContext;
   names: readonly Wanted[];
   tries: TriesByName;
   quota: PreviewQuota;
 }
 
-/** Resolves to the names that have a new one; what failed is in `tries`. */
+/** Resolves to the names that have a new one, with which nginx serves then; what failed is in `tries`. */
 async function issueDue(options: CertificatesPartOptions, { context, names, tries, quota }: Due): Promise<string[]> {
   const { store } = options;
   const due: (Wanted & { counts: boolean })[] = [];
@@ -98,6 +95,11 @@ async function issueDue(options: CertificatesPartOptions, { context, names, trie
   }
   const got: string[] = [];
   const endsAt = performance.now() + domainLimits.issueAllMs;
+  let [installed, installedAt] = [0, performance.now()];
+  const install = async (): Promise<void> => {
+    if (got.length > installed) await context.again();
+    [installed, installedAt] = [got.length, performance.now()];
+  };
   let ca: Promise<Ca> | null = null;
   const openOnce = (): Promise<Ca> => {
     ca ??= openCa({
@@ -120,7 +122,10 @@ async function issueDue(options: CertificatesPartOptions, { context, names, trie
     if (failed === null && counts) quota.issued();
     if (failed === null) delete tries[name];
     else tries[name] = failed;
+    // Each reload has nginx keep its old processes for as long as they have connections: not one for each of many names.
+    if (performance.now() - installedAt > domainLimits.installEveryMs) await install();
   }
+  await install();
   return got;
 }
 

@@ -41,7 +41,7 @@ export function createNginxPart(options: NginxPartOptions): SyncPart {
   return {
     id: 'nginx',
     async run(context) {
-      const { facts, planned, ids, problems } = await plan(options, context);
+      const { facts, planned, ids, problems, unsigned } = await plan(options, context);
       const [main, sites] = [planMain(facts), planned];
       const keep = context.untouched.map((app) => `fnrun/${app}.conf`);
       const installed = await installFiles({ dir, main, sites, judge, keep, ...(place !== undefined && { place }) });
@@ -55,16 +55,22 @@ export function createNginxPart(options: NginxPartOptions): SyncPart {
         await loaded.write(serving);
         changed.push('nginx serves with it');
       }
-      return { changed, problems };
+      return { changed, problems, unsigned };
     },
   };
 }
 
+interface Plan {
+  facts: NginxFacts;
+  planned: NginxFile[];
+  /** Of the certificates, each with its name. */
+  ids: string[];
+  problems: SyncProblem[];
+  unsigned: Record<string, string[]>;
+}
+
 /** One app that cannot be written down keeps no other from it. */
-async function plan(
-  { facts, home, certificates }: NginxPartOptions,
-  context: SyncContext,
-): Promise<{ facts: NginxFacts; planned: NginxFile[]; ids: string[]; problems: SyncProblem[] }> {
+async function plan({ facts, home, certificates }: NginxPartOptions, context: SyncContext): Promise<Plan> {
   const named = nameSites(context);
   const all = { ...facts, tls: await certificates.fallback() };
   const own = await certificates.of(
@@ -82,7 +88,16 @@ async function plan(
     }
   }
   const ids = Object.entries(own).map(([name, { id }]) => `${name} ${id}`);
-  return { facts: all, planned, ids: ids.toSorted(), problems };
+  return { facts: all, planned, ids: ids.toSorted(), problems, unsigned: unsignedOf(named, own) };
+}
+
+function unsignedOf(named: readonly NamedSite[], own: Record<string, Certificate>): Record<string, string[]> {
+  const all = named.flatMap(({ app, names, previews }): [string, string[]][] => [
+    [app, names],
+    ...previews.map(({ name, host }): [string, string[]] => [name, [host]]),
+  ]);
+  const without = all.map(([app, names]) => [app, names.filter((name) => !Object.hasOwn(own, name))] as const);
+  return Object.fromEntries(without.filter(([, names]) => names.length > 0));
 }
 
 interface Known {

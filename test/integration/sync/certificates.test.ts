@@ -56,10 +56,9 @@ async function sync(domains: SiteBody['domains'], previews: SiteBody['previews']
     webroot: server.acme,
     hasAddress: async (name) => await hasAddress(name, { servers: [pebble.dns] }),
     previewsPerWeek: 1,
-    installed: (context) => server.nginxPart.run(context),
   });
   return await server.sync({
-    parts: [server.nginxPart, certificates],
+    slow: [certificates],
     ask: async () => ({ sites: [{ ...site(domains), previews }] }),
   });
 }

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { hasAddress } from '../../../deploy/sync/certificates/lookup.ts';
+import { createCertificatesPart } from '../../../deploy/sync/certificates/part.ts';
+import { eventually } from '../../support/deadline.ts';
+import { freePort } from '../../support/nginx.ts';
+import { startPebble, type Pebble } from '../../support/pebble.ts';
+import { pushTree, startServe, type Serve } from '../../support/serve.ts';
+import { readOutcome, startSynced, type SyncedServer } from '../../support/sync.ts';
+import { makeTempDir, writeTree } from '../../support/temp-dir.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let serve: Serve;
+let pebble: Pebble;
+let server: SyncedServer;
+/** The CA's root. */
+let ca: string;
+/** Root's runs that are over. */
+let runs = 0;
+const over = new AbortController();
+let following: Promise<void>;
+
+beforeAll(async () => {
+  serve = await startServe();
+  const httpPort = await freePort();
+  pebble = await startPebble({ httpPort });
+  ca = await pebble.root();
+  server = await startSynced(serve.home, {
+    server: { domain: 'apps.test', acmeDirectory: pebble.directory },
+    httpPort,
+  });
+  following = follow();
+}, 120_000);
+
+afterAll(async () => {
+  over.abort();
+  pebble?.resume();
+  await following;
+  await server?.[Symbol.asyncDispose]();
+  await pebble?.[Symbol.asyncDispose]();
+  await serve?.stop();
+});
+
+/** As the units do: root runs at first, and when the daemon has asked. */
+async function follow(): Promise<void> {
+  const certificates = createCertificatesPart({
+    store: server.certificates,
+    webroot: server.acme,
+    hasAddress: async (name) => await hasAddress(name, { servers: [pebble.dns] }),
+  });
+  let seen = -1;
+  const requested = async (): Promise<number> =>
+    Number(await readFile(join(serve.home, 'run/sync'), 'utf8').catch(() => '0'));
+  while (!over.signal.aborted) {
+    if ((await requested()) === seen) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      continue;
+    }
+    seen = (await server.sync({ slow: [certificates] })).request;
+    runs += 1;
+  }
+}
+
+/** Makes an app with a name of its own, `<app>.test`, and pushes it. Resolves to what the pusher was told. */
+async function push(app: string): Promise<string> {
+  await using tree = await makeTempDir();
+  await writeTree(tree.path, {
+    'functions/index.ts': `export default () => new Response(${JSON.stringify(app)});`,
+    'fnrun.json': JSON.stringify({ domains: [`${app}.test`] }),
+  });
+  return (await pushTree(tree.path, await serve.createApp(app))).output;
+}
+
+async function isTrusted(name: string): Promise<boolean> {
+  const { host, port } = server.nginx.https;
+  return await new Promise((resolve, reject) => {
+    const socket = connect({ host, port, servername: name, ca, rejectUnauthorized: false }, () => {
+      resolve(socket.authorized);
+      socket.destroy();
+    }).once('error', reject);
+  });
+}
+
+test('a push hears of its certificate, and no app waits for the certificate of another', async () => {
+  for (const name of ['first', 'second', 'third']) {
+    await pebble.setAddress(`${name}.test`, '127.0.0.1');
+    await pebble.setAddress(`${name}.apps.test`, '127.0.0.1');
+  }
+  await eventually(() => runs > 0);
+  const first = await push('first');
+  expect(first).toMatch(/nginx +has its site \([^]*certificate +is there \([^]*live /);
+  expect(await isTrusted('first.test')).toBe(true);
+
+  // The CA hangs: root is at the certificate of the second app when the third one comes.
+  const { request } = await readOutcome(serve.home);
+  pebble.pause();
+  const second = await push('second');
+  expect(second).toMatch(
+    /nginx +has its site \([^]*waiting +for its certificate[^]*note +its certificate is not there yet.*fnrun domains second[^]*live /,
+  );
+  const before = runs;
+  expect(await push('third')).toMatch(/nginx +has its site \([^]*note +its certificate is not there yet/);
+  expect((await readOutcome(serve.home)).request).toBe(request);
+  expect(runs).toBe(before);
+  expect(await isTrusted('third.test')).toBe(false);
+
+  pebble.resume();
+  await eventually(async () => (await isTrusted('second.test')) && (await isTrusted('third.test')), {
+    deadlineMs: 60_000,
+  });
+  // One whose name leads nowhere hears that.
+  expect(await push('lost')).toMatch(/nginx +has its site[^]*warning +certificate: lost\.test: DNS has no address/);
+});
