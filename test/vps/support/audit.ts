@@ -10,6 +10,9 @@ import { boot, type Vm } from './vm.ts';
  * lynis and systemd-analyze look from within, ssh-audit and testssl.sh (with --tls, at that name) from here. Needs ssh-audit and testssl.sh.
  */
 
+/** lynis' tests that take most of an hour on an emulated machine and find nothing of setup's: all certificates, boot times, all file modes. */
+const skipped = ['CRYP-7902', 'BOOT-5264', 'FILE-7524'];
+
 const { values } = parseArgs({ options: { from: { type: 'string' }, tls: { type: 'string' } } });
 await using vm = await boot(values.from === undefined ? {} : { from: values.from });
 await auditSsh(vm);
@@ -36,11 +39,15 @@ async function auditSystem(machine: Vm): Promise<void> {
   await machine.sh('apt-get -q update && apt-get -q -y install --no-install-recommends lynis', {
     timeoutMs: 1_200_000,
   });
+  const profile = skipped.map((id) => `skip-test=${id}\n`).join('');
+  await machine.run(['sh', '-c', 'cat > /etc/lynis/custom.prf'], { input: profile });
   await machine.run(['lynis', 'audit', 'system', '--quick', '--no-colors', '--quiet'], { timeoutMs: 2_400_000 });
   const report = await machine.sh('cat /var/log/lynis-report.dat');
   const told = (key: string): string[] =>
     report.split('\n').flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
-  console.log(`lynis ${told('lynis_version').join('')}: hardening index ${told('hardening_index').join('')}`);
+  console.log(
+    `lynis ${told('lynis_version').join('')}: hardening index ${told('hardening_index').join('')}, without ${skipped.join(', ')}`,
+  );
   for (const key of ['warning[]', 'suggestion[]']) {
     console.log(`  ${told(key).length} ${key}`);
     for (const line of told(key)) console.log(`    ${line.split('|').slice(0, 2).join(' ')}`);
