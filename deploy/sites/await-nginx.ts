@@ -11,12 +11,12 @@ interface Waiting {
   account: Account;
 }
 
-/** The request to root in which nginx has yet to follow the app's site; null: it knows all, or nobody looks after it. */
+/** The request to root with the app's site that is not done, certificates and all; null: it is, or nobody looks after nginx. */
 export async function pendingRequest({ root, sites }: Context, app: App): Promise<number | null> {
   const request = await sites().requestOf(ownerOf(app));
   if (request === null) return null;
-  const served = await root.served();
-  return served === null || served.request < request ? request : null;
+  const outcome = await root.outcome();
+  return outcome === null || outcome.request < request ? request : null;
 }
 
 /**
@@ -27,7 +27,8 @@ export async function awaitNginx(context: Context, app: App, waiting: Waiting): 
   const { request, account } = waiting;
   const startedAtMs = context.now();
   const tookMs = (): number => context.now() - startedAtMs;
-  tell(account, 'waiting', 'for nginx to have its site');
+  const isServed = ((await context.root.served())?.request ?? 0) >= request;
+  if (!isServed) tell(account, 'waiting', 'for nginx to have its site');
   const served = await context.root.servedAt(request, { deadlineMs: domainLimits.pushWaitMs });
   if (served === null) {
     tell(account, 'note', `nginx is not ready after ${ms(tookMs())}, and will be; see: fnrun domains ${ownerOf(app)}`);
@@ -49,24 +50,23 @@ async function awaitCertificates(
   { request, account, unsigned }: Waiting & { unsigned: readonly string[] },
 ): Promise<void> {
   const startedAtMs = now();
-  const { certificateTellMs: silentMs, pushCertificateMs } = domainLimits;
-  let outcome = await root.outcomeOf(request, { deadlineMs: silentMs });
-  if (outcome === null) {
-    tell(account, 'waiting', 'for its certificate');
-    outcome = await root.outcomeOf(request, { deadlineMs: pushCertificateMs - silentMs });
-  }
-  if (outcome === null) {
-    const see = `see: fnrun domains ${ownerOf(app)}`;
-    tell(account, 'note', `its certificate is not there yet, and until then browsers warn of its https; ${see}`);
+  const outcome = await root.allAt(request, {
+    deadlineMs: domainLimits.pushCertificateMs,
+    silentMs: domainLimits.certificateTellMs,
+    onWait: () => tell(account, 'waiting', 'for its certificate'),
+  });
+  const certificates = outcome?.parts.find(({ id }) => id === 'certificates');
+  const problems = (certificates?.problems ?? []).filter(
+    (one) => one.app === null || (one.app === ownerOf(app) && unsigned.includes(one.subject)),
+  );
+  tellProblems(account, 'certificate', problems);
+  if (problems.length > 0) return;
+  if (unsigned.every((name) => (certificates?.certificates?.[name]?.issuer ?? null) !== null)) {
+    tell(account, 'certificate', `is there (${ms(now() - startedAtMs)})`);
     return;
   }
-  const { parts } = outcome;
-  const problems = parts.flatMap((part) => part.problems).filter(({ subject }) => unsigned.includes(subject));
-  tellProblems(account, 'certificate', problems);
-  const issuers = unsigned.map((name) => parts.map((part) => part.certificates?.[name]?.issuer ?? null));
-  if (issuers.every((one) => one.some((issuer) => issuer !== null))) {
-    tell(account, 'certificate', `is there (${ms(now() - startedAtMs)})`);
-  }
+  const see = `see: fnrun domains ${ownerOf(app)}`;
+  tell(account, 'note', `its certificate is not there yet, and until then browsers warn of its https; ${see}`);
 }
 
 function tellProblems(account: Account, about: string, problems: readonly SyncProblem[]): void {
@@ -79,12 +79,11 @@ function tellProblems(account: Account, about: string, problems: readonly SyncPr
 function problemsOf(outcome: SyncOutcome, { sites }: Context, app: App): SyncProblem[] {
   const owner = ownerOf(app);
   const taken = sites().takenFrom(owner);
-  return outcome.parts.flatMap(({ id, problems }) =>
-    id === 'certificates'
-      ? []
-      : problems.filter(({ app: whose, subject }) =>
-          whose === null ? id === 'nginx' || id === 'apps' : whose === owner && !taken.includes(subject),
-        ),
+  const parts = outcome.parts.filter(({ id }) => id !== 'certificates');
+  return parts.flatMap(({ id, problems }) =>
+    problems.filter(({ app: whose, subject }) =>
+      whose === null ? id === 'nginx' || id === 'apps' : whose === owner && !taken.includes(subject),
+    ),
   );
 }
 

@@ -59,9 +59,10 @@ function listDomains(
     .sites()
     .list()
     .find((one) => one.app === app.name);
+  const names = [...(site?.domains ?? []).map(({ name }) => name), ...(site?.taken ?? [])];
   const domains = (site?.domains ?? []).map(({ name, askedAtMs }): DomainBody => {
     const from = askedAtMs === null ? ('fnrun.json' as const) : ('server' as const);
-    return { name, from, takenBy: null, ...knownOf(outcome, { app: app.name, name }) };
+    return { name, from, takenBy: null, ...knownOf(outcome, { app: app.name, name, names }) };
   });
   const taken = (site?.taken ?? []).map((name): DomainBody => {
     const hint = 'take it out of fnrun.json, or from that app';
@@ -71,13 +72,19 @@ function listDomains(
   return { app: app.name, domains: [...domains, ...taken] };
 }
 
+/** What is wrong with the name itself, else with the app as a whole. */
 function knownOf(
   outcome: SyncOutcome | null,
-  { app, name }: { app: string; name: string },
+  { app, name, names }: { app: string; name: string; names: readonly string[] },
 ): Pick<DomainBody, 'certificate' | 'problem' | 'hint'> {
   const parts = outcome?.parts ?? [];
-  const problems = parts.flatMap((part) => part.problems);
-  const problem = problems.find((one) => one.subject === name) ?? problems.find((one) => one.app === app) ?? null;
+  const own = parts
+    .flatMap(({ id, problems }) => problems.map((one) => ({ ...one, id })))
+    .filter((one) => one.app === app);
+  const problem =
+    own.find(({ subject }) => subject === name) ??
+    own.find(({ id, subject }) => id !== 'certificates' && !names.includes(subject)) ??
+    null;
   const certificate = parts.map((part) => part.certificates?.[name]).find((one) => one !== undefined) ?? null;
   return { certificate, problem: problem?.message ?? null, hint: problem?.hint ?? null };
 }

@@ -25,7 +25,8 @@ export class Root {
   readonly #options: RootOptions;
   #asked = 0;
   #again: AbortController | null = null;
-  #late = 0;
+  /** The newest requests that somebody has waited for in vain. */
+  #late = { served: 0, all: 0 };
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: RootOptions) {
@@ -61,15 +62,32 @@ export class Root {
    * somebody has waited for in vain and is still not done.
    */
   async servedAt(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
-    const leftMs = request <= this.#late ? 0 : deadlineMs;
+    const leftMs = request <= this.#late.served ? 0 : deadlineMs;
     const served = await this.#waitFor(request, { deadlineMs: leftMs, read: () => this.served() });
-    if (served === null) this.#late = Math.max(this.#late, request);
+    if (served === null) this.#late.served = Math.max(this.#late.served, request);
     return served;
   }
 
   /** What root did when it has got to `request` with all it does; null when it has not after `deadlineMs`. */
   async outcomeOf(request: number, { deadlineMs }: { deadlineMs: number }): Promise<SyncOutcome | null> {
     return await this.#waitFor(request, { deadlineMs, read: () => this.outcome() });
+  }
+
+  /**
+   * As `servedAt` for all that root does. `onWait` is called when there is something to wait for: after `silentMs`, and not when
+   * somebody has waited for it in vain.
+   */
+  async allAt(
+    request: number,
+    { deadlineMs, silentMs, onWait }: { deadlineMs: number; silentMs: number; onWait: () => void },
+  ): Promise<SyncOutcome | null> {
+    const isLate = request <= this.#late.all;
+    const soon = await this.outcomeOf(request, { deadlineMs: isLate ? 0 : silentMs });
+    if (soon !== null || isLate) return soon;
+    onWait();
+    const outcome = await this.outcomeOf(request, { deadlineMs: deadlineMs - silentMs });
+    if (outcome === null) this.#late.all = Math.max(this.#late.all, request);
+    return outcome;
   }
 
   async #waitFor(
@@ -86,10 +104,10 @@ export class Root {
     }
   }
 
-  /** A change while root's service is just ending is one that systemd may not see. */
+  /** A change while root's service is at work, or just ending, is one that systemd may not see. */
   async #askAgain(request: number, signal: AbortSignal): Promise<void> {
     for (let asks = 1; asks < domainLimits.asksMax; asks += 1) {
-      await sleep(domainLimits.askAgainMs, null, { signal, ref: false }).catch(() => null);
+      await sleep(domainLimits.askAgainMs * 2 ** (asks - 1), null, { signal, ref: false }).catch(() => null);
       if (signal.aborted || ((await this.outcome())?.request ?? 0) >= request) return;
       await this.#write(request);
     }

@@ -40,8 +40,13 @@ export interface SyncPart {
 
 /** What a slow part has to work with. */
 export interface SlowContext extends SyncContext {
-  /** Has the other parts run again, with what the daemon knows by then: something that they take up is there. Never rejects. */
-  again: () => Promise<void>;
+  /**
+   * Has the other parts run again, with what the daemon knows by then: something that they take up is there. Resolves to whether they
+   * could; never rejects.
+   */
+  again: () => Promise<boolean>;
+  /** Does something that the others must not see half done. */
+  between: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** A part that may take minutes: the others have run before it, and run beside it whenever the daemon asks. */

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SyncPartOutcome } from '../../router/control/domain-types.ts';
 import { domainLimits } from '../../runtime/contract/limits.ts';
 
-/** What rounds are made of. */
+/** What rounds are made of. None of it rejects. */
 export interface RoundsOptions {
   /** The number of the newest request. */
   requested: () => Promise<number>;
-  run: () => Promise<SyncPartOutcome[]>;
+  /** `whole` is false when it was not known what there is to do. */
+  run: () => Promise<{ parts: SyncPartOutcome[]; whole: boolean }>;
   /** Called after each round, with what all of them did. */
   ended: (round: Round) => Promise<void>;
 }
@@ -15,6 +16,7 @@ export interface RoundsOptions {
 export interface Round {
   request: number;
   parts: SyncPartOutcome[];
+  whole: boolean;
 }
 
 /** The quick parts, again and again in one run; never two rounds at once. */
@@ -22,7 +24,7 @@ export class Rounds {
   readonly #options: RoundsOptions;
   #request = 0;
   #parts: SyncPartOutcome[] = [];
-  #running: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -35,16 +37,22 @@ export class Rounds {
 
   /** One more round, after the one that may be on. */
   async next(): Promise<Round> {
-    const round = this.#running.then(async () => {
+    return await this.between(async () => {
       const request = await this.#options.requested();
-      const parts = await this.#options.run();
+      const { parts, whole } = await this.#options.run();
       this.#request = request;
-      this.#parts = parts.map((part) => ({ ...part, changed: [...this.#changedBy(part.id), ...part.changed] }));
-      await this.#options.ended({ request, parts: this.#parts });
-      return { request, parts: this.#parts };
+      this.#parts = this.#merge(parts, whole);
+      const round = { request, parts: this.#parts, whole };
+      await this.#options.ended(round);
+      return round;
     });
-    this.#running = round.catch(() => undefined);
-    return await round;
+  }
+
+  /** Does `work` while no round is on. */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return await done;
   }
 
   /** Resolves as `work` does; until then each new request has its round. */
@@ -60,7 +68,11 @@ export class Rounds {
     return await worked;
   }
 
-  #changedBy(id: string): string[] {
-    return this.#parts.find((part) => part.id === id)?.changed ?? [];
+  #merge(parts: readonly SyncPartOutcome[], whole: boolean): SyncPartOutcome[] {
+    const ids = new Set(parts.map(({ id }) => id));
+    // A round that could not begin did not undo what those before it did.
+    const kept = whole ? [] : this.#parts.filter(({ id }) => !ids.has(id));
+    const before = (id: string): string[] => this.#parts.find((part) => part.id === id)?.changed ?? [];
+    return [...kept, ...parts.map((part) => ({ ...part, changed: [...before(part.id), ...part.changed] }))];
   }
 }

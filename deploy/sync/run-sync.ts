@@ -34,32 +34,38 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
   await using folder = await openFolder(options.run);
   const endsAt = performance.now() + domainLimits.rerunMs;
   for (let runs = 1; ; runs += 1) {
-    const outcome = await runOnce(options, folder);
+    const { outcome, rounds } = await runOnce(options, folder);
     await write(folder, { name: 'sync.json', outcome });
-    const isLast = runs >= domainLimits.runsMax || signal.aborted || performance.now() > endsAt;
-    if (isLast || (await readRequest(folder)) === outcome.request) return outcome;
+    if (signal.aborted || (await readRequest(folder)) === outcome.request) return outcome;
+    if (runs < domainLimits.runsMax && performance.now() < endsAt) continue;
+    // Its certificates are for the next run, which the daemon asks for.
+    await rounds.next();
+    return outcome;
   }
 }
 
-async function runOnce(options: SyncOptions, folder: HeldFolder): Promise<SyncOutcome> {
-  const { now } = options;
+async function runOnce(options: SyncOptions, folder: HeldFolder): Promise<{ outcome: SyncOutcome; rounds: Rounds }> {
+  const { now, log } = options;
   const startedAt = iso(now());
   let context: SyncContext | null = null;
   const rounds = new Rounds({
     requested: () => readRequest(folder),
     run: async () => {
       const round = await runParts(options);
-      context = round.context;
-      return round.outcomes;
+      context ??= round.context;
+      return { parts: round.outcomes, whole: round.context !== null };
     },
     ended: async ({ request, parts }) => {
       const outcome = { request, startedAt, finishedAt: iso(now()), parts };
-      await write(folder, { name: 'sync-served.json', outcome });
+      // What slow parts do is not to be lost for that.
+      await write(folder, { name: 'sync-served.json', outcome }).catch((error: Error) =>
+        log(`cannot write sync-served.json: ${error.message}`),
+      );
     },
   });
   const { request } = await rounds.next();
   const slow = context === null ? [] : await rounds.during(runSlow(options, { context, rounds }));
-  return { request, startedAt, finishedAt: iso(now()), parts: [...rounds.parts, ...slow] };
+  return { outcome: { request, startedAt, finishedAt: iso(now()), parts: [...rounds.parts, ...slow] }, rounds };
 }
 
 /** `context` is null when it is not known what there is to do. */
@@ -85,9 +91,9 @@ async function runSlow(
   { context, rounds }: { context: SyncContext; rounds: Rounds },
 ): Promise<SyncPartOutcome[]> {
   const outcomes: SyncPartOutcome[] = [];
-  const again = async (): Promise<void> => void (await rounds.next());
+  const again = async (): Promise<boolean> => (await rounds.next()).whole;
   for (const part of slow) {
-    const outcome = await runPart(part, { ...context, again });
+    const outcome = await runPart(part, { ...context, again, between: (work) => rounds.between(work) });
     logOutcome(outcome, log);
     outcomes.push(outcome);
   }
@@ -96,7 +102,7 @@ async function runSlow(
 
 /** The number of the newest request; 0: there was none that can be read. */
 async function readRequest(folder: HeldFolder): Promise<number> {
-  const text = (await folder.read('sync', { maxBytes: domainLimits.requestBytes })) ?? '';
+  const text = (await folder.read('sync', { maxBytes: domainLimits.requestBytes }).catch(() => null)) ?? '';
   return /^\d{1,15}\n?$/.test(text) ? Number(text) : 0;
 }
 

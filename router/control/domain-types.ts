@@ -89,7 +89,7 @@ export interface SyncPartOutcome {
   problems: SyncProblem[];
   /** Of `certificates`: what is shown for each name. */
   certificates?: Record<string, CertificateBody>;
-  /** Of `nginx`: the names of each app and preview for which it shows the certificate that nobody signed, if any. */
+  /** Of `nginx`: the names of each app and preview for which it shows the certificate that nobody signed until there is another. */
   unsigned?: Record<string, string[]>;
 }
 

@@ -521,10 +521,11 @@ export const domainLimits = {
   /** Bytes of `<home>/run/sync` and of an answer of the daemon. */
   requestBytes: 64,
   answerBytes: 16 * MiB,
-  /** How often what root did is looked for while somebody waits for it, and when root is asked again that did not answer. */
+  /** How often what root did is looked for while somebody waits for it. */
   outcomePollMs: 100,
+  /** When root is asked again that has not done all; twice as long each time, about an hour together: then its timer comes. */
   askAgainMs: 60_000,
-  asksMax: 5,
+  asksMax: 7,
   /** How long one request of the control API waits for the outcome, and `fnrun domains add` as a whole. */
   outcomeWaitMs: 20_000,
   outcomeMs: 150_000,

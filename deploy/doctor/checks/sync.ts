@@ -7,7 +7,7 @@ const look = `
 [ -d "$1/run" ] || { echo none; exit 0; }
 [ -r "$1/run" ] || { echo closed; exit 0; }
 date +%s
-head -c 12 "$1/run/sync" 2>/dev/null | tr -cd 0-9; echo
+head -c 16 "$1/run/sync" 2>/dev/null | tr -cd 0-9; echo
 stat -c %Y "$1/run/sync" 2>/dev/null || echo
 sed -n 's/^ *"request": *\\([0-9]*\\).*/\\1/p' "$1/run/sync-served.json" 2>/dev/null | head -n 1 | grep . || echo
 cat "$1/run/sync.json" 2>/dev/null`;

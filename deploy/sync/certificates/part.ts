@@ -5,6 +5,7 @@ import { nameSites } from '../names.ts';
 import type { SlowContext, SlowPart, SyncContext } from '../part.ts';
 import { AcmeRefusal, openCa, type Ca } from './acme.ts';
 import { explainLookup, explainQuota, explainRefusal } from './explain.ts';
+import { Installs } from './installs.ts';
 import { PreviewQuota } from './preview-quota.ts';
 import { isDue, type CertificateStore } from './store.ts';
 import { failedTry, mayTry, parseTries, type Tries, type TriesByName } from './tries.ts';
@@ -52,7 +53,9 @@ export function createCertificatesPart(options: CertificatesPartOptions): SlowPa
       const changed = got.map((name) => `got a certificate for ${name}`);
       // nginx serves without them by now.
       changed.push(
-        ...(await store.sweep(known)).map((name) => `removed the certificate of ${name}, which has expired`),
+        ...(await context.between(() => store.sweep(known))).map(
+          (name) => `removed the certificate of ${name}, which has expired`,
+        ),
       );
       return { changed, problems: problemsOf(names, tries), certificates: await shown(store, names) };
     },
@@ -95,11 +98,7 @@ async function issueDue(options: CertificatesPartOptions, { context, names, trie
   }
   const got: string[] = [];
   const endsAt = performance.now() + domainLimits.issueAllMs;
-  let [installed, installedAt] = [0, performance.now()];
-  const install = async (): Promise<void> => {
-    if (got.length > installed) await context.again();
-    [installed, installedAt] = [got.length, performance.now()];
-  };
+  const installs = new Installs(context);
   let ca: Promise<Ca> | null = null;
   const openOnce = (): Promise<Ca> => {
     ca ??= openCa({
@@ -118,21 +117,22 @@ async function issueDue(options: CertificatesPartOptions, { context, names, trie
       continue;
     }
     const failed = await issueOne(options, { context, name, openOnce, before: tries[name] });
-    if (failed === null) got.push(name);
+    if (failed === null) {
+      got.push(name);
+      installs.want();
+    }
     if (failed === null && counts) quota.issued();
     if (failed === null) delete tries[name];
     else tries[name] = failed;
-    // Each reload has nginx keep its old processes for as long as they have connections: not one for each of many names.
-    if (performance.now() - installedAt > domainLimits.installEveryMs) await install();
   }
-  await install();
+  await installs.end();
   return got;
 }
 
 /** Null: there is one now. */
 async function issueOne(
   { store, hasAddress }: CertificatesPartOptions,
-  options: { context: SyncContext; name: string; openOnce: () => Promise<Ca>; before: Tries | undefined },
+  options: { context: SlowContext; name: string; openOnce: () => Promise<Ca>; before: Tries | undefined },
 ): Promise<Tries | null> {
   const { context, name, openOnce, before } = options;
   const addresses = ownAddresses();
@@ -142,7 +142,9 @@ async function issueOne(
   }
   try {
     const ca = await openOnce();
-    await store.put(name, await ca.issue(name));
+    const issued = await ca.issue(name);
+    // Not between nginx's looks at the chain and at its key.
+    await context.between(() => store.put(name, issued));
     return null;
   } catch (error) {
     const limited = error instanceof AcmeRefusal && error.type === 'rateLimited';

@@ -88,7 +88,13 @@ async function plan({ facts, home, certificates }: NginxPartOptions, context: Sy
     }
   }
   const ids = Object.entries(own).map(([name, { id }]) => `${name} ${id}`);
-  return { facts: all, planned, ids: ids.toSorted(), problems, unsigned: unsignedOf(named, own) };
+  return {
+    facts: all,
+    planned,
+    ids: ids.toSorted(),
+    problems,
+    unsigned: context.server.acmeDirectory === null ? {} : unsignedOf(named, own),
+  };
 }
 
 function unsignedOf(named: readonly NamedSite[], own: Record<string, Certificate>): Record<string, string[]> {
