@@ -25,7 +25,6 @@ import { openSqliteStore } from '../deploy/store/sqlite.ts';
 import type { Store } from '../deploy/store/store.ts';
 import { AppUsers } from '../deploy/users/app-users.ts';
 import { readUserFiles, userNumbers } from '../deploy/users/user-range.ts';
-import type { HealthBody } from '../router/control/types.ts';
 import { createControlApi } from '../router/control/api.ts';
 import { serveControl } from '../router/control/server.ts';
 import { createGateway } from '../router/gateway/gateway.ts';
@@ -34,6 +33,7 @@ import { entryPoint, packageRoot } from '../runtime/entry-points.ts';
 import { gatewayView } from './gateway-view.ts';
 import { appUrl } from './app-url.ts';
 import { groupFor, useCgroups } from './app-cgroups.ts';
+import { healthOf } from './health.ts';
 import { HostFactory, olderHalf, whenGone, whole, youngerHalf } from './host-factory.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { once } from './once.ts';
@@ -109,7 +109,7 @@ async function compose(
   const { authorizedKeys = paths.authorizedKeys } = config;
   const users = await openUsers(config, { paths, store, log });
   const parts = { config, store, users, urls, leaving, log };
-  const { context, ending, apps, previews, builders, hosts } = composeApps(stack, paths, parts);
+  const { context, ending, apps, previews, builders, hosts, jail } = composeApps(stack, paths, parts);
   const gateway = createGateway({ apps: gatewayView(apps, context.sites()), version: options.version });
   // Ends in the reverse order: first no request comes in any more, then the apps tell their WebSockets and
   // end, then the gateway ends, which carried their last words.
@@ -127,7 +127,7 @@ async function compose(
     urls.push(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
   }
 
-  const health = healthOf({ version: options.version, home: paths.home, urls });
+  const health = healthOf({ version: options.version, home: paths.home, urls }, jail);
   const lost = Promise.withResolvers<void>();
   const replaced = Promise.withResolvers<void>();
   const release = async (): Promise<void> => {
@@ -196,7 +196,8 @@ function composeApps(
   } = config;
   const cgroups = cgroup ? useCgroups(log) : null;
   // Tried while the rest starts: the first build waits for it.
-  const jail = findJail({ wanted: builds.jail ?? true });
+  const wanted = builds.jail ?? true;
+  const jail = findJail({ wanted });
   void jail.then(({ note }) => log(note));
   const builders = new BuildPool({ jail, cgroups, policy: builds });
   stack.defer(() => builders.stop());
@@ -249,13 +250,7 @@ function composeApps(
   const { perApp = previewsPerApp, idleMs = previewIdleMs } = branches;
   const previews = new Previews(apps, { context, policy: { perApp, idleMs } });
   stack.defer(() => previews.stop());
-  return { context, ending, apps, previews, builders, hosts };
-}
-
-/** What the control API says of the server itself, which starts now. */
-function healthOf(of: Pick<HealthBody, 'version' | 'home' | 'urls'>): () => HealthBody {
-  const startedAtMs = Date.now();
-  return () => ({ status: 'ok', ...of, pid: process.pid, uptimeMs: Date.now() - startedAtMs });
+  return { context, ending, apps, previews, builders, hosts, jail: jail.then((one) => ({ ...one, wanted })) };
 }
 
 function tellError(log: (line: string) => void): (error: unknown) => void {

@@ -1,4 +1,4 @@
-import type { LeftBody } from '../router/control/types.ts';
+import type { LeftBody } from '../router/control/server-types.ts';
 import { FnrunError } from '../runtime/contract/errors.ts';
 import { hostLimits } from '../runtime/contract/limits.ts';
 import { createControlClient } from './control-client.ts';

@@ -1,5 +1,6 @@
 import type { ControlService } from '../router/control/service.ts';
-import type { ActivateBody, HealthBody } from '../router/control/types.ts';
+import type { HealthBody } from '../router/control/server-types.ts';
+import type { ActivateBody } from '../router/control/types.ts';
 import { Account } from './account/account.ts';
 import { tellFailure } from './account/failure.ts';
 import { tell, tellLive } from './account/lines.ts';

@@ -132,11 +132,9 @@ function hardening({ appUsers = true }: ServiceFacts): (UnitSetting | UnitLeftOu
     set('PrivateDevices', ['yes'], 'no disk, no memory; /dev/null and its like stay'),
     set('DevicePolicy', ['closed']),
     set('ProtectClock', ['yes']),
-    set('ProtectHostname', ['yes']),
     set('ProtectKernelModules', ['yes']),
     set('LockPersonality', ['yes']),
     set('RestrictRealtime', ['yes'], 'no thread goes before all others; going behind them (nice) is not touched'),
-    set('RestrictSUIDSGID', ['yes'], 'no file that lends its owner'),
     set('RemoveIPC', ['yes']),
     set('KeyringMode', ['private']),
     set(
@@ -160,6 +158,16 @@ function hardening({ appUsers = true }: ServiceFacts): (UnitSetting | UnitLeftOu
       leftOut: 'ProtectKernelTunables and ProtectKernelLogs',
       reason:
         'they cover parts of /proc, and then the kernel lets nobody mount a fresh /proc in a user namespace: builds would lose their jail. Without a capability nothing there can be written anyway',
+    },
+    {
+      leftOut: 'ProtectHostname',
+      reason:
+        'since systemd 257 it covers parts of /proc too (see above). Without a capability nobody sets the name of the machine anyway',
+    },
+    {
+      leftOut: 'RestrictSUIDSGID',
+      reason:
+        'it refuses openat2(), without which bubblewrap 0.12 makes no jail. With NoNewPrivileges no such file lends anything to a program of this unit',
     },
     {
       leftOut: 'ProtectProc',

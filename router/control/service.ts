@@ -1,4 +1,5 @@
 import type { LogRecord } from '../../runtime/contract/log.ts';
+import type { HealthBody, LeftBody } from './server-types.ts';
 import type {
   AccountEvent,
   ActivateBody,
@@ -10,8 +11,6 @@ import type {
   EnvBody,
   EnvChangeBody,
   EnvChangedBody,
-  HealthBody,
-  LeftBody,
   MigrationsBody,
   ProcessesBody,
   ReceiveBody,

@@ -9,24 +9,6 @@ import type { Problem } from '../../runtime/contract/errors.ts';
  * Errors are problem documents (`ControlProblem`). Times are ISO 8601 in UTC.
  */
 
-/** `GET /v1/health` */
-export interface HealthBody {
-  status: 'ok';
-  version: string;
-  pid: number;
-  uptimeMs: number;
-  /** Absolute path of the home that this server holds. */
-  home: string;
-  /** Where the gateway listens, for example `http://127.0.0.1:8080`. Empty when it does not. */
-  urls: string[];
-}
-
-/** `POST /v1/leave` */
-export interface LeftBody {
-  /** Of the server that has left. */
-  pid: number;
-}
-
 /** One app, as in `GET /v1/apps`, `GET /v1/apps/:app` and the answer to `POST /v1/apps` (201). */
 export interface AppBody {
   name: string;

@@ -26,13 +26,17 @@ export interface Sshd extends AsyncDisposable {
 const startMs = 10_000;
 const portsTried = 5;
 
+/** Where sshd of root locks its unprivileged part in, without which it does nothing; the package leaves it to systemd to make it. */
+export function makeSshdFolder(): void {
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+}
+
 /** Starts sshd with everything on that a key could misuse, so that what is refused is refused by the key's own line. */
 export async function startSshd({ authorizedKeys }: { authorizedKeys: string }): Promise<Sshd> {
   const folder = await makeTempDir('fn-ssh-');
   const hostKey = join(folder.path, 'host');
   keygen(hostKey, ['-t', 'ed25519']);
-  // Where sshd of root locks its unprivileged part in; the package leaves it to systemd to make it.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  makeSshdFolder();
   const { port, child, log } = await listen({ folder: folder.path, hostKey, authorizedKeys });
   const user = userInfo().username;
   const known = join(folder.path, 'known_hosts');

@@ -62,6 +62,10 @@ test('who keeps guessing is shut out, and nobody else', async () => {
   expect(await logIn({ port: vm.ports.ssh, user: 'deployer' }, { key: await keyFile('admin') })).toBe(true);
 });
 
+test('builds have a jail that the kernel holds', async () => {
+  expect(await vm.sh('journalctl -u fnrun -o cat')).toMatch(/builds run in a jail of .*bwrap, as nobody/);
+});
+
 test('upgrades, clock, swap and logs are seen to', async () => {
   const timers = await vm.sh('systemctl list-timers --all --no-legend apt-daily.timer apt-daily-upgrade.timer');
   expect(timers.match(/apt-daily(?:-upgrade)?\.timer/g)).toHaveLength(2);

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path/posix';
 import { doctorLimits } from '../../../runtime/contract/limits.ts';
-import type { HealthBody, ProcessBody, ProcessesBody } from '../../../router/control/types.ts';
+import type { HealthBody } from '../../../router/control/server-types.ts';
+import type { ProcessBody, ProcessesBody } from '../../../router/control/types.ts';
 import type { Finding } from '../../mysql/doctor/finding.ts';
 import { askControl } from '../ask-control.ts';
 import { shell, type DoctorContext, type MachineCheck } from '../check.ts';
@@ -36,6 +37,7 @@ export const daemonCheck: MachineCheck = {
     const running = folderBeside(places.current, program);
     const findings = [
       ...judgeVersion({ running, installed: wishes === null ? null : installed }),
+      ...judgeBuilds(health.body.builds),
       ...judgeReleases(Number(releasesMb || 0), places.home),
       ...processes.body.apps.flatMap((app) => judgeApp(app, { now: now() })),
     ];
@@ -69,6 +71,22 @@ export function judgeVersion({ running, installed }: { running: string | null; i
       what: `fnrun ${running} runs, ${installed} is installed`,
       measured: '/proc/PID/exe of the server, and where /opt/fnrun/current leads to',
       todo: 'systemctl restart fnrun; connections wait meanwhile',
+    },
+  ];
+}
+
+/** `undefined`: a server of before this was told. */
+export function judgeBuilds(builds: HealthBody['builds'] | undefined): Finding[] {
+  if (builds === undefined || builds === null || builds.jailed) return [];
+  return [
+    {
+      id: 'builds-without-jail',
+      severity: builds.wanted ? 'warning' : 'note',
+      what: 'builds, with the packages that they install, may read what the server may',
+      measured: builds.note,
+      todo: builds.wanted
+        ? 'fnrun server setup for this machine mends what it knows of; docs/building.md has the rest'
+        : 'take "jail": false out of config.json, unless it has a reason',
     },
   ];
 }

@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startDaemon, type Daemon } from '../../../cli/daemon.ts';
-import type { AppBody, HealthBody, ProcessesBody } from '../../../router/control/types.ts';
+import type { HealthBody } from '../../../router/control/server-types.ts';
+import type { AppBody, ProcessesBody } from '../../../router/control/types.ts';
 import { hostLimits } from '../../../runtime/contract/limits.ts';
+import { eventually } from '../../support/deadline.ts';
 import { fetchFrom, type HttpRequest, openFrom } from '../../support/http.ts';
 import { makeTempDir, type TempDir } from '../../support/temp-dir.ts';
 
@@ -41,6 +43,8 @@ test('GET /v1/health tells version, home and urls', async () => {
     home: daemon.home,
     urls: daemon.urls,
   });
+  const builds = await eventually(async () => ((await ask({ path: '/v1/health' })).json() as HealthBody).builds);
+  expect(builds).toEqual({ jailed: true, wanted: true, note: expect.stringMatching(/jail of .*bwrap/) });
 });
 
 test('apps are created, shown, listed and removed', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgeSockets, readSockets } from '../../../../deploy/doctor/checks/app-sockets.ts';
 import { judgeBackups, readBackups } from '../../../../deploy/doctor/checks/backups.ts';
-import { folderBeside, judgeApp, judgeVersion } from '../../../../deploy/doctor/checks/daemon.ts';
+import { folderBeside, judgeApp, judgeBuilds, judgeVersion } from '../../../../deploy/doctor/checks/daemon.ts';
 import { summed } from '../../../../deploy/doctor/checks/database.ts';
 import { driftCheck } from '../../../../deploy/doctor/checks/drift.ts';
 import { judgeTrips, wordsOf } from '../../../../deploy/doctor/checks/round-trips.ts';
@@ -92,6 +92,15 @@ test('apps are told that cannot start, end often, or have functions that refuse'
   expect(judgeApp({ ...app, stats: { functions } as never }, { now })).toEqual([
     expect.objectContaining({ id: 'function-failing', measured: 'fnrun ps: SyntaxError: x' }),
   ]);
+});
+
+test('builds without a jail are told, and who wanted it so', () => {
+  const note = 'builds run without a jail';
+  expect(judgeBuilds(undefined)).toEqual([]);
+  expect(judgeBuilds(null)).toEqual([]);
+  expect(judgeBuilds({ jailed: true, wanted: true, note })).toEqual([]);
+  expect(ids(judgeBuilds({ jailed: false, wanted: true, note }))).toEqual(['warning builds-without-jail']);
+  expect(ids(judgeBuilds({ jailed: false, wanted: false, note }))).toEqual(['note builds-without-jail']);
 });
 
 test('a server is told that runs another version than the one installed', () => {

@@ -10,6 +10,7 @@ import {
 } from '../../../../../deploy/server/steps/base/sshd/effective.ts';
 import { renderSshd } from '../../../../../deploy/server/steps/base/sshd/render-sshd.ts';
 import type { SshdFacts } from '../../../../../deploy/server/steps/base/sshd/sshd-facts.ts';
+import { makeSshdFolder } from '../../../../support/sshd.ts';
 
 const query = (what: string): string[] => execFileSync('ssh', ['-Q', what], { encoding: 'utf8' }).trim().split('\n');
 const facts: SshdFacts = {
@@ -20,6 +21,7 @@ const facts: SshdFacts = {
 
 let folder: string;
 beforeAll(() => {
+  makeSshdFolder();
   folder = mkdtempSync(join(tmpdir(), 'fnrun-sshd-'));
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
 });
