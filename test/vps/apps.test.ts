@@ -49,8 +49,17 @@ beforeAll(async () => {
 });
 afterAll(() => vm?.remove());
 
-const whoIs = async (app: string): Promise<{ uid: number; pid: number }> =>
-  JSON.parse((await ask(vm, app, '/whoami')).body) as { uid: number; pid: number };
+/** After some ends in a row an app refuses for a while. */
+const whoIs = async (app: string): Promise<{ uid: number; pid: number }> => {
+  const body = await eventually(
+    async () => {
+      const answer = await ask(vm, app, '/whoami');
+      return answer.status === 200 ? answer.body : null;
+    },
+    { deadlineMs: 90_000, everyMs: 500 },
+  );
+  return JSON.parse(body) as { uid: number; pid: number };
+};
 const cgroupOf = async (pid: number): Promise<string> =>
   `/sys/fs/cgroup${(await vm.sh(`cut -d: -f3 /proc/${pid}/cgroup`)).trim()}`;
 
