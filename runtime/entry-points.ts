@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 export type EntryPoint =
   | 'cli/main.js'
   | 'cli/bench/load/main.js'
-  | 'runtime/host/main.js'
+  | 'runtime/host/main.cjs'
   | 'runtime/worker/main.cjs'
   | 'deploy/hook.js'
   | 'builder/process/main.js';

@@ -5,9 +5,10 @@ import { dirname, join, relative } from 'node:path';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
 import { leanMysql } from './lean-mysql.ts';
 import { leanBuiltins } from './lean-builtins.ts';
+import { leanPiscina, piscinaThread } from './lean-piscina.ts';
 
 /** Programs that share chunks. */
-const sharing = ['cli/main', 'runtime/host/main', 'builder/process/main'];
+const sharing = ['cli/main', 'builder/process/main'];
 
 /**
  * Programs that are one file each, most because they start many times: a thread's entry must load in
@@ -21,8 +22,13 @@ const standalone = ['deploy/hook', 'cli/receive/main', 'cli/bench/load/main'];
  */
 const threads = ['runtime/worker/main'];
 
+/** And what starts them, for which a request may wait: one file, which CommonJS loads without its loader of modules, and its packages. */
+const hosts = ['runtime/host/main'];
+
 /** Loaded by threads later, and bundled whole: a hundred files would take long to find. */
 const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
+
+const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThread.name}` };
 
 /** And what functions import of the runtime, with the packages it is made of. */
 const provided = ['runtime/worker/mysql/main'];
@@ -49,9 +55,9 @@ const cjs: BuildOptions = { format: 'cjs', outExtension: { '.js': '.cjs' } };
 /** A package, whole. Names are kept: they show in stacks. */
 const packed: BuildOptions = { packages: 'bundle', sourcemap: false, minifySyntax: true, minifyWhitespace: true };
 
-/** `import.meta.url` for a CommonJS bundle. */
+/** `import.meta` for a CommonJS bundle. */
 const moduleUrl: BuildOptions = {
-  define: { 'import.meta.url': 'moduleUrl' },
+  define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
@@ -77,6 +83,8 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(sharing), splitting: true, plugins: [leanBuiltins] }),
     build({ ...shared, entryPoints: sources(standalone) }),
     build({ ...shared, entryPoints: sources(threads), ...cjs, ...moduleUrl }),
+    build({ ...shared, entryPoints: sources(hosts), ...cjs, ...moduleUrl, plugins: [leanBuiltins, leanPiscina] }),
+    build({ ...shared, entryPoints: [threadOfPiscina], ...cjs, plugins: [leanPiscina] }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
     build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed, plugins: [leanMysql] }),
   ]);

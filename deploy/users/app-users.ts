@@ -114,7 +114,7 @@ export class AppUsers {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
     await admit(folder, { id: numbers.first, rights: 'rwx' });
-    const needed = [process.execPath, entryPoint('runtime/host/main.js'), paths.apps, folder];
+    const needed = [process.execPath, entryPoint('runtime/host/main.cjs'), paths.apps, folder];
     const script = 'for each; do test -r "$each" || test -x "$each" || echo "$each"; done';
     const said = await runTool(asUser(numbers.first, ['/bin/sh', '-c', script, 'sh', ...needed]));
     await rmdir(folder);

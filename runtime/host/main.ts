@@ -13,6 +13,7 @@ const pool = new ThreadPool({
   appMemoryMb: options.memoryMb,
   onStuck: (reason) => host?.onStuck(reason),
 });
-// The first thread starts on one CPU while the rest of the host is loaded on another.
-const { runHost } = await import('./run-host.ts');
-host = runHost(options, pool);
+// The first thread starts on one CPU while the rest of the host is read on another.
+void import('./run-host.ts').then(({ runHost }) => {
+  host = runHost(options, pool);
+});

@@ -72,7 +72,7 @@ export class ThreadPool {
     const { reserveMin, reserveMax, reserveIdleMs } = workerLimits;
     const { min, max } = options.reserve ?? { min: reserveMin, max: reserveMax };
     this.#reserve = new Reserve({ min, max, idleMs: reserveIdleMs, onShrink: () => this.#shrink() });
-    this.#refill(0);
+    this.#fill();
   }
 
   get size(): number {
@@ -145,13 +145,16 @@ export class ThreadPool {
     this.#refillTimer = setTimeout(
       () => {
         this.#refillTimer = null;
-        if (this.#holdTimer !== null) return;
-        while (this.#parked.length < this.#reserve.size && this.#hasRoom()) {
-          this.#parked.push(this.#start(workerLimits.memoryMb));
-        }
+        if (this.#holdTimer === null) this.#fill();
       },
       Math.max(delayMs, pauseMs),
     );
+  }
+
+  #fill(): void {
+    while (this.#parked.length < this.#reserve.size && this.#hasRoom()) {
+      this.#parked.push(this.#start(workerLimits.memoryMb));
+    }
   }
 
   #shrink(): void {

@@ -61,7 +61,7 @@ export function spawnHost(options: SpawnOptions): ChildProcess {
     `--max-semi-space-size=${hostLimits.semiSpaceMb}`,
     ...permissionFlags(permissions, { readable, temporary: own?.temporary ?? null }),
     ...execArgv,
-    entryPoint('runtime/host/main.js'),
+    entryPoint('runtime/host/main.cjs'),
     JSON.stringify(args),
   ];
   // It joins its cgroup as the daemon's user, to whom that belongs.

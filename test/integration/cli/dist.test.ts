@@ -29,7 +29,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
   for (const name of [
     'cli/main.js',
     'cli/receive/main.js',
-    'runtime/host/main.js',
+    'runtime/host/main.cjs',
     'runtime/worker/main.cjs',
     'deploy/hook.js',
     'mysql.d.ts',
@@ -43,7 +43,7 @@ test('bundleDist makes every program, and nothing half written', async () => {
 test('the programs that start often are one file each', async () => {
   await using dir = await checkout();
   await bundleDist(dir.path);
-  for (const name of ['runtime/worker/main.cjs', 'deploy/hook.js', 'cli/receive/main.js']) {
+  for (const name of ['runtime/host/main.cjs', 'runtime/worker/main.cjs', 'deploy/hook.js', 'cli/receive/main.js']) {
     const text = await readFile(join(dir.path, 'dist', name), 'utf8');
     expect(text).not.toContain('chunks/');
   }
