@@ -12,7 +12,7 @@ import { exportTree, readCommitInfo } from '../git/export.ts';
 import { isAncestor, isZero, readRef, refMoved } from '../git/refs.ts';
 import { listTree } from '../git/tree.ts';
 import { Rejection } from '../rejection.ts';
-import { awaitNginx, pendingRequest } from '../sites/await-nginx.ts';
+import { awaitNginx, requestToTell } from '../sites/await-nginx.ts';
 import { afterSwitch, serveRelease, tellServed } from '../switch.ts';
 import type { Push } from './receive.ts';
 import { supersede } from './supersede.ts';
@@ -140,6 +140,7 @@ async function awaitRef(
   push.account.end(true);
   const { deployment } = progress;
   const { startedAtMs } = push;
+  const first = app.live === null;
   let served: { finishedAtMs: number };
   try {
     if (!(await moved)) {
@@ -157,7 +158,7 @@ async function awaitRef(
     progress.end(false);
     return;
   }
-  const nginx = await pendingRequest(context, app).catch(() => null);
+  const nginx = await requestToTell(context, app, { first }).catch(() => null);
   const ended = endPush(context, app, { account, progress, release: candidate.release, startedAtMs, nginx, ...served });
   // Where nginx has yet to follow, the pusher waits for that, and nobody else: not the app's next deployment.
   if (nginx === null) await ended;

@@ -11,10 +11,17 @@ interface Waiting {
   account: Account;
 }
 
-/** The request to root with the app's site that is not done, certificates and all; null: it is, or nobody looks after nginx. */
-export async function pendingRequest({ root, sites }: Context, app: App): Promise<number | null> {
+/**
+ * The request to root with the app's site of which there is something to tell: it is not done, certificates and all, or the app
+ * was not live before (`first`). Null: there is not, or nobody looks after nginx.
+ */
+export async function requestToTell(
+  { root, sites }: Context,
+  app: App,
+  { first }: { first: boolean },
+): Promise<number | null> {
   const request = await sites().requestOf(ownerOf(app));
-  if (request === null) return null;
+  if (request === null || first) return request;
   const outcome = await root.outcome();
   return outcome === null || outcome.request < request ? request : null;
 }

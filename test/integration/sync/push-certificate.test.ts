@@ -52,8 +52,6 @@ async function follow(): Promise<void> {
     hasAddress: async (name) => await hasAddress(name, { servers: [pebble.dns] }),
   });
   let seen = -1;
-  const requested = async (): Promise<number> =>
-    Number(await readFile(join(serve.home, 'run/sync'), 'utf8').catch(() => '0'));
   while (!over.signal.aborted) {
     if ((await requested()) === seen) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -67,12 +65,24 @@ async function follow(): Promise<void> {
 /** Makes an app, with a name of its own or just `<app>.apps.test`, and pushes it. Resolves to what the pusher was told. */
 async function push(app: string, { domains = [`${app}.test`] }: { domains?: string[] } = {}): Promise<string> {
   await using tree = await makeTempDir();
-  await writeTree(tree.path, {
-    'functions/index.ts': `export default () => new Response(${JSON.stringify(app)});`,
+  return await pushFrom(tree.path, await serve.createApp(app), { domains });
+}
+
+async function pushFrom(
+  dir: string,
+  remote: string,
+  { words = 'words', domains = [] as string[] } = {},
+): Promise<string> {
+  await writeTree(dir, {
+    'functions/index.ts': `export default () => new Response(${JSON.stringify(words)});`,
     'fnrun.json': JSON.stringify({ domains }),
   });
-  return (await pushTree(tree.path, await serve.createApp(app))).output;
+  return (await pushTree(dir, remote)).output;
 }
+
+/** The newest request to root. */
+const requested = async (): Promise<number> =>
+  Number(await readFile(join(serve.home, 'run/sync'), 'utf8').catch(() => '0'));
 
 async function isTrusted(name: string): Promise<boolean> {
   const { host, port } = server.nginx.https;
@@ -114,6 +124,14 @@ test('a push hears of its certificate, and no app waits for the certificate of a
   await eventually(async () => (await isTrusted('second.test')) && (await isTrusted('third.apps.test')), {
     deadlineMs: 60_000,
   });
-  // One whose name leads nowhere hears that.
+  // One whose name leads nowhere hears that, at once and when root was done before the push.
   expect(await push('lost')).toMatch(/nginx +has its site[^]*warning +certificate: lost\.test: DNS has no address/);
+  await eventually(async () => (await requested()) === (await readOutcome(serve.home)).request);
+  const remote = await serve.createApp('plain');
+  await eventually(async () => (await requested()) === (await readOutcome(serve.home)).request);
+  const words = /nginx +has its site[^]*warning +certificate: plain\.apps\.test: DNS has no address/;
+  await using tree = await makeTempDir();
+  expect(await pushFrom(tree.path, remote)).toMatch(words);
+  // Said once.
+  expect(await pushFrom(tree.path, remote, { words: 'others' })).not.toContain('DNS has no address');
 });
