@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build, type BuildOptions, type OutputFile } from 'esbuild';
@@ -33,7 +32,7 @@ const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThre
 /** And what functions import of the runtime, with the packages it is made of. */
 const provided = ['runtime/worker/mysql/main'];
 
-/** A chunk that no current program names may still be imported by a process that started before this build. */
+/** A chunk that no current program names may still be imported, and a program started, by a process that is older than this build. */
 const chunkKeptMs = 24 * 60 * 60 * 1000;
 
 const common: BuildOptions = {
@@ -62,7 +61,7 @@ const moduleUrl: BuildOptions = {
 };
 
 export interface BundleOptions {
-  /** Age at which a chunk that no current program names is removed, in ms. @default a day */
+  /** Age at which a chunk that no current program names, and a program that is none any more, is removed, in ms. @default a day */
   keepChunksMs?: number;
 }
 
@@ -93,7 +92,7 @@ export async function bundleDist(
   await Promise.all(chunks.map((file) => put(file.path, file)));
   await Promise.all(files.filter((file) => !chunks.includes(file)).map((file) => put(file.path, file)));
   await copyTypes(root, outdir);
-  await pruneChunks(outdir, { current: new Set(chunks.map((file) => file.path)), keepChunksMs });
+  await prune(outdir, { current: new Set(files.map((file) => file.path)), keepMs: keepChunksMs });
   await writeStamp(join(outdir, '.stamp'), startedAt);
   return { files: files.length, ms: Date.now() - startedAt };
 }
@@ -117,16 +116,17 @@ async function put(path: string, file: OutputFile): Promise<void> {
   await rename(temporary, path);
 }
 
-async function pruneChunks(
+/** Chunks and programs of earlier builds. */
+async function prune(
   outdir: string,
-  { current, keepChunksMs }: { current: Set<string>; keepChunksMs: number },
+  { current, keepMs }: { current: ReadonlySet<string>; keepMs: number },
 ): Promise<void> {
-  const folder = join(outdir, 'chunks');
-  const names = existsSync(folder) ? await readdir(folder) : [];
-  for (const path of names.map((name) => join(folder, name))) {
-    if (current.has(path)) continue;
+  const entries = await readdir(outdir, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths) {
+    if (current.has(path) || !/\.c?js(?:\.map)?$/.test(path)) continue;
     try {
-      if (Date.now() - (await stat(path)).mtimeMs > keepChunksMs) await unlink(path);
+      if (Date.now() - (await stat(path)).mtimeMs > keepMs) await unlink(path);
     } catch {
       // Another build pruned it.
     }

@@ -34,7 +34,7 @@ export function bwrapArguments(options: JailOptions): string[] {
     privilegeArguments[privileges],
     ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     network ? [] : ['--unshare-net'],
-    // No --hostname: where the unit has ProtectHostname= nobody may set one, in no namespace.
+    // No --hostname: where a unit has ProtectHostname= (fnrun's own had it once) nobody may set one, in no namespace.
     ['--die-with-parent', '--new-session'],
     ['--proc', '/proc', '--dev', '/dev', '--size', String(tmpBytes), '--tmpfs', '/tmp'],
     programs.flatMap((each) => ['--ro-bind', ...(typeof each === 'string' ? [each, each] : each)]),

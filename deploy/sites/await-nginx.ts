@@ -57,21 +57,22 @@ async function awaitCertificates(
   { request, account, unsigned }: Waiting & { unsigned: readonly string[] },
 ): Promise<void> {
   const startedAtMs = now();
-  const outcome = await root.allAt(request, {
+  const isSigned = ({ parts }: SyncOutcome): boolean => {
+    const nginx = parts.find(({ id }) => id === 'nginx');
+    return nginx?.unsigned?.[app.name] === undefined && nginx?.problems.every((one) => one.app !== null) === true;
+  };
+  const told = await root.allAt(request, {
     deadlineMs: domainLimits.pushCertificateMs,
     silentMs: domainLimits.certificateTellMs,
+    orServed: isSigned,
     onWait: () => tell(account, 'waiting', 'for its certificate'),
   });
-  const certificates = outcome?.parts.find(({ id }) => id === 'certificates');
-  const problems = (certificates?.problems ?? []).filter(
+  const problems = (told?.parts.find(({ id }) => id === 'certificates')?.problems ?? []).filter(
     (one) => one.app === null || (one.app === ownerOf(app) && unsigned.includes(one.subject)),
   );
   tellProblems(account, 'certificate', problems);
   if (problems.length > 0) return;
-  if (unsigned.every((name) => (certificates?.certificates?.[name]?.issuer ?? null) !== null)) {
-    tell(account, 'certificate', `is there (${ms(now() - startedAtMs)})`);
-    return;
-  }
+  if (told !== null && isSigned(told)) return tell(account, 'certificate', `is there (${ms(now() - startedAtMs)})`);
   const see = `see: fnrun domains ${ownerOf(app)}`;
   tell(account, 'note', `its certificate is not there yet, and until then browsers warn of its https; ${see}`);
 }

@@ -17,6 +17,14 @@ export interface RootOptions {
   signal: AbortSignal;
 }
 
+/** What `allAt` waits for. */
+export interface AllAtOptions {
+  deadlineMs: number;
+  silentMs: number;
+  orServed: (served: SyncOutcome) => boolean;
+  onWait: () => void;
+}
+
 /**
  * The daemon's side of `fnrun server sync`: it has no rights of root, and so asks by a file. Requests have numbers that
  * grow, also over restarts; the outcome names the newest one that was taken up.
@@ -74,18 +82,21 @@ export class Root {
   }
 
   /**
-   * As `servedAt` for all that root does. `onWait` is called when there is something to wait for: after `silentMs`, and not when
-   * somebody has waited for it in vain.
+   * As `servedAt` for all that root does, or when `orServed` says of what nginx has followed meanwhile that it is enough. `onWait` is
+   * called when there is something to wait for: after `silentMs`, and not when somebody has waited for it in vain.
    */
-  async allAt(
-    request: number,
-    { deadlineMs, silentMs, onWait }: { deadlineMs: number; silentMs: number; onWait: () => void },
-  ): Promise<SyncOutcome | null> {
+  async allAt(request: number, options: AllAtOptions): Promise<SyncOutcome | null> {
+    const { deadlineMs, silentMs, orServed, onWait } = options;
+    const read = async (): Promise<SyncOutcome | null> => {
+      const [outcome, served] = await Promise.all([this.outcome(), this.served()]);
+      if ((outcome?.request ?? 0) >= request) return outcome;
+      return served !== null && served.request >= request && orServed(served) ? served : null;
+    };
     const isLate = request <= this.#late.all;
-    const soon = await this.outcomeOf(request, { deadlineMs: isLate ? 0 : silentMs });
+    const soon = await this.#waitFor(request, { deadlineMs: isLate ? 0 : silentMs, read });
     if (soon !== null || isLate) return soon;
     onWait();
-    const outcome = await this.outcomeOf(request, { deadlineMs: deadlineMs - silentMs });
+    const outcome = await this.#waitFor(request, { deadlineMs: deadlineMs - silentMs, read });
     if (outcome === null) this.#late.all = Math.max(this.#late.all, request);
     return outcome;
   }

@@ -42,7 +42,7 @@ export interface SyncPart {
 export interface SlowContext extends SyncContext {
   /**
    * Has the other parts run again, with what the daemon knows by then: something that they take up is there. Resolves to whether they
-   * could; never rejects.
+   * could, but for what is wrong with single apps; never rejects.
    */
   again: () => Promise<boolean>;
   /** Does something that the others must not see half done. */

@@ -91,7 +91,10 @@ async function runSlow(
   { context, rounds }: { context: SyncContext; rounds: Rounds },
 ): Promise<SyncPartOutcome[]> {
   const outcomes: SyncPartOutcome[] = [];
-  const again = async (): Promise<boolean> => (await rounds.next()).whole;
+  const again = async (): Promise<boolean> => {
+    const { whole, parts } = await rounds.next();
+    return whole && parts.every(({ problems }) => problems.every(({ app }) => app !== null));
+  };
   for (const part of slow) {
     const outcome = await runPart(part, { ...context, again, between: (work) => rounds.between(work) });
     logOutcome(outcome, log);

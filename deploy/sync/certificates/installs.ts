@@ -9,6 +9,7 @@ export class Installs {
   readonly #context: Pick<SlowContext, 'again'>;
   #timer: NodeJS.Timeout | null = null;
   #wanted = false;
+  #ended = false;
   #lastAt = -Infinity;
   #running: Promise<void> = Promise.resolve();
 
@@ -19,6 +20,7 @@ export class Installs {
   /** One has come. */
   want(): void {
     this.#wanted = true;
+    if (this.#ended) return;
     const waitMs = Math.max(0, this.#lastAt + domainLimits.installEveryMs - performance.now());
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
@@ -28,6 +30,7 @@ export class Installs {
 
   /** Resolves when nginx serves with all that have come, or could not be had to. */
   async end(): Promise<void> {
+    this.#ended = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#running;
@@ -39,7 +42,7 @@ export class Installs {
     this.#running = this.#running.then(async () => {
       this.#wanted = false;
       this.#lastAt = performance.now();
-      if (!(await this.#context.again())) this.#wanted = true;
+      if (!(await this.#context.again())) this.want();
     });
   }
 }
