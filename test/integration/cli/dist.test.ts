@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bundleDist } from '../../../cli/build/bundle.ts';
@@ -64,6 +64,15 @@ test('isStale is true without a build, false after it, and true after a save', a
   expect(isStale(dir.path)).toBe(false);
   const later = Date.now() / 1000 + 10;
   await utimes(join(dir.path, 'runtime/contract/limits.ts'), later, later);
+  expect(isStale(dir.path)).toBe(true);
+  await bundleDist(dir.path);
+  await utimes(join(dir.path, 'runtime/contract/limits.ts'), 0, 0);
+  expect(isStale(dir.path)).toBe(false);
+  // Packages were installed since.
+  await unlink(join(dir.path, 'node_modules'));
+  await mkdir(join(dir.path, 'node_modules'));
+  await writeFile(join(dir.path, 'node_modules/.package-lock.json'), '{}');
+  await utimes(join(dir.path, 'node_modules/.package-lock.json'), later, later);
   expect(isStale(dir.path)).toBe(true);
 });
 
