@@ -10,7 +10,7 @@ import { boot, type Vm } from './vm.ts';
  * lynis and systemd-analyze look from within, ssh-audit and testssl.sh (with --tls, at that name) from here. Needs ssh-audit and testssl.sh.
  */
 
-/** lynis' tests of all certificates, of the last boot and of the modes of files: with them it had done half after 25 minutes, emulated. */
+/** lynis' tests of all certificates, of every service by systemd-analyze and of modes of files: with them it had done half after 25 minutes, emulated. */
 const skipped = ['CRYP-7902', 'BOOT-5264', 'FILE-7524'];
 
 const { values } = parseArgs({ options: { from: { type: 'string' }, tls: { type: 'string' } } });
