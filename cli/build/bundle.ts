@@ -23,11 +23,10 @@ const threads = ['runtime/worker/main'];
 
 /** And what starts them, for which a request may wait: one file, which CommonJS loads without its loader of modules, and its packages. */
 const hosts = ['runtime/host/main'];
+const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThread.name}` };
 
 /** Loaded by threads later, and bundled whole: a hundred files would take long to find. */
 const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
-
-const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThread.name}` };
 
 /** And what functions import of the runtime, with the packages it is made of. */
 const provided = ['runtime/worker/mysql/main'];
@@ -83,7 +82,7 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(standalone) }),
     build({ ...shared, entryPoints: sources(threads), ...cjs, ...moduleUrl }),
     build({ ...shared, entryPoints: sources(hosts), ...cjs, ...moduleUrl, plugins: [leanBuiltins, leanPiscina] }),
-    build({ ...shared, entryPoints: [threadOfPiscina], ...cjs, plugins: [leanPiscina] }),
+    build({ ...shared, entryPoints: [threadOfPiscina], ...cjs }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
     build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed, plugins: [leanMysql] }),
   ]);
