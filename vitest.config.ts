@@ -24,6 +24,8 @@ const measured = 'test/e2e/cli-bench.test.ts';
 
 export default defineConfig({
   test: {
+    // What a program said is worth more than its first forty letters.
+    chaiConfig: { truncateThreshold: 4000 },
     sequence: { sequencer: LongFirst },
     projects: [
       {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { SyncOutcome } from '../../../router/control/domain-types.ts';
 import { hasAddress } from '../../../deploy/sync/certificates/lookup.ts';
 import { createCertificatesPart } from '../../../deploy/sync/certificates/part.ts';
 import { eventually } from '../../support/deadline.ts';
@@ -62,10 +63,10 @@ async function follow(): Promise<void> {
   }
 }
 
-/** Makes an app, with a name of its own or just `<app>.apps.test`, and pushes it. Resolves to what the pusher was told. */
-async function push(app: string, { domains = [`${app}.test`] }: { domains?: string[] } = {}): Promise<string> {
+/** Makes an app with a name of its own beside `<app>.apps.test`, and pushes it. Resolves to what the pusher was told. */
+async function push(app: string): Promise<string> {
   await using tree = await makeTempDir();
-  return await pushFrom(tree.path, await serve.createApp(app), { domains });
+  return await pushFrom(tree.path, await serve.createApp(app), { domains: [`${app}.test`] });
 }
 
 async function pushFrom(
@@ -84,6 +85,14 @@ async function pushFrom(
 const requested = async (): Promise<number> =>
   Number(await readFile(join(serve.home, 'run/sync'), 'utf8').catch(() => '0'));
 
+/** Root has done all that it was asked. */
+const idle = async (): Promise<boolean> =>
+  await eventually(async () => (await requested()) === (await readOutcome(serve.home)).request, { deadlineMs: 60_000 });
+
+/** What root did last for nginx. */
+const readServed = async (): Promise<SyncOutcome> =>
+  JSON.parse(await readFile(join(serve.home, 'run/sync-served.json'), 'utf8')) as SyncOutcome;
+
 async function isTrusted(name: string): Promise<boolean> {
   const { host, port } = server.nginx.https;
   return await new Promise((resolve, reject) => {
@@ -95,16 +104,24 @@ async function isTrusted(name: string): Promise<boolean> {
 }
 
 test('a push hears of its certificate, and no app waits for the certificate of another', async () => {
-  for (const name of ['first', 'second', 'third']) {
+  for (const name of ['first', 'repeated', 'last', 'second', 'third']) {
     await pebble.setAddress(`${name}.test`, '127.0.0.1');
     await pebble.setAddress(`${name}.apps.test`, '127.0.0.1');
   }
   await eventually(() => runs > 0);
-  const first = await push('first');
-  expect(first).toMatch(/nginx +has its site \([^]*certificate +is there \([^]*live /);
-  expect(await isTrusted('first.test')).toBe(true);
+  // A push waits for its certificate for a few seconds only, and says nothing of one that was there before it looked: on a
+  // busy machine either may be so once, not three times.
+  for (const app of ['first', 'repeated', 'last']) {
+    const told = await push(app);
+    if (/its certificate is not there yet/.test(told) && app !== 'last') continue;
+    expect(await isTrusted(`${app}.test`)).toBe(true);
+    if (!told.includes('certificate') && app !== 'last') continue;
+    expect(told).toMatch(/nginx +has its site \([^]*certificate +is there \([^]*live /);
+    break;
+  }
 
   // The CA hangs: root is at the certificate of the second app when the third one comes.
+  await idle();
   const { request } = await readOutcome(serve.home);
   pebble.pause();
   const second = await push('second');
@@ -113,7 +130,10 @@ test('a push hears of its certificate, and no app waits for the certificate of a
   );
   const before = runs;
   // Nothing that nginx must know comes with the push: it has had the app since that was made.
-  const third = await push('third', { domains: [] });
+  const ofThird = await serve.createApp('third');
+  await eventually(async () => (await requested()) === (await readServed()).request);
+  await using thirdTree = await makeTempDir();
+  const third = await pushFrom(thirdTree.path, ofThird);
   expect(third).not.toContain('for nginx to have its site');
   expect(third).toMatch(/waiting +for its certificate[^]*note +its certificate is not there yet/);
   expect((await readOutcome(serve.home)).request).toBe(request);
@@ -124,11 +144,12 @@ test('a push hears of its certificate, and no app waits for the certificate of a
   await eventually(async () => (await isTrusted('second.test')) && (await isTrusted('third.apps.test')), {
     deadlineMs: 60_000,
   });
+  await idle();
   // One whose name leads nowhere hears that, at once and when root was done before the push.
   expect(await push('lost')).toMatch(/nginx +has its site[^]*warning +certificate: lost\.test: DNS has no address/);
-  await eventually(async () => (await requested()) === (await readOutcome(serve.home)).request);
+  await idle();
   const remote = await serve.createApp('plain');
-  await eventually(async () => (await requested()) === (await readOutcome(serve.home)).request);
+  await idle();
   const words = /nginx +has its site[^]*warning +certificate: plain\.apps\.test: DNS has no address/;
   await using tree = await makeTempDir();
   expect(await pushFrom(tree.path, remote)).toMatch(words);
