@@ -2,9 +2,9 @@ import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { fetchFrom, targetOf } from '../../support/http.ts';
 import { makeTempDir, writeTree } from '../../support/temp-dir.ts';
-import { measureSides, type Contestant } from '../compare.ts';
+import { measureSides, type Contestant, type Measured } from '../compare.ts';
 import { median, round } from '../measure.ts';
-import { own, type BenchCase } from '../report.ts';
+import { own, type BenchCase, type BenchContext, type Figure, type Target } from '../report.ts';
 import { startOwn, type BenchServer } from '../server.ts';
 
 const counts = [1, 10, 100];
@@ -26,10 +26,13 @@ async function startWarm(
   return server;
 }
 
-/** One app with 1, 10 and 100 functions called round robin. */
+/** Threads with next to nothing around them: what is left of one function's throughput when as many are in use. */
+const bare = 'bare threads';
+
+/** One app with 1, 10 and 100 functions called round robin, beside as many bare threads. */
 export const functions: BenchCase = {
   name: 'functions',
-  summary: `one app with ${counts.join(', ')} functions called round robin, all warm`,
+  summary: `one app with ${counts.join(', ')} functions called round robin, all warm; beside as many bare threads`,
   needs: ['wrk'],
   async run(context) {
     await using folder = await makeTempDir('fnrun-bench-');
@@ -48,6 +51,14 @@ export const functions: BenchCase = {
         warmUpSeconds: warmUpSeconds[count]!,
       });
     }
+    for (const count of counts) {
+      sides.push({
+        name: `${bare} ${count}`,
+        start: () => startOwn('bare-threads.ts', [String(count)]),
+        load: { args: [String(count)] },
+        warmUpSeconds: warmUpSeconds[count]!,
+      });
+    }
     const measured = await measureSides(
       {
         case: 'functions',
@@ -59,38 +70,29 @@ export const functions: BenchCase = {
       },
       context,
     );
-    const [one] = measured;
-    for (const [i, { rps, cpuUs, failures }] of measured.entries()) {
-      const what = counts[i] === 1 ? '1 function' : `${counts[i]} functions`;
-      const base = { case: 'functions', side: own, samples: context.rounds };
-      const tell = (name: string, values: number[], unit: string): void =>
-        context.report({
-          ...base,
-          name: `${name}, ${what}`,
-          value: round(median(values)),
-          unit,
-          rounds: values.map(round),
-        });
-      tell('throughput', rps, 'req/s');
-      tell('CPU per request', cpuUs, 'µs');
-      context.report({
-        ...base,
-        name: `failed requests, ${what}`,
-        value: failures,
-        unit: 'requests',
-        target: { most: 0 },
-      });
-      if (i === 0) continue;
-      const ratios = rps.map((value, at) => value / one!.rps[at]!);
-      context.report({
-        ...base,
-        name: `throughput, ${what}`,
-        over: '1 function',
-        value: round(median(ratios)),
-        unit: 'x',
-        rounds: ratios.map(round),
-        target: { least: 0.9 },
-      });
-    }
+    tell(measured.slice(0, counts.length), { side: own, context, target: { least: 0.9 } });
+    // With `--profile` fnrun is measured alone.
+    tell(measured.slice(counts.length), { side: bare, context });
   },
 };
+
+/** Reports throughput, CPU per request and the ratio to one function of a side with each number of functions. */
+function tell(
+  measured: readonly Measured[],
+  { side, context, target }: { side: string; context: BenchContext; target?: Target },
+): void {
+  const base = { case: 'functions', side, samples: context.rounds };
+  const report = (name: string, values: number[], rest: Partial<Figure> & { unit: string }): void =>
+    context.report({ ...base, name, value: round(median(values)), rounds: values.map(round), ...rest });
+  const [one] = measured;
+  for (const [i, { rps, cpuUs, failures }] of measured.entries()) {
+    const what = counts[i] === 1 ? '1 function' : `${counts[i]} functions`;
+    report(`throughput, ${what}`, rps, { unit: 'req/s' });
+    report(`CPU per request, ${what}`, cpuUs, { unit: 'µs' });
+    const failed = { ...base, name: `failed requests, ${what}`, value: failures, unit: 'requests' };
+    if (side === own) context.report({ ...failed, target: { most: 0 } });
+    if (i === 0) continue;
+    const ratios = rps.map((value, at) => value / one!.rps[at]!);
+    report(`throughput, ${what}`, ratios, { over: '1 function', unit: 'x', ...(target !== undefined && { target }) });
+  }
+}

@@ -15,8 +15,8 @@ interface Behind {
 }
 
 /**
- * nginx as it is rendered, in front of an app's socket, beside: the same in front of a bare node:http; the same where the
- * app has files, too; `proxy_pass` with Debian's defaults, and the recipe of 2013, in front of the same app.
+ * nginx as it is rendered, in front of an app's socket, beside: the same in front of a bare node:http, and of a thread with
+ * next to nothing around it; the same where the app has files, too; `proxy_pass` with Debian's defaults, and the recipe of 2013, in front of the same app.
  */
 export const nginx: BenchCase = {
   name: 'nginx',
@@ -55,6 +55,7 @@ export const nginx: BenchCase = {
         sides: [
           behindNginx(own, { ...app, setup: 'rendered' }),
           behindNginx('node:http', { program: 'node-http.ts', args: ['json'], setup: 'rendered' }),
+          behindNginx('bare thread', { program: 'bare-threads.ts', args: ['1'], setup: 'rendered' }),
           behindNginx('with public/', { ...app, setup: 'rendered with public' }),
           behindNginx('bare proxy_pass', { ...app, setup: 'bare' }),
           behindNginx('2013 recipe', { ...app, setup: '2013' }),
