@@ -6,6 +6,7 @@ import type { ToHostControl } from '../channel/frames.ts';
 import { hostLimits, workerLimits } from '../contract/limits.ts';
 import { endReasons } from './end-reasons.ts';
 import { Reserve } from './reserve.ts';
+import { setFirstSemiSpace } from './semi-space.ts';
 import { threadCap } from './thread-cap.ts';
 import type { ThreadCapOptions } from './thread-cap.ts';
 
@@ -167,6 +168,8 @@ export class ThreadPool {
     const portClosed = new Promise<void>((resolve) => port1.once('close', () => resolve()));
     const transferList = [port2] as never;
     const pool = this.#poolOf(memoryMb);
+    const { roomyThreads, roomySemiSpaceMb, semiSpaceMb } = workerLimits;
+    setFirstSemiSpace(this.#threads.size < roomyThreads ? roomySemiSpaceMb : semiSpaceMb);
     // In a promise: where no thread can be made, this may throw.
     const task = (async () =>
       pool.run({ port: port2, preloadFetch: this.#preloadFetch }, { transferList, signal: controller.signal }))();
