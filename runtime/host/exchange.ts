@@ -3,6 +3,8 @@ import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
 import type { Reply } from '../channel/frames.ts';
+import { Deadlines, takeBack } from './deadlines.ts';
+import type { Deadline } from './deadlines.ts';
 import type { FunctionSlot } from './function-slot.ts';
 import type { Job } from './job.ts';
 import type { InvocationListener } from './invocation.ts';
@@ -28,8 +30,8 @@ export interface ExchangeOptions {
 const clientGone = abortReasons.indexOf('client-gone');
 const timedOut = abortReasons.indexOf('timeout');
 
-// Without a closure of its own for each timer.
 let onTimeout: (exchange: Exchange) => void;
+const deadlines = new Deadlines<Exchange>((exchange) => onTimeout(exchange));
 
 /** Bytes of a body, as far as they are known before any of it is sent. */
 function knownBytes({ text, body, announcedBytes }: Reply): number {
@@ -41,8 +43,9 @@ function knownBytes({ text, body, announcedBytes }: Reply): number {
 export class Exchange implements Job, InvocationListener {
   readonly #tx: Transaction;
   readonly #options: ExchangeOptions;
-  readonly #deadlineAt: number;
-  #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline<Exchange>;
+  /** Runs while the client takes nothing of a response. */
+  #idleTimer: NodeJS.Timeout | null = null;
   #worker: FunctionWorker | null = null;
   /** All that the invocation waits for of the request is there. */
   #arrived = false;
@@ -64,8 +67,7 @@ export class Exchange implements Job, InvocationListener {
     this.#tx = tx;
     this.#options = options;
     const { timeoutMs } = options.slot.settings;
-    this.#deadlineAt = performance.now() + timeoutMs;
-    this.#timer = setTimeout(onTimeout, timeoutMs, this);
+    this.#deadline = deadlines.add(this, { afterMs: timeoutMs, now: performance.now() });
     tx.onClosed = this.#onClosed;
   }
 
@@ -90,9 +92,9 @@ export class Exchange implements Job, InvocationListener {
     if (!this.#over) this.#tx.invite();
   }
 
-  start(worker: FunctionWorker): void {
+  start(worker: FunctionWorker, now: number): void {
     const { url, params, requestId, clientAddress } = this.#options;
-    const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
+    const timeoutMs = Math.max(1, Math.ceil(this.#deadline.at - now));
     const { method } = this.#tx;
     const headerLines = this.#tx.headerLinesFor(requestId);
     const body = this.#tx.body.inline;
@@ -234,8 +236,8 @@ export class Exchange implements Job, InvocationListener {
   #awaitClient(): void {
     if (this.#done) return;
     this.#idling = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#cut(), httpLimits.responseIdleMs);
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#cut(), httpLimits.responseIdleMs);
   }
 
   /** Takes the invocation away from its worker. */
@@ -246,7 +248,7 @@ export class Exchange implements Job, InvocationListener {
     }
     this.#over = true;
     // A client that leaves says nothing about the worker: it has until the timeout to notice.
-    const left = Math.max(0, this.#deadlineAt - performance.now());
+    const left = Math.max(0, this.#deadline.at - performance.now());
     this.#worker.abort(this.#id, reason, reason === timedOut ? {} : { graceMs: left + httpLimits.abortSlackMs });
   }
 
@@ -259,7 +261,8 @@ export class Exchange implements Job, InvocationListener {
   #onClosed = (): void => {
     if (this.#done) return;
     this.#done = true;
-    clearTimeout(this.#timer);
+    takeBack(this.#deadline);
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (!this.#over) {
       if (this.#worker === null) this.#options.slot.forget(this);
       this.#abandon(clientGone);

@@ -108,7 +108,7 @@ export class FunctionSlot {
     }
     const worker = this.#waiting.size > 0 ? null : this.#workers.free(this.settings.concurrency);
     if (worker === null) this.#wait(job, now);
-    else this.#start(job, worker);
+    else this.#start(job, { worker, now });
   }
 
   /** Forgets a waiting job whose client has gone. */
@@ -177,10 +177,10 @@ export class FunctionSlot {
     onEnded: (worker, reason) => this.#onEnded(worker, reason),
   };
 
-  #start(job: Job, worker: FunctionWorker): void {
+  #start(job: Job, { worker, now }: { worker: FunctionWorker; now: number }): void {
     this.#health.starts(worker);
     this.#services.onWork();
-    job.start(worker);
+    job.start(worker, now);
   }
 
   #wait(job: Job, now: number): void {
@@ -259,14 +259,14 @@ export class FunctionSlot {
       const worker = this.#workers.free(this.settings.concurrency);
       if (worker === null) break;
       const job = this.#waiting.next(now);
-      if (job !== null) this.#start(job, worker);
+      if (job !== null) this.#start(job, { worker, now });
     }
     if (this.#waiting.size > 0) this.#growIfFull();
   }
 
   #onFree(worker: FunctionWorker): void {
     this.#health.freed(worker);
-    this.#serveWaiting(performance.now());
+    if (this.#waiting.size > 0) this.#serveWaiting(performance.now());
     if (worker.inFlight === 0) this.#services.onIdle();
   }
 
