@@ -77,17 +77,21 @@ class DeadlineList<T> {
 
   #onTimer = (): void => {
     const now = performance.now();
-    while (this.#first !== null && this.#first.at <= now) {
-      const { value } = this.#first;
-      this.remove(this.#first);
-      this.#options.onDue(value!);
+    try {
+      while (this.#first !== null && this.#first.at <= now) {
+        const { value } = this.#first;
+        this.remove(this.#first);
+        this.#options.onDue(value!);
+      }
+    } finally {
+      // Whatever one of them throws, the others are told.
+      if (this.#first !== null) {
+        this.#time(this.#first.at - now);
+      } else {
+        this.#timed = false;
+        this.#options.onEmpty();
+      }
     }
-    if (this.#first !== null) {
-      this.#time(this.#first.at - now);
-      return;
-    }
-    this.#timed = false;
-    this.#options.onEmpty();
   };
 }
 

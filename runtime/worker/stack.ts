@@ -28,13 +28,24 @@ export function mapStack(stack: string, releaseDir: string): { stack: string; pl
       if (!line.includes('node:internal')) lines.push(line);
       continue;
     }
-    const path = match[2]!.startsWith('file:') ? fileURLToPath(match[2]!) : match[2]!;
-    if (!path.startsWith(releaseDir + sep)) continue;
+    const path = pathOf(match[2]!);
+    if (path === null) lines.push(line);
+    if (path === null || !path.startsWith(releaseDir + sep)) continue;
     const found = originalPlace(path, { line: Number(match[3]), column: Number(match[4]), releaseDir });
     place ??= found.file.includes('node_modules/') ? null : found;
     lines.push(`${match[1]}${found.file}:${found.line}:${found.column}${match[5]}`);
   }
   return { stack: lines.join('\n'), place };
+}
+
+/** Null: a message may hold what only looks like a frame. */
+function pathOf(place: string): string | null {
+  if (!place.startsWith('file:')) return place;
+  try {
+    return fileURLToPath(place);
+  } catch {
+    return null;
+  }
 }
 
 function originalPlace(path: string, at: { line: number; column: number; releaseDir: string }): SourcePlace {
@@ -69,11 +80,23 @@ function mapOf(path: string): TraceMap | null {
   return map;
 }
 
-/** Message and stack of whatever was thrown, causes included. */
-export function describeError(
-  thrown: unknown,
-  releaseDir: string,
-): { message: string; stack: string | null; place: SourcePlace | null } {
+/** What is told of something that was thrown. */
+interface Described {
+  message: string;
+  stack: string | null;
+  place: SourcePlace | null;
+}
+
+/** Message and stack of whatever was thrown, causes included. Does not throw, whatever that is. */
+export function describeError(thrown: unknown, releaseDir: string): Described {
+  try {
+    return describe(thrown, releaseDir);
+  } catch {
+    return { message: 'What was thrown cannot be shown', stack: null, place: null };
+  }
+}
+
+function describe(thrown: unknown, releaseDir: string): Described {
   if (!(thrown instanceof Error)) {
     return { message: `Thrown value is no Error: ${show(thrown)}`, stack: null, place: null };
   }
@@ -83,7 +106,7 @@ export function describeError(
   for (let depth = 0; depth < 5 && cause instanceof Error; depth++, cause = cause.cause) {
     stack += `\ncaused by: ${mapStack(String(cause.stack ?? cause.message), releaseDir).stack}`;
   }
-  return { message: `${thrown.name}: ${thrown.message}`, stack, place: mapped.place };
+  return { message: `${String(thrown.name)}: ${String(thrown.message)}`, stack, place: mapped.place };
 }
 
 function show(value: unknown): string {
