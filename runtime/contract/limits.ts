@@ -81,8 +81,8 @@ export const workerLimits = {
   memoryMbMax: 4096,
   youngGenerationMb: 32,
   /**
-   * What V8 begins a half of it with (1 is its own default), and for the first threads of an app: 10 % of the CPU of a JSON
-   * request for 5 MB a thread, once that has answered a thousand.
+   * What V8 begins a half of it with (1 is its own default), and for the first threads of an app whose memory may be
+   * `hostLimits.roomyFromMb`: 10 % of the CPU of a JSON request for 5 MB a thread, once that has answered a thousand.
    */
   semiSpaceMb: 1,
   roomyThreads: 8,
@@ -318,8 +318,10 @@ export const hostLimits = {
   restartBackoffMaxMs: 30_000,
   /** V8 young generation of a host's main thread, in MB: 25 → 22 µs of CPU per request when raised to 64. */
   semiSpaceMb: 64,
-  /** What it begins with: nothing more for an idle app, and fewer collections for a busy one. */
+  /** What it begins with: nothing more for an idle app, up to 32 MB more and fewer collections for a busy one. */
   semiSpaceMinMb: 16,
+  /** An app whose `memoryMb` is less is one whose memory counts for more than its CPU time. */
+  roomyFromMb: 256,
   controlBodyBytes: 1 * MiB,
   controlRequestMs: 15_000,
   /** The same for a request that may make an app, which waits for its database as well (`appDatabaseLimits.newAppMs`). */

@@ -169,7 +169,8 @@ export class ThreadPool {
     const transferList = [port2] as never;
     const pool = this.#poolOf(memoryMb);
     const { roomyThreads, roomySemiSpaceMb, semiSpaceMb } = workerLimits;
-    setFirstSemiSpace(this.#threads.size < roomyThreads ? roomySemiSpaceMb : semiSpaceMb);
+    const isRoomy = (this.#options.appMemoryMb ?? Infinity) >= hostLimits.roomyFromMb;
+    setFirstSemiSpace(isRoomy && this.#threads.size < roomyThreads ? roomySemiSpaceMb : semiSpaceMb);
     // In a promise: where no thread can be made, this may throw.
     const task = (async () =>
       pool.run({ port: port2, preloadFetch: this.#preloadFetch }, { transferList, signal: controller.signal }))();

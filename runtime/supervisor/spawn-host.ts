@@ -59,7 +59,7 @@ export function spawnHost(options: SpawnOptions): ChildProcess {
   const node = [
     process.execPath,
     `--max-semi-space-size=${hostLimits.semiSpaceMb}`,
-    `--min-semi-space-size=${hostLimits.semiSpaceMinMb}`,
+    ...(memoryMb >= hostLimits.roomyFromMb ? [`--min-semi-space-size=${hostLimits.semiSpaceMinMb}`] : []),
     ...permissionFlags(permissions, { readable, temporary: own?.temporary ?? null }),
     ...execArgv,
     entryPoint('runtime/host/main.cjs'),
