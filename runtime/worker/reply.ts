@@ -13,18 +13,22 @@ export class BadResponseError extends Error {}
 /** A response whose body failed on its way; the head has left already. */
 export class BodyFailedError extends Error {}
 
-/** Sends a response that is there in full, as nearly all are; false when it is none. */
-export function sendWhole(returned: unknown, invocation: Invocation, outbox: Outbox): boolean {
-  const plain = typeof returned === 'object' && returned !== null ? plainResponse(returned) : null;
-  if (plain === null) return false;
+/**
+ * Sends what a handler returned. Null: all of it was handed to the host, as of nearly every response; else resolves when
+ * all of its body was.
+ */
+export function sendResponse(returned: unknown, invocation: Invocation, outbox: Outbox): Promise<void> | null {
+  if (typeof returned !== 'object' || returned === null) throw notAResponse(returned);
+  const plain = plainResponse(returned);
+  if (plain === null) return sendForeign(returned, { invocation, outbox });
   respond(plain, { invocation, outbox });
-  return true;
+  return null;
 }
 
-/** Sends what a handler returned. Resolves when all of the body was handed to the host. */
-export async function sendResponse(returned: unknown, invocation: Invocation, outbox: Outbox): Promise<void> {
-  if (sendWhole(returned, invocation, outbox)) return;
-  if (typeof returned !== 'object' || returned === null) throw notAResponse(returned);
+async function sendForeign(
+  returned: object,
+  { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
+): Promise<void> {
   if ((returned as Partial<Response>).bodyUsed === true) {
     throw new BadResponseError('the handler returned a response whose body was read already');
   }

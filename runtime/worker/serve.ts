@@ -14,7 +14,7 @@ import { Inbox } from './inbox.ts';
 import { currentInvocation, Invocation } from './invocation.ts';
 import { invokeLambda } from './lambda.ts';
 import type { LogChannel } from './logs.ts';
-import { BadResponseError, BodyFailedError, sendResponse, sendWhole } from './reply.ts';
+import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
 import { describeError } from './stack.ts';
 import { WebSockets } from './websocket.ts';
 
@@ -142,9 +142,8 @@ export class FunctionServer {
 
   #run = async (invocation: Invocation): Promise<void> => {
     try {
-      const returned = await this.#call(invocation);
-      // Without a promise of its own, as nearly all of them.
-      if (!sendWhole(returned, invocation, this.#outbox)) await sendResponse(returned, invocation, this.#outbox);
+      const sending = sendResponse(await this.#call(invocation), invocation, this.#outbox);
+      if (sending !== null) await sending;
     } catch (error) {
       this.#report(error, invocation);
     }
