@@ -82,7 +82,7 @@ export const workerLimits = {
   youngGenerationMb: 32,
   /**
    * What V8 begins a half of it with (1 is its own default), and for the first threads of an app whose memory may be
-   * `hostLimits.roomyFromMb`: 10 % of the CPU of a JSON request for 5 MB a thread, once that has answered a thousand.
+   * `hostLimits.roomyFromMb`: 4 to 11 % of the CPU of a JSON request for 5 MB a thread, once that has answered a thousand.
    */
   semiSpaceMb: 1,
   roomyThreads: 8,

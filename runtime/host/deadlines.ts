@@ -11,7 +11,7 @@ export interface Deadline<T> {
 
 /**
  * Deadlines of which hardly any is ever due: one timer for all of the same length, where `setTimeout` makes an object for
- * each, and looks at the clock, in a third of a microsecond. `onDue` is told up to a millisecond late.
+ * each, and looks at the clock, in a third of a microsecond. `onDue` is told a millisecond or two late.
  */
 export class Deadlines<T> {
   readonly #onDue: (value: T) => void;

@@ -78,8 +78,11 @@ const uses: readonly Use[] = [
   },
 ];
 
+const longest = Math.max(...uses.map(({ name }) => name.length));
 // No Map: V8 internalizes a string that was just cut out of a text before it looks it up, which takes longer than the rest.
-const usesByLength = Array.from({ length: 18 }, (_, length) => uses.filter(({ name }) => name.length === length));
+const usesByLength = Array.from({ length: longest + 1 }, (_, length) =>
+  uses.filter(({ name }) => name.length === length),
+);
 const special: Use = { name: 'x-fnrun-', how: 'special', bit: 0, take: null };
 
 /** What becomes of the header whose name is from `at` to `colon`; null: it is for the handler. */
