@@ -11,7 +11,7 @@ import type { DatabaseSettings } from '../contract/database.ts';
 
 /** Frames from host to worker, with their fields. */
 export const toWorker = {
-  /** id, method, url, header lines, params (null: none), body, requestId, timeoutMs, client address */
+  /** id, method (an index of `methods` or itself), text and ends (see `RequestText`), params (null: none), body, timeoutMs */
   invoke: 1,
   /** id, bytes */
   bodyChunk: 2,
@@ -25,7 +25,7 @@ export const toWorker = {
   credit: 6,
   /** lines: that many log lines were taken */
   logAck: 7,
-  /** id, url, header lines, params, requestId, timeoutMs, client address, offered protocols: shall it become a WebSocket? */
+  /** id, text and ends, params, timeoutMs, offered protocols: shall it become a WebSocket? */
   upgrade: 8,
   /** id, data: a message of the client */
   message: 9,
@@ -40,7 +40,7 @@ export const toWorkerLengths: readonly number[] = [0, 10, 3, 2, 3, 3, 3, 2, 9, 3
 
 /** Frames from worker to host, with their fields. */
 export const toHost = {
-  /** id, status, statusText, text, body, announced bytes, flags (see `Reply`) */
+  /** id, status, text, body, announced bytes, flags (see `Reply` and `replyFlags`) */
   respond: 1,
   /** id, bytes */
   chunk: 2,
@@ -72,20 +72,22 @@ export type FrameBody = null | Uint8Array | true;
 /** The start of a response, made ready for the wire by the worker. */
 export interface Reply {
   status: number;
-  /** Empty: the standard one of the status. */
-  statusText: string;
-  /** Header lines, an empty line, and the body when it is short ASCII text: Latin-1 throughout. */
+  /**
+   * What `responseStart` makes, header lines, an empty line, and the body when it is short ASCII text: Latin-1
+   * throughout.
+   */
   text: string;
   /** What follows the text: nothing, these bytes, or (true) chunks. */
   body: FrameBody;
   /** Bytes that chunks must add up to; -1 when the handler did not say. */
   announcedBytes: number;
-  /** The handler set a Date header of its own. */
-  hasDate: boolean;
 }
 
-/** Bits of the flags of a `respond` frame. */
-export const replyFlags = { pending: 1, hasDate: 2 } as const;
+/** Bits of the flags of a `respond` frame: `waitUntil` goes on. */
+export const replyFlags = { pending: 1 } as const;
+
+/** Methods that travel as numbers. */
+export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
 /** Why an invocation was aborted, by the index sent in the frame. */
 export const abortReasons = ['client-gone', 'timeout', 'shutdown'] as const;

@@ -18,13 +18,17 @@ export class Outbox {
 
   /** Appends one frame. It leaves with the others after the current poll phase. */
   push(...frame: FrameField[]): void {
-    if (this.#closed) return;
-    const batch = this.#batch;
-    for (const field of frame) batch.push(field);
+    this.open().push(...frame);
+  }
+
+  /** Where the fields of one frame are to be put, now: for frames that are too many to be lists of their own. */
+  open(): FrameField[] {
+    if (this.#closed) return [];
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(this.#flushSoon);
     }
+    return this.#batch;
   }
 
   /** The bytes in a form that may be posted: exact, and moved when large. */

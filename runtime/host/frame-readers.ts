@@ -1,4 +1,3 @@
-import { replyFlags } from '../channel/frames.ts';
 import type { FrameBody, FrameField, Reply } from '../channel/frames.ts';
 import type { WorkerLogLine } from './invocation.ts';
 
@@ -6,11 +5,9 @@ import type { WorkerLogLine } from './invocation.ts';
 export function replyAt(batch: readonly FrameField[], at: number): Reply {
   return {
     status: batch[at + 2] as number,
-    statusText: batch[at + 3] as string,
-    text: batch[at + 4] as string,
-    body: batch[at + 5] as FrameBody,
-    announcedBytes: batch[at + 6] as number,
-    hasDate: ((batch[at + 7] as number) & replyFlags.hasDate) !== 0,
+    text: batch[at + 3] as string,
+    body: batch[at + 4] as FrameBody,
+    announcedBytes: batch[at + 5] as number,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FrameBody, Reply } from '../channel/frames.ts';
+import type { RequestTexts } from '../channel/request-text.ts';
 
 /** What an invocation's owner hears from the worker. */
 export interface InvocationListener {
@@ -29,16 +30,12 @@ export interface SocketListener {
 }
 
 /** What to invoke. */
-export interface InvokeFields {
+export interface InvokeFields extends RequestTexts {
   method: string;
-  url: string;
-  headerLines: string;
   /** Null: the route has none. */
   params: Record<string, unknown> | null;
   body: FrameBody;
-  requestId: string;
   timeoutMs: number;
-  clientAddress: string;
 }
 
 /** One log line as a worker sends it. */

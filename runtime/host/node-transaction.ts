@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from '../channel/frames.ts';
 import { flatOf, linesOf } from '../channel/header-lines.ts';
+import { partsOf } from '../channel/response-start.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { sendContinue } from '../../router/continue.ts';
@@ -116,13 +117,12 @@ export class NodeTransaction implements Transaction {
   }
 
   /** Returns the part of the body that came with the head. */
-  #writeHead({ status, statusText, text }: Reply): string {
-    const end = text.startsWith('\r\n') ? 0 : text.indexOf('\r\n\r\n') + 2;
-    const headers = flatOf(text.slice(0, end));
+  #writeHead({ status, text }: Reply): string {
+    const { reason, headerLines, content } = partsOf(text);
+    const headers = flatOf(headerLines);
     const timing = headers.indexOf('server-timing');
     if (timing >= 0) timings.set(this.#res, headers[timing + 1]!);
-    if (statusText === '') this.#res.writeHead(status, headers);
-    else this.#res.writeHead(status, statusText, headers);
-    return text.slice(end + 2);
+    this.#res.writeHead(status, reason, headers);
+    return content;
   }
 }

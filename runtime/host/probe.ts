@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
 import type { ProbeFailure, ProbeResult } from '../contract/ipc.ts';
 import { deployLimits } from '../contract/limits.ts';
 import type { ManifestFunction } from '../contract/manifest.ts';
+import { newRequestId } from '../../router/request-id.ts';
 import { readHostValue, readTarget } from '../../router/target.ts';
 import type { HostApp } from './app.ts';
 import type { Generation } from './generation.ts';
@@ -67,7 +67,7 @@ async function askOne(
   const stop = new AbortController();
   const late = delay(limitMs, `did not answer within ${Math.ceil(limitMs)} ms`, { signal: stop.signal });
   const peer = { address: '127.0.0.1', protocol: 'http' } as const;
-  const arrival = { target: read.target, host: host.host, requestId: randomUUID(), peer, dev: false };
+  const arrival = { target: read.target, host: host.host, requestId: newRequestId(), peer, dev: false };
   route({ tx, app, generation: next, ...arrival });
   const verdict = await Promise.race([tx.answered, late]);
   stop.abort();

@@ -1,10 +1,11 @@
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { invocationLimits, workerLimits } from '../contract/limits.ts';
 import type { FunctionInspection } from '../contract/manifest.ts';
-import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
+import { abortReasons, methods, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { IdTable } from '../channel/id-table.ts';
 import { Outbox } from '../channel/outbox.ts';
+import { requestText } from '../channel/request-text.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { logLineAt, replyAt } from './frame-readers.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
@@ -99,8 +100,12 @@ export class FunctionWorker {
   /** Starts an invocation and returns its id in this worker. */
   invoke(fields: InvokeFields, listener: InvocationListener): number {
     const id = this.#running.add(listener);
-    const { method, url, headerLines, params, body, requestId, timeoutMs, clientAddress } = fields;
-    this.#outbox.push(toWorker.invoke, id, method, url, headerLines, params, body, requestId, timeoutMs, clientAddress);
+    const { method, params, body, timeoutMs } = fields;
+    const { text, idEnd, addressEnd, urlEnd } = requestText(fields);
+    const way = methods.indexOf(method as (typeof methods)[number]);
+    this.#outbox
+      .open()
+      .push(toWorker.invoke, id, way < 0 ? method : way, text, idEnd, addressEnd, urlEnd, params, body, timeoutMs);
     return id;
   }
 
@@ -184,13 +189,13 @@ export class FunctionWorker {
       const id = batch[i + 1] as number;
       switch (batch[i] as number) {
         case toHost.respond: {
-          const body = batch[i + 5] as FrameBody;
+          const body = batch[i + 4] as FrameBody;
           if (body !== true) this.answered++;
-          const flags = batch[i + 7] as number;
+          const flags = batch[i + 6] as number;
           const pending = (flags & replyFlags.pending) !== 0;
           const listener = body === true ? this.#running.get(id) : this.#finish(id, pending);
           listener?.onRespond(replyAt(batch, i));
-          i += 8;
+          i += 7;
           break;
         }
         case toHost.chunk:

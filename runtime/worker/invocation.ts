@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { abortReasons } from '../channel/frames.ts';
+import type { RequestText } from '../channel/request-text.ts';
 
 /** The request body as it comes over the channel, chunk by chunk. */
 export interface BodySource {
@@ -27,11 +28,7 @@ export interface DatabaseUse {
 export class Invocation {
   readonly id: number;
   readonly method: string;
-  readonly url: string;
-  /** The request's headers as the client sent them, a line each. */
-  readonly headerLines: string;
   readonly requestId: string;
-  readonly clientAddress: string;
   readonly rawParams: Readonly<Record<string, string | string[]>>;
   /** Infinity for an open WebSocket. */
   deadlineAt: number;
@@ -52,20 +49,35 @@ export class Invocation {
   database: DatabaseUse | null = null;
   /** Those who gave it something that must come back. */
   borrowers: Borrower[] | null = null;
+  readonly #text: RequestText;
   #controller: AbortController | null = null;
   #abortReason: string | null = null;
 
   constructor(fields: InvocationFields) {
     this.id = fields.id;
     this.method = fields.method;
-    this.url = fields.url;
-    this.headerLines = fields.headerLines;
-    this.requestId = fields.requestId;
-    this.clientAddress = fields.clientAddress;
+    this.#text = fields.request;
+    this.requestId = fields.request.text.slice(0, fields.request.idEnd);
     this.rawParams = fields.params;
     this.deadlineAt = performance.now() + fields.timeoutMs;
     this.credit = fields.windowBytes;
     this.timed = fields.timed ?? false;
+  }
+
+  get url(): string {
+    const { text, addressEnd, urlEnd } = this.#text;
+    return text.slice(addressEnd, urlEnd);
+  }
+
+  /** The request's headers as the client sent them, a line each. */
+  get headerLines(): string {
+    const { text, urlEnd } = this.#text;
+    return text.slice(urlEnd);
+  }
+
+  get clientAddress(): string {
+    const { text, idEnd, addressEnd } = this.#text;
+    return text.slice(idEnd, addressEnd);
   }
 
   /** Made on first use: most handlers never look at it. */
@@ -102,10 +114,7 @@ export class Invocation {
 export interface InvocationFields {
   id: number;
   method: string;
-  url: string;
-  headerLines: string;
-  requestId: string;
-  clientAddress: string;
+  request: RequestText;
   params: Readonly<Record<string, string | string[]>>;
   timeoutMs: number;
   windowBytes: number;

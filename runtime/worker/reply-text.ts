@@ -1,5 +1,6 @@
 import { httpLimits } from '../contract/limits.ts';
 import type { Reply } from '../channel/frames.ts';
+import { responseStart } from '../channel/response-start.ts';
 
 /** A response whose head cannot be sent. */
 export class BadHeadError extends Error {}
@@ -71,7 +72,8 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
   }
   lines += `x-request-id: ${requestId}\r\n`;
 
-  const reply: Reply = { status, statusText, text: '', body: null, announcedBytes: -1, hasDate };
+  const start = responseStart({ status, statusText, hasDate }, Date.now());
+  const reply: Reply = { status, text: '', body: null, announcedBytes: -1 };
   // Text that is not ASCII, or long, goes as bytes.
   const bytes =
     typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.byteLength : null;
@@ -87,7 +89,7 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
     if (typeof body !== 'string') reply.body = body;
     else if (bytes !== body.length || bytes > textBodyCharsMax) reply.body = encoder.encode(body);
     else {
-      reply.text = `${lines}\r\n${body}`;
+      reply.text = `${start}${lines}\r\n${body}`;
       return reply;
     }
   } else if (body === null) {
@@ -102,7 +104,7 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
       lines += 'x-accel-buffering: no\r\n';
     }
   }
-  reply.text = `${lines}\r\n`;
+  reply.text = `${start}${lines}\r\n`;
   return reply;
 }
 

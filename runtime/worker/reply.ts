@@ -93,7 +93,7 @@ function respond(
     throw error instanceof BadHeadError ? new BadResponseError(error.message) : error;
   }
   invocation.responded = true;
-  const flags = (invocation.waiting > 0 ? replyFlags.pending : 0) | (reply.hasDate ? replyFlags.hasDate : 0);
+  const flags = invocation.waiting > 0 ? replyFlags.pending : 0;
   // Text was encoded for this reply alone; bytes belong to a response that the handler may return again.
   const bytes =
     reply.body === null || reply.body === true
@@ -101,7 +101,7 @@ function respond(
       : reply.body === body
         ? outbox.bytes(reply.body)
         : outbox.owned(reply.body);
-  outbox.push(toHost.respond, id, status, statusText, reply.text, bytes, reply.announcedBytes, flags);
+  outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
 }
 
 /** The value of Server-Timing: what browsers show beside the request. */

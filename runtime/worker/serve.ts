@@ -1,8 +1,9 @@
 import { invocationLimits, httpLimits } from '../contract/limits.ts';
-import { toHost, toWorker } from '../channel/frames.ts';
+import { methods, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField } from '../channel/frames.ts';
 import { IdTable } from '../channel/id-table.ts';
 import { Outbox } from '../channel/outbox.ts';
+import { requestTextAt } from '../channel/request-text.ts';
 import { createStreamedBody } from './body-source.ts';
 import { createContext } from './context.ts';
 import type { ContextServices, WorkerIdentity } from './context.ts';
@@ -17,6 +18,8 @@ import type { LogChannel } from './logs.ts';
 import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
 import { describeError } from './stack.ts';
 import { WebSockets } from './websocket.ts';
+
+const noParams = {};
 
 /** Serves the invocations of one function in this thread. */
 export class FunctionServer {
@@ -116,19 +119,17 @@ export class FunctionServer {
   }
 
   #invoke(batch: readonly FrameField[], at: number): void {
+    const method = batch[at + 2] as string | number;
     const invocation = new Invocation({
       id: batch[at + 1] as number,
-      method: batch[at + 2] as string,
-      url: batch[at + 3] as string,
-      headerLines: batch[at + 4] as string,
-      params: (batch[at + 5] ?? {}) as Record<string, string | string[]>,
-      requestId: batch[at + 7] as string,
-      timeoutMs: batch[at + 8] as number,
-      clientAddress: batch[at + 9] as string,
+      method: typeof method === 'number' ? methods[method]! : method,
+      request: requestTextAt(batch, at + 3),
+      params: (batch[at + 7] ?? noParams) as Record<string, string | string[]>,
+      timeoutMs: batch[at + 9] as number,
       windowBytes: httpLimits.streamWindowBytes,
       timed: this.#assignment.dev,
     });
-    const body = batch[at + 6] as FrameBody;
+    const body = batch[at + 8] as FrameBody;
     if (body === true) {
       const streamed = createStreamedBody({ grant: (bytes) => this.#outbox.push(toHost.credit, invocation.id, bytes) });
       invocation.body = streamed.open;
@@ -164,13 +165,7 @@ export class FunctionServer {
         place,
       });
     }
-    const request = createRequest({
-      method: invocation.method,
-      url: invocation.url,
-      headerLines: invocation.headerLines,
-      body: invocation.body,
-      signal: () => invocation.signal,
-    });
+    const request = createRequest(invocation);
     const ctx = createContext(invocation, this.#services);
     const handler = web === null ? null : web(invocation.method);
     if (handler !== null) return handler(request, ctx);

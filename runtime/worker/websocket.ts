@@ -2,6 +2,7 @@ import type { WebSocketContext } from '../contract/handler.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { toHost, toWorker } from '../channel/frames.ts';
 import type { FrameField } from '../channel/frames.ts';
+import { requestTextAt } from '../channel/request-text.ts';
 import type { IdTable } from '../channel/id-table.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { createContext } from './context.ts';
@@ -82,12 +83,9 @@ export class WebSockets {
     const invocation = new Invocation({
       id: batch[at + 1] as number,
       method: 'GET',
-      url: batch[at + 2] as string,
-      headerLines: batch[at + 3] as string,
-      params: (batch[at + 4] ?? {}) as Record<string, string | string[]>,
-      requestId: batch[at + 5] as string,
-      timeoutMs: batch[at + 6] as number,
-      clientAddress: batch[at + 7] as string,
+      request: requestTextAt(batch, at + 2),
+      params: (batch[at + 6] ?? {}) as Record<string, string | string[]>,
+      timeoutMs: batch[at + 7] as number,
       windowBytes: httpLimits.streamWindowBytes,
     });
     this.#options.running.set(invocation.id, invocation);
@@ -96,14 +94,7 @@ export class WebSockets {
 
   #run = async (invocation: Invocation, offered: readonly string[]): Promise<void> => {
     const { outbox, services, running, report } = this.#options;
-    const { url, headerLines } = invocation;
-    const request = createRequest({
-      method: 'GET',
-      url,
-      headerLines,
-      body: null,
-      signal: () => invocation.signal,
-    });
+    const request = createRequest(invocation);
     const ctx = Object.defineProperty(createContext(invocation, services), 'request', {
       value: request,
       enumerable: true,

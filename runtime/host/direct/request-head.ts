@@ -98,18 +98,25 @@ function isAt(lines: string, at: number, lower: string): boolean {
   return true;
 }
 
-function isMethod(method: string): boolean {
-  switch (method) {
+/** The method as a constant, which V8 compares and finds faster than a piece of a text; null: node:http knows more of them. */
+function methodOf(text: string): string | null {
+  switch (text) {
     case 'GET':
+      return 'GET';
     case 'HEAD':
+      return 'HEAD';
     case 'POST':
+      return 'POST';
     case 'PUT':
+      return 'PUT';
     case 'DELETE':
+      return 'DELETE';
     case 'PATCH':
+      return 'PATCH';
     case 'OPTIONS':
-      return true;
+      return 'OPTIONS';
     default:
-      return false;
+      return null;
   }
 }
 
@@ -123,9 +130,9 @@ export function readDirectHead(text: string): DirectHead | null {
   const first = text.indexOf('\r\n');
   const targetEnd = first - version.length;
   if (space < 0 || targetEnd <= space || !text.startsWith(version, targetEnd)) return null;
-  const method = text.slice(0, space);
+  const method = methodOf(text.slice(0, space));
   const target = text.slice(space + 1, targetEnd);
-  if (!isMethod(method) || !targetForm.test(target)) return null;
+  if (method === null || !targetForm.test(target)) return null;
   const lines = text.slice(first + 2);
   if (!headerLinesForm.test(lines)) return null;
   const head: DirectHead = {

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Reply } from '../../channel/frames.ts';
 import { flatOf, linesOf } from '../../channel/header-lines.ts';
+import { framed, responseStart } from '../../channel/response-start.ts';
 import type { ErrorCode } from '../../contract/errors.ts';
 import { httpLimits } from '../../contract/limits.ts';
 import { problemResponse } from '../../../router/problem.ts';
@@ -9,7 +10,6 @@ import type { ProblemOptions } from '../../../router/problem.ts';
 import { endToEndHeaders } from '../../../router/request-headers.ts';
 import type { Transaction } from '../transaction.ts';
 import { DirectBody } from './body.ts';
-import { headStart } from './head-start.ts';
 import type { DirectHead } from './request-head.ts';
 
 /** What a transaction needs from its connection. */
@@ -96,7 +96,7 @@ export class DirectTransaction implements Transaction {
   respond(reply: Reply, onProgress: () => void): void {
     const { socket } = this.#link;
     const { body } = reply;
-    const text = this.#start(reply) + reply.text;
+    const text = this.#start(reply);
     if (!(body instanceof Uint8Array)) {
       socket.write(text, 'latin1');
     } else if (body.length <= copiedBytesMax) {
@@ -120,7 +120,7 @@ export class DirectTransaction implements Transaction {
   begin(reply: Reply): void {
     const { socket } = this.#link;
     this.#chunked = reply.announcedBytes === -1;
-    const text = this.#start(reply) + (this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '') + reply.text;
+    const text = this.#start(reply);
     // A chunk that came with the head leaves with it; a head alone leaves at the end of this turn.
     socket.cork();
     socket.write(text, 'latin1');
@@ -163,13 +163,13 @@ export class DirectTransaction implements Transaction {
 
   #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-    const text = `${lines.join('')}\r\n`;
-    this.respond({ status, statusText: '', text, body, announcedBytes: -1, hasDate: false }, ignore);
+    const start = responseStart({ status, statusText: '', hasDate: false }, Date.now());
+    this.respond({ status, text: `${start}${lines.join('')}\r\n`, body, announcedBytes: -1 }, ignore);
   }
 
-  #start({ status, statusText, hasDate }: Reply): string {
+  #start({ text }: Reply): string {
     this.headSent = true;
-    return headStart({ status, statusText, hasDate, keepAlive: this.#keepAlive }, Date.now());
+    return framed(text, { keepAlive: this.#keepAlive, chunked: this.#chunked });
   }
 
   #writeInPieces(body: Uint8Array, onProgress: () => void): void {

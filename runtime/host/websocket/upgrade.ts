@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../contract/errors.ts';
 import { httpLimits, socketLimits } from '../../contract/limits.ts';
 import { abortReasons, toWorker } from '../../channel/frames.ts';
 import type { Reply } from '../../channel/frames.ts';
+import { requestText } from '../../channel/request-text.ts';
 import { linesOf } from '../../channel/header-lines.ts';
 import { watchClient } from '../../../router/client-watch.ts';
 import { sendProblem } from '../../../router/problem.ts';
@@ -85,7 +86,8 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
     const headerLines = linesOf(this.#req.rawHeaders);
     this.#worker = worker;
     this.#id = worker.begin(this);
-    worker.post(toWorker.upgrade, this.#id, url, headerLines, params, requestId, timeoutMs, clientAddress, offered);
+    const { text, idEnd, addressEnd, urlEnd } = requestText({ requestId, clientAddress, url, headerLines });
+    worker.post(toWorker.upgrade, this.#id, text, idEnd, addressEnd, urlEnd, params, timeoutMs, offered);
   }
 
   reject(code: ErrorCode, detail: string): void {

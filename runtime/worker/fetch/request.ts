@@ -18,7 +18,7 @@ export interface RequestParts {
   headerLines: string;
   /** All of the body, or a function that opens its stream. */
   body: Uint8Array | (() => ReadableStream<Uint8Array>) | null;
-  signal: () => AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 // What the URL standard leaves as it is. Upper-case hosts, default ports, quotes and the like go through it.
@@ -63,7 +63,7 @@ class FastRequest {
   }
 
   get signal(): AbortSignal {
-    return this.#parts.signal();
+    return this.#parts.signal;
   }
 
   get bodyUsed(): boolean {
@@ -123,7 +123,7 @@ class FastRequest {
     if (this.#native !== null) return this.#native;
     const { body, method, signal } = this.#parts;
     const used = this.bodyUsed;
-    const init: Record<string, unknown> = { method, headers: this.headers, signal: signal() };
+    const init: Record<string, unknown> = { method, headers: this.headers, signal };
     if (this.#hasBody()) {
       // No request can be made of a body that was read; of an empty one in its place it can.
       init['body'] = used ? '' : (this.#stream ?? (typeof body === 'function' ? body() : body));

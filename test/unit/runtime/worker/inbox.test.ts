@@ -7,7 +7,7 @@ import { Outbox } from '../../../../runtime/channel/outbox.ts';
 import { Inbox } from '../../../../runtime/worker/inbox.ts';
 import { within } from '../../../support/deadline.ts';
 
-const invoke = (id: number): FrameField[] => [toWorker.invoke, id, 'GET', 'http://a/', '', null, null, 'r', 1_000, ''];
+const invoke = (id: number): FrameField[] => [toWorker.invoke, id, 0, 'rhttp://a/', 1, 1, 10, null, null, 1_000];
 
 /** An inbox whose handlers compute for `ms` and answer with their id; what leaves arrives in `batches`. */
 function started(ms: number): {

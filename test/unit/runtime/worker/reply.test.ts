@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { toHost } from '../../../../runtime/channel/frames.ts';
 import type { FrameField } from '../../../../runtime/channel/frames.ts';
 import { Outbox } from '../../../../runtime/channel/outbox.ts';
+import { requestText } from '../../../../runtime/channel/request-text.ts';
 import { httpLimits } from '../../../../runtime/contract/limits.ts';
 import { Invocation } from '../../../../runtime/worker/invocation.ts';
 import { BadResponseError, sendResponse } from '../../../../runtime/worker/reply.ts';
@@ -13,17 +14,14 @@ function invoked(): { invocation: Invocation; outbox: Outbox; opcodes: number[] 
   const { port1, port2 } = new MessageChannel();
   onTestFinished(() => port1.close());
   const opcodes: number[] = [];
-  const lengths: Record<number, number> = { [toHost.respond]: 8, [toHost.chunk]: 3, [toHost.end]: 3 };
+  const lengths: Record<number, number> = { [toHost.respond]: 7, [toHost.chunk]: 3, [toHost.end]: 3 };
   port2.on('message', (batch: FrameField[]) => {
     for (let i = 0; i < batch.length; i += lengths[batch[i] as number]!) opcodes.push(batch[i] as number);
   });
   const invocation = new Invocation({
     id: 1,
     method: 'GET',
-    url: 'http://a.test/',
-    headerLines: '',
-    requestId: 'id',
-    clientAddress: '',
+    request: requestText({ requestId: 'id', clientAddress: '', url: 'http://a.test/', headerLines: '' }),
     params: {},
     timeoutMs: 10_000,
     windowBytes: httpLimits.streamWindowBytes,

@@ -20,8 +20,8 @@ function serve(module: Record<string, unknown>): { server: FunctionServer; frame
   return { server: new FunctionServer({ assignment, module, outbox, logs: new LogChannel(outbox) }), frames };
 }
 
-const upgrade = (id: number): FrameField[] => [toWorker.upgrade, id, 'http://a/', '', null, 'r', 1_000, '', []];
-const invoke = (id: number): FrameField[] => [toWorker.invoke, id, 'GET', 'http://a/', '', null, null, 'r', 1_000, ''];
+const upgrade = (id: number): FrameField[] => [toWorker.upgrade, id, 'rhttp://a/', 1, 1, 10, null, 1_000, []];
+const invoke = (id: number): FrameField[] => [toWorker.invoke, id, 0, 'rhttp://a/', 1, 1, 10, null, null, 1_000];
 
 test('a socket hears of its close behind handlers that compute', async () => {
   const closes: number[] = [];

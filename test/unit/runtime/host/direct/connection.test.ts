@@ -6,6 +6,7 @@ import { httpLimits } from '../../../../../runtime/contract/limits.ts';
 import { DirectConnection } from '../../../../../runtime/host/direct/connection.ts';
 import type { DirectHead } from '../../../../../runtime/host/direct/request-head.ts';
 import type { DirectTransaction } from '../../../../../runtime/host/direct/transaction.ts';
+import { responseStart } from '../../../../../runtime/channel/response-start.ts';
 import { within } from '../../../../support/deadline.ts';
 
 interface Served {
@@ -60,8 +61,8 @@ async function connected(
 
 function reply({ tx }: Served, text: string): void {
   const head = `content-length: ${text.length}\r\n\r\n`;
-  const parts = { status: 200, statusText: '', text: head + text, body: null, announcedBytes: -1, hasDate: false };
-  tx.respond(parts, () => {});
+  const start = responseStart({ status: 200, statusText: '', hasDate: false }, Date.now());
+  tx.respond({ status: 200, text: start + head + text, body: null, announcedBytes: -1 }, () => {});
 }
 
 /** Answers with target and body. */
@@ -153,11 +154,9 @@ test('a streamed response is framed in chunks, small and large', async () => {
   const { client, received, until } = await connected(({ tx }) => {
     tx.begin({
       status: 200,
-      statusText: 'Fine',
-      text: 'x-a: 1\r\n\r\n',
+      text: `${responseStart({ status: 200, statusText: 'Fine', hasDate: true }, 0)}x-a: 1\r\n\r\n`,
       body: true,
       announcedBytes: -1,
-      hasDate: true,
     });
     tx.write(Buffer.from('aaa'), () => {});
     tx.write(large, () => tx.end());

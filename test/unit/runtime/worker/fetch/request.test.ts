@@ -10,7 +10,7 @@ function request(body: string | null = null, parts: { method?: string; url?: str
     url: parts.url ?? 'http://a.example/b?c=1',
     headerLines: 'Content-Type: application/json\r\nX-A: 1\r\nx-a:2\r\n',
     body: body === null ? null : new TextEncoder().encode(body),
-    signal: () => AbortSignal.any([]),
+    signal: AbortSignal.any([]),
   });
 }
 
@@ -80,7 +80,7 @@ test('fetch takes a request', async () => {
     url: 'data:text/plain,hi',
     headerLines: '',
     body: null,
-    signal: () => AbortSignal.any([]),
+    signal: AbortSignal.any([]),
   });
   const response = await fetch(own);
   expect([await response.text(), response instanceof Response]).toEqual(['hi', true]);
