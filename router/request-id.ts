@@ -6,7 +6,7 @@ const wellFormed = new RegExp(`^[\\w.-]{1,${httpLimits.requestIdChars}}$`);
 
 const idChars = 32;
 /** Random bits are fetched for this many ids at once: for one alone it would take longer than the rest. */
-const pooledIds = 64;
+const pooledIds = 256;
 const bytes = Buffer.alloc((idChars / 2) * pooledIds);
 let pool = '';
 let used = 0;

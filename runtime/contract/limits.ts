@@ -29,6 +29,8 @@ export const httpLimits = {
   timeoutCheckMs: 5_000,
   /** Longer than nginx's upstream idle timeout (60 s), so that nginx never reuses a closing connection. */
   keepAliveTimeoutMs: 75_000,
+  /** How often connections are looked at that may have been quiet for so long. */
+  idleSweepMs: 5_000,
   /** How long a refused upload is read and dropped, so that its client sees the answer and no reset. */
   lingerMs: 2_000,
   /** How often a client that has ended its own side is looked for, while it waits for its answer. */

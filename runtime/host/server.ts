@@ -59,6 +59,10 @@ export function createHostServer({
   let draining = false;
   let leaving = false;
   let idleSince = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    for (const connection of direct) connection.sweep(now);
+  }, httpLimits.idleSweepMs).unref();
   const toNode = (socket: Socket): void => {
     server.emit('connection', socket);
     socket.once('end', () => destroyWhenGone(socket));

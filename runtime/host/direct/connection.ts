@@ -21,6 +21,8 @@ export interface DirectServices {
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
+const carriageReturn = 13;
+const lineFeed = 10;
 
 /**
  * One client connection on the direct way: requests of the plainest form are read, and their responses written, on
@@ -41,6 +43,11 @@ export class DirectConnection {
   #begun = false;
   #draining = false;
   #leaving = false;
+  /** Something was read or answered since `sweep` looked. */
+  #active = true;
+  #quietSince = 0;
+  /** The socket's own timer runs: the client takes the rest of a response slowly, or not. */
+  #timed = false;
   /** The client sends nothing more, and waits for its answers. */
   #halfOpen = false;
   #give: ((socket: Socket) => void) | null = null;
@@ -48,7 +55,7 @@ export class DirectConnection {
   constructor(socket: Socket, services: DirectServices) {
     this.socket = socket;
     this.#services = services;
-    setReader(socket, this.#onData);
+    setReader(socket, this.#onRead);
     // Of a socket that was passed by the daemon.
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -65,7 +72,7 @@ export class DirectConnection {
     if (this.#draining || this.#leaving) head.keepAlive = false;
     if (!this.#begun) {
       this.#begun = true;
-      this.socket.setTimeout(httpLimits.keepAliveTimeoutMs);
+      this.socket.setTimeout(0);
     }
     const transaction = new DirectTransaction(head, this);
     this.#current = transaction;
@@ -95,10 +102,33 @@ export class DirectConnection {
     if (this.#current?.headSent === false) this.#current.closeAfter();
   }
 
+  /**
+   * Ends the connection when nothing has come or gone for `keepAliveTimeoutMs` at `now`. To be called from time to time: a
+   * timer of each socket, which node sets back with every read and write, costs a fortieth of a request.
+   */
+  sweep(now: number): void {
+    if (!this.#begun) return;
+    if (this.#active) {
+      this.#active = false;
+      this.#quietSince = now;
+    } else if (now - this.#quietSince >= httpLimits.keepAliveTimeoutMs) {
+      if (this.socket.writableLength === 0) this.#onTimeout();
+      else if (!this.#timed) this.#time(httpLimits.keepAliveTimeoutMs);
+    }
+  }
+
+  /** Node's timer sees whether the client takes some of what waits. */
+  #time(ms: number): void {
+    this.#timed = ms > 0;
+    this.socket.setTimeout(ms);
+  }
+
   /** The transaction is over: the next request may be read. */
   finished({ keepAlive }: { keepAlive: boolean }): void {
     const { socket } = this;
     this.#current = null;
+    this.#active = true;
+    if (this.#timed) this.#time(0);
     if (socket.destroyed) return;
     if (!keepAlive || this.#draining) {
       socket.destroySoon();
@@ -118,14 +148,17 @@ export class DirectConnection {
     this.socket.resume();
   }
 
-  #onData = (chunk: Buffer): void => {
+  #onData = (chunk: Buffer): void => this.#onRead(chunk, chunk.length);
+
+  #onRead = (bytes: Buffer, length: number): void => {
     const current = this.#current;
+    this.#active = true;
     if (current === null) {
       // Behind a response that said `Connection: close` there is no request.
-      if (!this.socket.writable || !this.#readOne(chunk)) return;
+      if (!this.socket.writable || !this.#readOne(bytes, length)) return;
     } else {
       this.#reading = true;
-      const rest = current.body.feed(chunk);
+      const rest = current.body.feed(bytes.subarray(0, length));
       if (rest !== null) this.#keepEarly(rest);
       this.#reading = false;
     }
@@ -144,7 +177,7 @@ export class DirectConnection {
     while (this.#early !== null && this.#current === null && this.socket.writable) {
       const chunk = this.#early;
       this.#early = null;
-      if (!this.#readOne(chunk)) return;
+      if (!this.#readOne(chunk, chunk.length)) return;
     }
     if (this.#early !== null) return;
     if (this.#halfOpen) {
@@ -156,16 +189,22 @@ export class DirectConnection {
   }
 
   /** Reads one request; what follows it is kept. False when the connection was handed over. */
-  #readOne(chunk: Buffer): boolean {
-    const end = chunk.indexOf(headEnd);
-    const head = end <= 0 || end > httpLimits.headBytes ? null : readDirectHead(chunk.toString('latin1', 0, end + 2));
-    if (head === null) return this.#handOver(chunk);
+  #readOne(bytes: Buffer, length: number): boolean {
+    // Mostly a head is all that came, and its end need not be looked for: an empty line within is none of a head's.
+    let end = endsWithHead(bytes, length) ? length - 4 : -1;
+    let head = end < 0 ? null : readHead(bytes, end);
+    if (head === null) {
+      const first = bytes.subarray(0, length).indexOf(headEnd);
+      if (first !== end) head = readHead(bytes, first);
+      end = first;
+    }
+    if (head === null) return this.#handOver(bytes.subarray(0, length));
     this.#reading = true;
-    this.#behind = end + 4 < chunk.length ? chunk.subarray(end + 4) : null;
+    this.#behind = end + 4 < length ? bytes.subarray(end + 4, length) : null;
     const served = this.#services.serve(head, this);
     this.#behind = null;
     this.#reading = false;
-    return served || this.#handOver(chunk);
+    return served || this.#handOver(bytes.subarray(0, length));
   }
 
   #handOver(chunk: Buffer): boolean {
@@ -232,6 +271,20 @@ export class DirectConnection {
     this.#current?.onGone();
     this.#current = null;
   };
+}
+
+function endsWithHead(bytes: Buffer, length: number): boolean {
+  return (
+    bytes[length - 1] === lineFeed &&
+    bytes[length - 3] === lineFeed &&
+    bytes[length - 2] === carriageReturn &&
+    bytes[length - 4] === carriageReturn
+  );
+}
+
+/** The head whose last line ends at `end`; null: node:http reads it. */
+function readHead(bytes: Buffer, end: number): DirectHead | null {
+  return end <= 0 || end > httpLimits.headBytes ? null : readDirectHead(bytes.toString('latin1', 0, end + 2));
 }
 
 // An error is followed by 'close'.

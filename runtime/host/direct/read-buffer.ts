@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
-/** Takes what was read from its socket. The bytes are overwritten when it returns. */
-type Reader = (chunk: Buffer) => void;
+/** Takes what was read from its socket, the first `length` bytes. They are overwritten when it returns. */
+type Reader = (bytes: Buffer, length: number) => void;
 
 /** As much as libuv reads at once. */
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -13,11 +13,10 @@ const readers = new WeakMap<Socket, Reader>();
  */
 export const readIntoOne = {
   buffer,
-  callback(this: Socket, bytes: number, into: Buffer): boolean {
-    const chunk = into.subarray(0, bytes);
+  callback(this: Socket, length: number, into: Buffer): boolean {
     const reader = readers.get(this);
-    if (reader === undefined) return this.push(Buffer.from(chunk));
-    reader(chunk);
+    if (reader === undefined) return this.push(Buffer.from(into.subarray(0, length)));
+    reader(into, length);
     return true;
   },
 };
