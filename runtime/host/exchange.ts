@@ -2,29 +2,38 @@ import { errorCatalogue } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
+import { originForm } from '../../router/target.ts';
+import type { Host, Target } from '../../router/target.ts';
 import type { Reply } from '../channel/frames.ts';
 import { Deadlines, takeBack } from './deadlines.ts';
 import type { Deadline } from './deadlines.ts';
+import type { HostApp } from './app.ts';
 import type { FunctionSlot } from './function-slot.ts';
+import type { Generation } from './generation.ts';
+import type { Peer } from './peer.ts';
 import type { Job } from './job.ts';
 import type { InvocationListener } from './invocation.ts';
-import type { Transaction } from './transaction.ts';
+import type { Transaction, TransactionOwner } from './transaction.ts';
 import type { FunctionWorker } from './worker.ts';
 
-/** What an exchange is about. */
-export interface ExchangeOptions {
-  slot: FunctionSlot;
-  url: string;
-  /** Null: the route has none. */
-  params: Record<string, unknown> | null;
+/** A request that is well-formed and no static file answers. */
+export interface Arrival {
+  tx: Transaction;
+  app: HostApp;
+  generation: Generation;
+  target: Target;
+  host: Host;
   requestId: string;
-  clientAddress: string;
+  peer: Peer;
   /** Development: failures of the handler are told with their stack. */
   dev: boolean;
-  /** Says in the app's log what nobody else does: that it timed out, or lost its worker. */
-  onTrouble: (message: string) => void;
-  /** Called once, when the response is over or the client has gone. */
-  onDone: (failed: boolean) => void;
+}
+
+/** Who answers it. */
+export interface Route {
+  slot: FunctionSlot;
+  /** Null: the route has none. */
+  params: Record<string, unknown> | null;
 }
 
 const clientGone = abortReasons.indexOf('client-gone');
@@ -40,9 +49,12 @@ function knownBytes({ text, body, announcedBytes }: Reply): number {
 }
 
 /** One request that a function answers, from its arrival to the last byte of the response. */
-export class Exchange implements Job, InvocationListener {
+export class Exchange implements Job, InvocationListener, TransactionOwner {
   readonly #tx: Transaction;
-  readonly #options: ExchangeOptions;
+  readonly #arrival: Arrival;
+  readonly #slot: FunctionSlot;
+  readonly #params: Record<string, unknown> | null;
+  readonly #began: number;
   readonly #deadline: Deadline<Exchange>;
   /** Runs while the client takes nothing of a response. */
   #idleTimer: NodeJS.Timeout | null = null;
@@ -63,12 +75,15 @@ export class Exchange implements Job, InvocationListener {
   /** When a refused request may be worth trying again. */
   #retryInMs = 0;
 
-  constructor(tx: Transaction, options: ExchangeOptions) {
+  constructor(arrival: Arrival, { slot, params }: Route) {
+    const { tx } = arrival;
     this.#tx = tx;
-    this.#options = options;
-    const { timeoutMs } = options.slot.settings;
-    this.#deadline = deadlines.add(this, { afterMs: timeoutMs, now: performance.now() });
-    tx.onClosed = this.#onClosed;
+    this.#arrival = arrival;
+    this.#slot = slot;
+    this.#params = params;
+    this.#began = performance.now();
+    this.#deadline = deadlines.add(this, { afterMs: slot.settings.timeoutMs, now: this.#began });
+    tx.owner = this;
   }
 
   static {
@@ -81,11 +96,17 @@ export class Exchange implements Job, InvocationListener {
 
   /** Reads what must be read first, then asks for a worker. */
   begin(): void {
-    this.#tx.body.open({
-      maxBytes: this.#options.slot.settings.maxBodyBytes,
+    const { body } = this.#tx;
+    if (body.empty) {
+      this.#arrived = true;
+      this.#slot.dispatch(this, this.#began);
+      return;
+    }
+    body.open({
+      maxBytes: this.#slot.settings.maxBodyBytes,
       onReady: () => {
         this.#arrived = true;
-        if (!this.#done) this.#options.slot.dispatch(this);
+        if (!this.#done) this.#slot.dispatch(this, performance.now());
       },
       onTooLarge: () => this.#tooLarge(),
     });
@@ -93,7 +114,10 @@ export class Exchange implements Job, InvocationListener {
   }
 
   start(worker: FunctionWorker, now: number): void {
-    const { url, params, requestId, clientAddress } = this.#options;
+    const { requestId, peer, host, target } = this.#arrival;
+    const url = `${peer.protocol}://${host.host}${originForm(target)}`;
+    const clientAddress = peer.address;
+    const params = this.#params;
     const timeoutMs = Math.max(1, Math.ceil(this.#deadline.at - now));
     const { method } = this.#tx;
     const headerLines = this.#tx.headerLinesFor(requestId);
@@ -116,19 +140,19 @@ export class Exchange implements Job, InvocationListener {
   onRespond(reply: Reply): void {
     this.#announced = reply.announcedBytes === -1 ? null : reply.announcedBytes;
     // Absent in what the boot check of an older version wrote.
-    this.#allowed = this.#options.slot.settings.maxResponseBytes ?? Infinity;
+    this.#allowed = this.#slot.settings.maxResponseBytes ?? Infinity;
     if (this.#allowed !== Infinity && knownBytes(reply) > this.#allowed) {
       this.#unsendable(`its body is larger than maxResponseBytes = ${this.#allowed}`);
       return;
     }
-    if (reply.status >= 500) this.#options.slot.serverErrors++;
+    if (reply.status >= 500) this.#slot.serverErrors++;
     try {
       if (reply.body === true) {
         this.#tx.begin(reply);
         return;
       }
       this.#over = true;
-      this.#tx.respond(reply, this.#onProgress);
+      this.#tx.respond(reply);
     } catch (error) {
       this.#unsendable((error as Error).message);
     }
@@ -139,7 +163,7 @@ export class Exchange implements Job, InvocationListener {
     if (this.#announced !== null) {
       this.#announced -= size;
       if (this.#announced < 0) {
-        this.#options.onTrouble('its response was cut off: the body is longer than its content-length');
+        this.#trouble('its response was cut off: the body is longer than its content-length');
         this.#abandon(clientGone);
         this.#cut();
         return;
@@ -147,7 +171,7 @@ export class Exchange implements Job, InvocationListener {
     }
     this.#allowed -= size;
     if (this.#allowed < 0) {
-      this.#options.onTrouble(`its response was cut off: it is larger than maxResponseBytes`);
+      this.#trouble(`its response was cut off: it is larger than maxResponseBytes`);
       this.#abandon(clientGone);
       this.#cut();
       return;
@@ -158,7 +182,7 @@ export class Exchange implements Job, InvocationListener {
   onEnd(): void {
     this.#over = true;
     if (this.#announced !== null && this.#announced > 0) {
-      this.#options.onTrouble('its response was cut off: the body is shorter than its content-length');
+      this.#trouble('its response was cut off: the body is shorter than its content-length');
       this.#cut();
     } else {
       this.#tx.end();
@@ -170,7 +194,7 @@ export class Exchange implements Job, InvocationListener {
     // Worth another try, unlike what the handler fails at.
     if (errorCatalogue[code as ErrorCode].status === 503) this.#retryInMs = httpLimits.retryAfterSeconds * 1000;
     if (this.#tx.headSent) this.#cut();
-    else this.#problem(code as ErrorCode, this.#options.dev ? message : undefined, stack);
+    else this.#problem(code as ErrorCode, this.#arrival.dev ? message : undefined, stack);
   }
 
   onCredit(bytes: number): void {
@@ -179,15 +203,15 @@ export class Exchange implements Job, InvocationListener {
 
   onWorkerGone(reason: string): void {
     this.#over = true;
-    this.#options.onTrouble(`lost its worker: ${reason}`);
+    this.#trouble(`lost its worker: ${reason}`);
     if (this.#tx.headSent) this.#cut();
-    else this.#problem('FN_WORKER_DIED', this.#options.dev ? reason : undefined);
+    else this.#problem('FN_WORKER_DIED', this.#arrival.dev ? reason : undefined);
   }
 
   #problem(code: ErrorCode, detail?: string, stack?: string | null): void {
     this.#over = true;
     this.#failed = true;
-    const { requestId, dev } = this.#options;
+    const { requestId, dev } = this.#arrival;
     this.#tx.problem(code, {
       requestId,
       ...(detail !== undefined && { detail }),
@@ -199,8 +223,8 @@ export class Exchange implements Job, InvocationListener {
   /** The reason is for the log; to the client it would tell of the code. */
   #unsendable(reason: string): void {
     this.#abandon(timedOut);
-    this.#options.onTrouble(`returned a response that cannot be sent: ${reason}`);
-    this.#problem('FN_BAD_RESPONSE', this.#options.dev ? reason : undefined);
+    this.#trouble(`returned a response that cannot be sent: ${reason}`);
+    this.#problem('FN_BAD_RESPONSE', this.#arrival.dev ? reason : undefined);
   }
 
   /** Ends a response that cannot be completed, so that the client sees that it is not whole. */
@@ -214,11 +238,11 @@ export class Exchange implements Job, InvocationListener {
       this.#awaitClient();
       return;
     }
-    const { timeoutMs } = this.#options.slot.settings;
+    const { timeoutMs } = this.#slot.settings;
     const { awaited } = this.#tx.body;
-    if (this.#arrived) this.#options.onTrouble(`timed out after ${timeoutMs} ms`);
+    if (this.#arrived) this.#trouble(`timed out after ${timeoutMs} ms`);
     this.#abandon(timedOut);
-    if (this.#worker === null) this.#options.slot.forget(this);
+    if (this.#worker === null) this.#slot.forget(this);
     if (this.#tx.headSent) this.#cut();
     else if (!this.#arrived || awaited)
       this.#problem('FN_REQUEST_TIMEOUT', 'The body of the request did not arrive in time');
@@ -227,7 +251,7 @@ export class Exchange implements Job, InvocationListener {
 
   #tooLarge(): void {
     this.#abandon(clientGone);
-    const { maxBodyBytes } = this.#options.slot.settings;
+    const { maxBodyBytes } = this.#slot.settings;
     if (this.#tx.headSent) this.#cut();
     else this.#problem('FN_BODY_TOO_LARGE', `The function accepts at most ${maxBodyBytes} bytes`);
   }
@@ -252,22 +276,29 @@ export class Exchange implements Job, InvocationListener {
     this.#worker.abort(this.#id, reason, reason === timedOut ? {} : { graceMs: left + httpLimits.abortSlackMs });
   }
 
-  #onProgress = (): void => {
+  onProgress(): void {
     if (this.#idling) this.#awaitClient();
-  };
+  }
 
-  // A field, and not assigned to `tx` as it stands: V8 makes a function that is written behind `x.y =` in the old generation,
-  // and it keeps all that it reaches, a request and its response, through every scavenge: a fifth of what was allocated.
-  #onClosed = (): void => {
+  onClosed(): void {
     if (this.#done) return;
     this.#done = true;
     takeBack(this.#deadline);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (!this.#over) {
-      if (this.#worker === null) this.#options.slot.forget(this);
+      if (this.#worker === null) this.#slot.forget(this);
       this.#abandon(clientGone);
     }
     this.#tx.body.release();
-    this.#options.onDone(this.#failed);
-  };
+    if (!this.#failed) return;
+    this.#slot.failures++;
+    this.#arrival.app.counters.failures++;
+  }
+
+  /** Says in the app's log what nobody else does: that it timed out, or lost its worker. */
+  #trouble(message: string): void {
+    const { app, requestId } = this.#arrival;
+    const { fn, release } = this.#slot;
+    app.log({ level: 'error', function: fn.name, release, requestId, message });
+  }
 }

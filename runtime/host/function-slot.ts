@@ -90,15 +90,14 @@ export class FunctionSlot {
     };
   }
 
-  /** Starts the job on the least busy worker, or lets it wait for one. */
-  dispatch(job: Job): void {
+  /** Starts the job on the least busy worker, or lets it wait for one. `now` is `performance.now()`. */
+  dispatch(job: Job, now: number): void {
     if (this.#retired) {
       // A request that began before a deployment and is complete only now.
-      if (this.#heir !== null) this.#heir.dispatch(job);
+      if (this.#heir !== null) this.#heir.dispatch(job, now);
       else job.reject('FN_NOT_FOUND', 'The function was removed by a deployment');
       return;
     }
-    const now = performance.now();
     this.#sample(now);
     if (this.#waiting.size > 0) this.#serveWaiting(now);
     const refusal = this.#health.refusal(this.#waiting.size);
@@ -150,7 +149,7 @@ export class FunctionSlot {
     this.#heir = heir;
     const waiting = this.#waiting.clear();
     this.#workers.drainAll();
-    for (const job of waiting) this.dispatch(job);
+    for (const job of waiting) this.dispatch(job, performance.now());
   }
 
   /** Ends the workers there are; new ones may start. */

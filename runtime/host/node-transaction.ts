@@ -9,6 +9,7 @@ import { bodyBytesLeft, endAfterUpload, sendProblem } from '../../router/problem
 import type { ProblemOptions } from '../../router/problem.ts';
 import { endToEndHeaders } from '../../router/request-headers.ts';
 import { RequestBody } from './request-body.ts';
+import { noOwner } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 
 const timings = new WeakMap<ServerResponse, string>();
@@ -21,7 +22,7 @@ export function timingOf(res: ServerResponse): string | null {
 /** A request that node:http has parsed. */
 export class NodeTransaction implements Transaction {
   readonly body: RequestBody;
-  onClosed: () => void = () => {};
+  owner = noOwner;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
 
@@ -29,7 +30,7 @@ export class NodeTransaction implements Transaction {
     this.#req = req;
     this.#res = res;
     this.body = new RequestBody(req);
-    res.once('close', () => this.onClosed());
+    res.once('close', () => this.owner.onClosed());
   }
 
   get method(): string {
@@ -62,12 +63,12 @@ export class NodeTransaction implements Transaction {
     this.#res.writeHead(status, headers).end();
   }
 
-  respond(reply: Reply, onProgress: () => void): void {
+  respond(reply: Reply): void {
     const content = this.#writeHead(reply);
     const { body } = reply;
     // node:http encodes the head like a string that goes with it: both are Latin-1.
     if (!(body instanceof Uint8Array)) this.#end(content);
-    else if (body.length > httpLimits.streamWindowBytes) this.#endInPieces(body, onProgress);
+    else if (body.length > httpLimits.streamWindowBytes) this.#endInPieces(body);
     else this.#end(body);
   }
 
@@ -96,12 +97,12 @@ export class NodeTransaction implements Transaction {
     else res.end(content, 'latin1');
   }
 
-  /** Writes a large body piece by piece, and calls `onProgress` whenever some of it has left. */
-  #endInPieces(body: Uint8Array, onProgress: () => void): void {
+  /** Writes a large body piece by piece, and tells whenever some of it has left. */
+  #endInPieces(body: Uint8Array): void {
     const res = this.#res;
     let at = 0;
     const more = (): void => {
-      if (at > 0) onProgress();
+      if (at > 0) this.owner.onProgress();
       while (at < body.length && !res.destroyed) {
         const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
         at += piece.length;

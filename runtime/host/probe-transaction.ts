@@ -2,9 +2,11 @@ import type { Reply } from '../channel/frames.ts';
 import { errorCatalogue } from '../contract/errors.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { ProblemOptions } from '../../router/problem.ts';
+import { noOwner } from './transaction.ts';
 import type { IncomingBody, Transaction } from './transaction.ts';
 
 const noBody: IncomingBody = {
+  empty: true,
   complete: true,
   awaited: false,
   inline: null,
@@ -22,7 +24,7 @@ export class ProbeTransaction implements Transaction {
   /** Resolves with null when the status is good, else with what is wrong. */
   readonly answered: Promise<string | null>;
   headSent = false;
-  onClosed: () => void = () => {};
+  owner = noOwner;
   readonly #resolve: (verdict: string | null) => void;
   #closed = false;
 
@@ -72,7 +74,7 @@ export class ProbeTransaction implements Transaction {
   leave(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.onClosed();
+    this.owner.onClosed();
   }
 
   #judge(status: number): void {

@@ -5,6 +5,8 @@ import type { IncomingBody } from './transaction.ts';
 
 /** The body of a request that node:http parsed: none, collected in full when small and declared, else streamed with credit. */
 export class RequestBody implements IncomingBody {
+  /** Whoever sends none may still have asked to be invited. */
+  readonly empty = false;
   readonly #req: IncomingMessage;
   #maxBytes = Infinity;
   readonly #length: number | null;

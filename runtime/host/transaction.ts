@@ -17,14 +17,14 @@ export interface Transaction {
   headerLinesFor(requestId: string): string;
   /** Asks a client that waits to be asked (`Expect: 100-continue`) for its body. */
   invite(): void;
-  /** Called once: the response is over, or the client has gone. To be set before anything is sent. */
-  onClosed: () => void;
+  /** To be set before anything is sent. */
+  owner: TransactionOwner;
   /** Answers with a problem document; cuts the connection when the head has left. */
   problem(code: ErrorCode, options: ProblemOptions): void;
   /** Answers without a body. Names in lower case. */
   answer(status: number, headers: Readonly<Record<string, string>>): void;
-  /** Sends a response that is there in full. `onProgress`: the client took some of a large one. Throws when the head cannot be sent. */
-  respond(reply: Reply, onProgress: () => void): void;
+  /** Sends a response that is there in full. Throws when the head cannot be sent. */
+  respond(reply: Reply): void;
   /** Sends the head of a streamed response, at once. Throws when it cannot be sent. */
   begin(reply: Reply): void;
   /** Sends a chunk. `onTaken`: the client has it, or the kernel. */
@@ -34,8 +34,21 @@ export interface Transaction {
   cut(): void;
 }
 
+/** Whom a transaction tells of its course. */
+export interface TransactionOwner {
+  /** Called once: the response is over, or the client has gone. */
+  onClosed(): void;
+  /** The client took some of a large response. */
+  onProgress(): void;
+}
+
+/** Of a transaction whose course is of no interest. */
+export const noOwner: TransactionOwner = { onClosed() {}, onProgress() {} };
+
 /** The body of a request on its way in. */
 export interface IncomingBody {
+  /** There is none, and nothing to be done about it. */
+  readonly empty: boolean;
   /** All of it has come, or there is none. */
   readonly complete: boolean;
   /** More of it is due, and it is the client that keeps it back: there is room for it. */

@@ -24,6 +24,10 @@ export class DirectBody implements IncomingBody {
     this.#left = length;
   }
 
+  get empty(): boolean {
+    return this.#length === 0;
+  }
+
   get complete(): boolean {
     return this.#left === 0;
   }

@@ -8,6 +8,7 @@ import { httpLimits } from '../../contract/limits.ts';
 import { problemResponse } from '../../../router/problem.ts';
 import type { ProblemOptions } from '../../../router/problem.ts';
 import { endToEndHeaders } from '../../../router/request-headers.ts';
+import { noOwner } from '../transaction.ts';
 import type { Transaction } from '../transaction.ts';
 import { DirectBody } from './body.ts';
 import type { DirectHead } from './request-head.ts';
@@ -30,7 +31,7 @@ export class DirectTransaction implements Transaction {
   readonly method: string;
   readonly body: DirectBody;
   headSent = false;
-  onClosed: () => void = ignore;
+  owner = noOwner;
   readonly #link: DirectLink;
   readonly #head: DirectHead;
   #keepAlive: boolean;
@@ -75,7 +76,7 @@ export class DirectTransaction implements Transaction {
     clearTimeout(this.#lingering);
     if (this.#closed) return;
     this.#closed = true;
-    this.onClosed();
+    this.owner.onClosed();
   }
 
   problem(code: ErrorCode, options: ProblemOptions): void {
@@ -93,7 +94,7 @@ export class DirectTransaction implements Transaction {
     this.#answer(status, headers, null);
   }
 
-  respond(reply: Reply, onProgress: () => void): void {
+  respond(reply: Reply): void {
     const { socket } = this.#link;
     const { body } = reply;
     const text = this.#start(reply);
@@ -111,7 +112,7 @@ export class DirectTransaction implements Transaction {
       socket.uncork();
     } else {
       socket.write(text, 'latin1');
-      this.#writeInPieces(body, onProgress);
+      this.#writeInPieces(body);
       return;
     }
     this.#finish();
@@ -164,7 +165,7 @@ export class DirectTransaction implements Transaction {
   #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
     const start = responseStart({ status, statusText: '', hasDate: false }, Date.now());
-    this.respond({ status, text: `${start}${lines.join('')}\r\n`, body, announcedBytes: -1 }, ignore);
+    this.respond({ status, text: `${start}${lines.join('')}\r\n`, body, announcedBytes: -1 });
   }
 
   #start({ text }: Reply): string {
@@ -172,11 +173,11 @@ export class DirectTransaction implements Transaction {
     return framed(text, { keepAlive: this.#keepAlive, chunked: this.#chunked });
   }
 
-  #writeInPieces(body: Uint8Array, onProgress: () => void): void {
+  #writeInPieces(body: Uint8Array): void {
     const { socket } = this.#link;
     let at = 0;
     const more = (): void => {
-      if (at > 0) onProgress();
+      if (at > 0) this.owner.onProgress();
       if (socket.destroyed) return;
       const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
       at += piece.length;
@@ -200,7 +201,7 @@ export class DirectTransaction implements Transaction {
   #close(): void {
     if (this.#closed || this.#link.socket.destroyed) return;
     this.#closed = true;
-    this.onClosed();
+    this.owner.onClosed();
     if (this.body.complete) this.#link.finished({ keepAlive: this.#keepAlive });
     else this.#linger();
   }
@@ -220,5 +221,3 @@ export class DirectTransaction implements Transaction {
 function uncork(socket: Socket): void {
   socket.uncork();
 }
-
-function ignore(): void {}

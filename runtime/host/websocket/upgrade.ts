@@ -150,7 +150,7 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
     const tx = new NodeTransaction(this.#req, { res: this.#refusal() });
     try {
       if (reply.body === true) tx.begin(reply);
-      else tx.respond(reply, () => {});
+      else tx.respond(reply);
     } catch (error) {
       this.#abandon(timedOut);
       this.#problem('FN_BAD_RESPONSE', (error as Error).message);

@@ -95,7 +95,7 @@ export function createUpgrades({ app, dev, pingEveryMs = socketLimits.pingEveryM
       };
       void ws.load().then(({ WebSocketServer }) => {
         if (socket.destroyed) sockets.end(null);
-        else slot.dispatch(new Upgrade(req, { ...options, server: WebSocketServer }));
+        else slot.dispatch(new Upgrade(req, { ...options, server: WebSocketServer }), performance.now());
       });
     },
     prepare: () => ws.prepare(),

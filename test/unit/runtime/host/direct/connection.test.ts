@@ -6,6 +6,7 @@ import { httpLimits } from '../../../../../runtime/contract/limits.ts';
 import { DirectConnection } from '../../../../../runtime/host/direct/connection.ts';
 import type { DirectHead } from '../../../../../runtime/host/direct/request-head.ts';
 import type { DirectTransaction } from '../../../../../runtime/host/direct/transaction.ts';
+import { noOwner } from '../../../../../runtime/host/transaction.ts';
 import { responseStart } from '../../../../../runtime/channel/response-start.ts';
 import { within } from '../../../../support/deadline.ts';
 
@@ -62,7 +63,7 @@ async function connected(
 function reply({ tx }: Served, text: string): void {
   const head = `content-length: ${text.length}\r\n\r\n`;
   const start = responseStart({ status: 200, statusText: '', hasDate: false }, Date.now());
-  tx.respond({ status: 200, text: start + head + text, body: null, announcedBytes: -1 }, () => {});
+  tx.respond({ status: 200, text: start + head + text, body: null, announcedBytes: -1 });
 }
 
 /** Answers with target and body. */
@@ -142,7 +143,7 @@ test('a connection that drains ends with the response under way', async () => {
 test('a transaction hears that its client has gone', async () => {
   const gone = Promise.withResolvers<void>();
   const { client } = await connected(({ tx }) => {
-    tx.onClosed = gone.resolve;
+    tx.owner = { ...noOwner, onClosed: gone.resolve };
     client.destroy();
   });
   client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
