@@ -6,8 +6,8 @@ import type { Outbox } from '../channel/outbox.ts';
 /** What an inbox feeds. */
 export interface InboxOptions {
   outbox: Outbox;
-  /** Handles the frame at `at`. */
-  handle: (batch: readonly FrameField[], at: number) => void;
+  /** Handles the frame at `at`. `now` is `performance.now()`. */
+  handle: (batch: readonly FrameField[], at: number, now: number) => void;
   isRunning: (id: number) => boolean;
   abort: (id: number, reason: number) => void;
 }
@@ -41,14 +41,17 @@ export class Inbox {
   }
 
   #work({ batch, at }: Rest): void {
-    const until = performance.now() + invocationLimits.sliceMs;
+    let now = performance.now();
+    const until = now + invocationLimits.sliceMs;
     for (let i = at; i < batch.length;) {
       const opcode = batch[i] as number;
       const begins = opcode === toWorker.invoke || opcode === toWorker.upgrade;
       const skipped = begins && this.#gone.size > 0 && this.#gone.delete(batch[i + 1] as number);
-      if (!skipped) this.#options.handle(batch, i);
+      if (!skipped) this.#options.handle(batch, i, now);
       i += toWorkerLengths[opcode]!;
-      if (begins && i < batch.length && performance.now() > until) {
+      if (!begins || i >= batch.length) continue;
+      now = performance.now();
+      if (now > until) {
         this.#backlog.unshift({ batch, at: i });
         break;
       }

@@ -59,7 +59,7 @@ export class Invocation {
     this.#text = fields.request;
     this.requestId = fields.request.text.slice(0, fields.request.idEnd);
     this.rawParams = fields.params;
-    this.deadlineAt = performance.now() + fields.timeoutMs;
+    this.deadlineAt = fields.deadlineAt;
     this.credit = fields.windowBytes;
     this.timed = fields.timed ?? false;
   }
@@ -116,7 +116,8 @@ export interface InvocationFields {
   method: string;
   request: RequestText;
   params: Readonly<Record<string, string | string[]>>;
-  timeoutMs: number;
+  /** `performance.now()` when its time is over. */
+  deadlineAt: number;
   windowBytes: number;
   timed?: boolean;
 }
@@ -129,6 +130,18 @@ function abortError(reason: string): DOMException {
 
 /** Finds the invocation that a log line or an uncaught error belongs to. */
 export const currentInvocation = new AsyncLocalStorage<Invocation>();
+
+const outside = AsyncLocalStorage.snapshot();
+
+/** Starts an invocation in a context of its own, which no other has. In half of the time of `run`, which makes two of them, each a copy. */
+export function startInvocation(invocation: Invocation, start: (invocation: Invocation) => unknown): void {
+  outside(enter, invocation, start);
+}
+
+function enter(invocation: Invocation, start: (invocation: Invocation) => unknown): void {
+  currentInvocation.enterWith(invocation);
+  void start(invocation);
+}
 
 /** What `invocation` used of databases, to be added to. */
 export function useOf(invocation: Invocation): DatabaseUse {

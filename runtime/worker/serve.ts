@@ -12,7 +12,7 @@ import { readExports } from './exports.ts';
 import type { Handler } from './exports.ts';
 import { createRequest } from './fetch/request.ts';
 import { Inbox } from './inbox.ts';
-import { currentInvocation, Invocation } from './invocation.ts';
+import { Invocation, startInvocation } from './invocation.ts';
 import { invokeLambda } from './lambda.ts';
 import type { LogChannel } from './logs.ts';
 import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
@@ -80,11 +80,11 @@ export class FunctionServer {
     this.#inbox.receive(batch);
   }
 
-  #handle = (batch: readonly FrameField[], at: number): void => {
+  #handle = (batch: readonly FrameField[], at: number, now: number): void => {
     const id = batch[at + 1] as number;
     switch (batch[at] as number) {
       case toWorker.invoke:
-        this.#invoke(batch, at);
+        this.#invoke(batch, at, now);
         break;
       case toWorker.bodyChunk:
         this.#running.get(id)?.source?.push(batch[at + 2] as Uint8Array);
@@ -105,7 +105,7 @@ export class FunctionServer {
         this.#logs.acknowledge(id);
         break;
       default:
-        this.#sockets.receive(batch, at);
+        this.#sockets.receive(batch, at, now);
     }
   };
 
@@ -118,14 +118,14 @@ export class FunctionServer {
     if (!invocation.done) this.#fail(invocation, 'FN_HANDLER_FAILED', { message, stack });
   }
 
-  #invoke(batch: readonly FrameField[], at: number): void {
+  #invoke(batch: readonly FrameField[], at: number, now: number): void {
     const method = batch[at + 2] as string | number;
     const invocation = new Invocation({
       id: batch[at + 1] as number,
       method: typeof method === 'number' ? methods[method]! : method,
       request: requestTextAt(batch, at + 3),
       params: (batch[at + 7] ?? noParams) as Record<string, string | string[]>,
-      timeoutMs: batch[at + 9] as number,
+      deadlineAt: now + (batch[at + 9] as number),
       windowBytes: httpLimits.streamWindowBytes,
       timed: this.#assignment.dev,
     });
@@ -138,7 +138,7 @@ export class FunctionServer {
       invocation.body = body;
     }
     this.#running.set(invocation.id, invocation);
-    void currentInvocation.run(invocation, this.#run, invocation);
+    startInvocation(invocation, this.#run);
   }
 
   #run = async (invocation: Invocation): Promise<void> => {

@@ -43,11 +43,11 @@ export class WebSockets {
   }
 
   /** Handles the frame at `at`. Throws for one that it does not know. */
-  receive(batch: readonly FrameField[], at: number): void {
+  receive(batch: readonly FrameField[], at: number, now: number): void {
     const id = batch[at + 1] as number;
     switch (batch[at] as number) {
       case toWorker.upgrade:
-        this.#upgrade(batch, at);
+        this.#upgrade(batch, at, now);
         break;
       case toWorker.message:
         this.#in(id, (control) => control.message(batch[at + 2] as string | Uint8Array));
@@ -79,13 +79,13 @@ export class WebSockets {
     if (open !== undefined) currentInvocation.run(open.invocation, call, open.control);
   }
 
-  #upgrade(batch: readonly FrameField[], at: number): void {
+  #upgrade(batch: readonly FrameField[], at: number, now: number): void {
     const invocation = new Invocation({
       id: batch[at + 1] as number,
       method: 'GET',
       request: requestTextAt(batch, at + 2),
       params: (batch[at + 6] ?? {}) as Record<string, string | string[]>,
-      timeoutMs: batch[at + 7] as number,
+      deadlineAt: now + (batch[at + 7] as number),
       windowBytes: httpLimits.streamWindowBytes,
     });
     this.#options.running.set(invocation.id, invocation);

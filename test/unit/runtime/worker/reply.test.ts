@@ -23,7 +23,7 @@ function invoked(): { invocation: Invocation; outbox: Outbox; opcodes: number[] 
     method: 'GET',
     request: requestText({ requestId: 'id', clientAddress: '', url: 'http://a.test/', headerLines: '' }),
     params: {},
-    timeoutMs: 10_000,
+    deadlineAt: performance.now() + 10_000,
     windowBytes: httpLimits.streamWindowBytes,
   });
   return { invocation, outbox: new Outbox(port1), opcodes };
