@@ -3,38 +3,15 @@ import type { ErrorCode } from '../contract/errors.ts';
 import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
 import { originForm } from '../../router/target.ts';
-import type { Host, Target } from '../../router/target.ts';
 import type { Reply } from '../channel/frames.ts';
 import { Deadlines, takeBack } from './deadlines.ts';
 import type { Deadline } from './deadlines.ts';
-import type { HostApp } from './app.ts';
+import type { Arrival, Route } from './arrival.ts';
 import type { FunctionSlot } from './function-slot.ts';
-import type { Generation } from './generation.ts';
-import type { Peer } from './peer.ts';
 import type { Job } from './job.ts';
 import type { InvocationListener } from './invocation.ts';
 import type { Transaction, TransactionOwner } from './transaction.ts';
 import type { FunctionWorker } from './worker.ts';
-
-/** A request that is well-formed and no static file answers. */
-export interface Arrival {
-  tx: Transaction;
-  app: HostApp;
-  generation: Generation;
-  target: Target;
-  host: Host;
-  requestId: string;
-  peer: Peer;
-  /** Development: failures of the handler are told with their stack. */
-  dev: boolean;
-}
-
-/** Who answers it. */
-export interface Route {
-  slot: FunctionSlot;
-  /** Null: the route has none. */
-  params: Record<string, unknown> | null;
-}
 
 const clientGone = abortReasons.indexOf('client-gone');
 const timedOut = abortReasons.indexOf('timeout');

@@ -1,6 +1,6 @@
 import { dispatchMethod } from '../../router/methods.ts';
+import type { Arrival } from './arrival.ts';
 import { Exchange } from './exchange.ts';
-import type { Arrival } from './exchange.ts';
 import { upgradeHeaders } from './websocket/handshake.ts';
 
 /** Answers a request from the function its path leads to, or says why there is none. */

@@ -55,14 +55,10 @@ export function createHostServer({
   const upgrades = createUpgrades({ app, dev });
   const server = createNodeServer({ app, dev, headTimeoutMs, upgrades, isDraining: () => draining || leaving });
   const sockets = new Set<Socket>();
-  const direct = new Set<DirectConnection>();
+  const direct = sweptConnections();
   let draining = false;
   let leaving = false;
   let idleSince = performance.now();
-  setInterval(() => {
-    const now = performance.now();
-    for (const connection of direct) connection.sweep(now);
-  }, httpLimits.idleSweepMs).unref();
   const toNode = (socket: Socket): void => {
     server.emit('connection', socket);
     socket.once('end', () => destroyWhenGone(socket));
@@ -121,6 +117,17 @@ export function createHostServer({
       return sockets.size > 0 ? 0 : performance.now() - idleSince;
     },
   };
+}
+
+/** A set whose connections are looked after when they are idle. */
+function sweptConnections(): Set<DirectConnection> {
+  const connections = new Set<DirectConnection>();
+  const sweep = (): void => {
+    const now = performance.now();
+    for (const connection of connections) connection.sweep(now);
+  };
+  setInterval(sweep, httpLimits.idleSweepMs).unref();
+  return connections;
 }
 
 /** The part of node:http: requests that are not of the plainest form, and upgrades. */

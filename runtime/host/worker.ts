@@ -1,13 +1,13 @@
 import type { BootCheckEntry } from '../contract/ipc.ts';
 import { invocationLimits, workerLimits } from '../contract/limits.ts';
 import type { FunctionInspection } from '../contract/manifest.ts';
-import { abortReasons, methods, replyFlags, toHost, toWorker } from '../channel/frames.ts';
+import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { IdTable } from '../channel/id-table.ts';
 import { Outbox } from '../channel/outbox.ts';
-import { requestText } from '../channel/request-text.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { logLineAt, replyAt } from './frame-readers.ts';
+import { writeInvoke } from './invoke-frame.ts';
 import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
 import { loadFailure } from './load-failure.ts';
 import { readSocketFrame } from './websocket/frames.ts';
@@ -100,12 +100,7 @@ export class FunctionWorker {
   /** Starts an invocation and returns its id in this worker. */
   invoke(fields: InvokeFields, listener: InvocationListener): number {
     const id = this.#running.add(listener);
-    const { method, params, body, timeoutMs } = fields;
-    const { text, idEnd, addressEnd, urlEnd } = requestText(fields);
-    const way = methods.indexOf(method as (typeof methods)[number]);
-    this.#outbox
-      .open()
-      .push(toWorker.invoke, id, way < 0 ? method : way, text, idEnd, addressEnd, urlEnd, params, body, timeoutMs);
+    writeInvoke(this.#outbox.open(), id, fields);
     return id;
   }
 

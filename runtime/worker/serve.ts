@@ -19,7 +19,7 @@ import { BadResponseError, BodyFailedError, sendResponse } from './reply.ts';
 import { describeError } from './stack.ts';
 import { WebSockets } from './websocket.ts';
 
-const noParams = {};
+const noParams: Record<string, string | string[]> = {};
 
 /** Serves the invocations of one function in this thread. */
 export class FunctionServer {
@@ -124,7 +124,7 @@ export class FunctionServer {
       id: batch[at + 1] as number,
       method: typeof method === 'number' ? methods[method]! : method,
       request: requestTextAt(batch, at + 3),
-      params: (batch[at + 7] ?? noParams) as Record<string, string | string[]>,
+      params: (batch[at + 7] as Record<string, string | string[]> | null) ?? noParams,
       deadlineAt: now + (batch[at + 9] as number),
       windowBytes: httpLimits.streamWindowBytes,
       timed: this.#assignment.dev,

@@ -21,6 +21,8 @@ export interface DirectServices {
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
+/** Up to so many bytes are taken for a head alone when they end like one: usual ones are shorter. */
+const loneHeadBytes = 8 * 1024;
 const carriageReturn = 13;
 const lineFeed = 10;
 
@@ -275,6 +277,7 @@ export class DirectConnection {
 
 function endsWithHead(bytes: Buffer, length: number): boolean {
   return (
+    length <= loneHeadBytes &&
     bytes[length - 1] === lineFeed &&
     bytes[length - 3] === lineFeed &&
     bytes[length - 2] === carriageReturn &&

@@ -65,8 +65,8 @@ describe('gateway, headers', () => {
     const idFor = async (id: string): Promise<string> =>
       JSON.parse((await ask({ port: fixture.port, headers: { 'x-request-id': id } })).body).headers['x-request-id'];
     expect(await idFor('abc-1.2_3')).toBe('abc-1.2_3');
-    expect(await idFor('a b')).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await idFor('x'.repeat(129))).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await idFor('a b')).toMatch(/^[0-9a-f]{32}$/);
+    expect(await idFor('x'.repeat(129))).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test('passes status, repeated cookies and headers of the response on, but not those about its connection', async () => {

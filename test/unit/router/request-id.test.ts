@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requestIdOf } from '../../../router/request-id.ts';
+import { newRequestId, requestIdOf } from '../../../router/request-id.ts';
 
 test.each(['a', 'abc-1.2_3', 'x'.repeat(128)])('requestIdOf keeps %s', (id) => {
   expect(requestIdOf(id)).toBe(id);
@@ -8,7 +8,13 @@ test.each(['a', 'abc-1.2_3', 'x'.repeat(128)])('requestIdOf keeps %s', (id) => {
 test.each([undefined, '', 'a b', 'a\n', 'é', 'a,b', 'x'.repeat(129), ['a', 'b']])(
   'requestIdOf makes a new id for %j',
   (id) => {
-    expect(requestIdOf(id)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(requestIdOf(id)).toMatch(/^[0-9a-f]{32}$/);
     expect(requestIdOf(id)).not.toBe(requestIdOf(id));
   },
 );
+
+test('newRequestId never gives the same twice', () => {
+  const ids = Array.from({ length: 1_000 }, newRequestId);
+  expect(new Set(ids).size).toBe(1_000);
+  expect(new Set(ids.map((id) => id.length))).toEqual(new Set([32]));
+});

@@ -97,6 +97,23 @@ test('a connection puts bodies together that come in pieces, and finds the next 
   client.destroy();
 });
 
+const getB = 'GET /b HTTP/1.1\r\nHost: a\r\n\r\n';
+/** Its body, of eight bytes, reads like the rest of a head. */
+const likeHead = 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nx: y\r\n\r\n';
+
+test.each([
+  ['two heads in one piece', getB + getB, 2],
+  ['a body that ends as a head does', likeHead, 1],
+  ['such a body before another head', likeHead + getB, 2],
+])('a connection finds the end of a head: %s', async (_what, sent, answers) => {
+  const { client, until, received } = await connected(echo);
+  client.write(sent);
+  await until(sent.endsWith(getB) ? '</b >' : '</a x: y\r\n\r\n>');
+  expect(received().match(/HTTP\/1\.1 200/g)).toHaveLength(answers);
+  expect(received().includes('</a x: y\r\n\r\n>')).toBe(sent.startsWith('POST'));
+  client.destroy();
+});
+
 test('a connection hands a request of another form over, unread, with all that follows', async () => {
   const { client, until, handedOver } = await connected(echo);
   client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -250,19 +267,53 @@ test('a connection ends when its client takes nothing of a response that is over
   // More than the kernel holds.
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
   while (socket.writableLength === 0) await new Promise((resolve) => setImmediate(resolve));
-  // The idle time itself is 75 s.
+  const own = await connection;
+  own.sweep(0);
+  own.sweep(httpLimits.keepAliveTimeoutMs);
+  // From here on node looks whether anything is taken. The time itself is 75 s.
+  expect(socket.timeout).toBe(httpLimits.keepAliveTimeoutMs);
   socket.emit('timeout');
   expect(socket.destroyed).toBe(true);
   client.resume();
   await within(15_000, 'the end', closed);
 });
 
-test('a connection ends when no request comes in time, and waits longer for the next one', async () => {
+test('a connection ends when no request comes in time', async () => {
   const silent = await connected(echo, { headTimeoutMs: 50 });
+  const connection = await silent.connection;
+  // The sweep counts from the first request on.
+  connection.sweep(0);
+  connection.sweep(httpLimits.keepAliveTimeoutMs);
+  expect(connection.socket.destroyed).toBe(false);
   await within(15_000, 'the end', silent.closed);
-  const { client, until, connection } = await connected(echo, { headTimeoutMs: 5_000 });
+});
+
+test('a connection waits longer for the next request, and ends when none comes', async () => {
+  const { client, until, closed, connection } = await connected(echo, { headTimeoutMs: 5_000 });
   client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
   await until('</a >');
-  expect((await connection).socket.timeout).toBe(httpLimits.keepAliveTimeoutMs);
+  const { keepAliveTimeoutMs } = httpLimits;
+  const own = await connection;
+  expect(own.socket.timeout).toBe(0);
+  own.sweep(0);
+  own.sweep(keepAliveTimeoutMs - 1);
+  client.write('GET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('</b >');
+  own.sweep(keepAliveTimeoutMs);
+  own.sweep(2 * keepAliveTimeoutMs - 1);
+  expect(own.socket.destroyed).toBe(false);
+  own.sweep(2 * keepAliveTimeoutMs);
+  await within(15_000, 'the end', closed);
+});
+
+test('a connection whose request is being worked on is not quiet, however long that takes', async () => {
+  const served = Promise.withResolvers<Served>();
+  const { client, until, connection } = await connected(served.resolve);
+  client.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+  const request = await served.promise;
+  const own = await connection;
+  for (const times of [0, 1, 2, 3]) own.sweep(times * httpLimits.keepAliveTimeoutMs);
+  reply(request, '<late>');
+  await until('<late>');
   client.destroy();
 });
