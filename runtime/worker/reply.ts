@@ -102,6 +102,7 @@ function respond(
         ? outbox.bytes(reply.body)
         : outbox.owned(reply.body);
   outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
+  if (bytes !== true) outbox.answered();
 }
 
 /** The value of Server-Timing: what browsers show beside the request. */
