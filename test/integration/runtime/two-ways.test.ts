@@ -217,7 +217,9 @@ function comparable(response: ReadResponse, request: Ask): unknown {
   const refused = isRefusedUpload(response, request);
   const own = headers
     .filter(([name]) => name !== 'date' && !(refused && (name === 'connection' || name === 'keep-alive')))
-    .map(([name, value]) => (name === 'x-request-id' ? [name, /^[\da-f]{32}$/.test(value) ? 'made' : value] : [name, value]));
+    .map(([name, value]) =>
+      name === 'x-request-id' ? [name, /^[\da-f]{32}$/.test(value) ? 'made' : value] : [name, value],
+    );
   const text = body.toString('latin1').replace(/"requestId":"[\da-f]{32}"/, '');
   return { status, reason, headers: own, text };
 }
