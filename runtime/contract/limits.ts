@@ -109,7 +109,7 @@ export const workerLimits = {
    */
   queueStandingMs: 700,
   /** How often a queue looks for those that waited too long, and for workers that can take more. */
-  queueTickMs: 50,
+  queueTickMs: 10,
   /** Invocations taken from a queue before its pace is believed, and at least in one stretch. */
   queuePaceMin: 4,
   /** Its pace is that of the last one to two stretches of this length. */
@@ -130,6 +130,14 @@ export const workerLimits = {
    */
   niceness: 5,
   niceSamples: 5,
+  /** Invocations go together to one worker as long as all that it has takes no longer than this in its thread, */
+  togetherMs: 0.5,
+  /** and something was heard of it so lately. */
+  quietMs: 2,
+  /** Answers in one sample from which it tells what one of them takes. */
+  answersMin: 8,
+  /** How long somebody waits before a function whose workers are full, and are heard of, gets another. */
+  growWaitMs: 10,
   /** Samples in a row that must tell the same before a function gets a worker for being busy. */
   busySamples: 2,
   /** Time from one such worker to the next. */

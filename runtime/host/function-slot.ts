@@ -76,18 +76,8 @@ export class FunctionSlot {
     const { inFlight, size: workers } = this.#workers;
     const { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes } = this.settings;
     const settings = { timeoutMs, memoryMb, concurrency, minWorkers, maxWorkers, maxBodyBytes };
-    return {
-      name,
-      route,
-      ...this.#health.stats,
-      workers,
-      inFlight,
-      queued,
-      requests,
-      failures,
-      serverErrors,
-      ...settings,
-    };
+    const counts = { workers, inFlight, queued, requests, failures, serverErrors };
+    return { name, route, ...this.#health.stats, ...counts, ...settings };
   }
 
   /** Starts the job on the least busy worker, or lets it wait for one. `now` is `performance.now()`. */
@@ -105,7 +95,7 @@ export class FunctionSlot {
       job.reject(refusal.code, refusal.detail, refusal.retryInMs);
       return;
     }
-    const worker = this.#waiting.size > 0 ? null : this.#workers.free(this.settings.concurrency);
+    const worker = this.#waiting.size > 0 ? null : this.#workers.free(this.settings.concurrency, now);
     if (worker === null) this.#wait(job, now);
     else this.#start(job, { worker, now });
   }
@@ -166,7 +156,7 @@ export class FunctionSlot {
 
   /** Starts a worker when jobs wait and none is on its way. */
   pump(): void {
-    if (this.#waiting.size > 0) this.#growIfFull();
+    if (this.#waiting.size > 0) this.#growIfFull(performance.now());
   }
 
   #events: WorkerEvents = {
@@ -184,7 +174,7 @@ export class FunctionSlot {
 
   #wait(job: Job, now: number): void {
     const refusal = this.#health.refusalToWait() ?? this.#waiting.enter(job, { now, inFlight: this.#workers.inFlight });
-    if (refusal === null) this.#growIfFull();
+    if (refusal === null) this.#growIfFull(now);
     else job.reject(refusal.code, refusal.detail, refusal.retryInMs);
   }
 
@@ -223,8 +213,13 @@ export class FunctionSlot {
     this.#startWorker();
   }
 
-  /** Another worker because those there are hold as many invocations as they may, or there is none. */
-  #growIfFull(): void {
+  /**
+   * Another worker because those there are hold as many invocations as they may, or there is none. Not while answers come and
+   * nobody has waited for long: places are free in no time then, and more threads would only wake each other.
+   */
+  #growIfFull(now: number): void {
+    const { quietMs, growWaitMs } = workerLimits;
+    if (now - this.#workers.heardAt < quietMs && this.#waiting.waitedMs(now) < growWaitMs) return;
     if (this.#workers.isFull(this.settings.concurrency) && this.#mayGrow()) this.#startWorker();
   }
 
@@ -255,12 +250,12 @@ export class FunctionSlot {
 
   #serveWaiting(now: number): void {
     while (this.#waiting.size > 0) {
-      const worker = this.#workers.free(this.settings.concurrency);
+      const worker = this.#workers.free(this.settings.concurrency, now);
       if (worker === null) break;
       const job = this.#waiting.next(now);
       if (job !== null) this.#start(job, { worker, now });
     }
-    if (this.#waiting.size > 0) this.#growIfFull();
+    if (this.#waiting.size > 0) this.#growIfFull(now);
   }
 
   #onFree(worker: FunctionWorker): void {

@@ -12,7 +12,7 @@ export function peerFrom(
   { forwardedFor, forwardedProto }: { forwardedFor: string | undefined; forwardedProto: string | undefined },
 ): Peer {
   if (remoteAddress !== undefined) return { protocol: 'http', address: remoteAddress };
-  const address = (forwardedFor?.split(',').at(-1) ?? '').trim();
+  const address = forwardedFor === undefined ? '' : forwardedFor.slice(forwardedFor.lastIndexOf(',') + 1).trim();
   return { protocol: forwardedProto === 'https' ? 'https' : 'http', address: address || '127.0.0.1' };
 }
 

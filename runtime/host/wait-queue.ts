@@ -24,7 +24,10 @@ export interface QueueTotal {
  * which it is served: what could not be served in time is refused on arrival, when it costs least.
  */
 export class WaitQueue<Job> {
-  readonly #entries = new Map<Job, number>();
+  /** Oldest first, from `#head` on; null: was taken out of turn. No Map: see `IdTable` for what one does to V8's heap. */
+  #entries: (Entry<Job> | null)[] = [];
+  #head = 0;
+  #size = 0;
   readonly #total: QueueTotal;
   /** Since when it has not been empty. */
   #standingSince = 0;
@@ -38,7 +41,13 @@ export class WaitQueue<Job> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
+  }
+
+  /** How long the oldest has waited; 0 when it is empty. */
+  waitedMs(now: number): number {
+    const first = this.#first();
+    return first === null ? 0 : now - first.since;
   }
 
   /** Average time between two jobs taken lately; 0 while too few were taken to tell. */
@@ -74,7 +83,8 @@ export class WaitQueue<Job> {
       this.#stretch = { since: now, taken: 0 };
       this.#total.queues++;
     }
-    this.#entries.set(job, now);
+    this.#entries.push({ job, since: now });
+    this.#size++;
     this.#total.jobs++;
   }
 
@@ -82,7 +92,7 @@ export class WaitQueue<Job> {
   take(now: number): Job | null {
     const first = this.#first();
     if (first === null) return null;
-    this.forget(first.job);
+    this.#remove(this.#head);
     this.#taken++;
     this.#stretch.taken++;
     const { queuePaceMs, queuePaceMin } = workerLimits;
@@ -95,29 +105,53 @@ export class WaitQueue<Job> {
 
   /** Takes one job out; false when it is not there. */
   forget(job: Job): boolean {
-    if (!this.#entries.delete(job)) return false;
-    this.#total.jobs--;
-    if (this.size === 0) this.#total.queues--;
-    return true;
+    for (let at = this.#head; at < this.#entries.length; at++) {
+      if (this.#entries[at]?.job !== job) continue;
+      this.#remove(at);
+      return true;
+    }
+    return false;
   }
 
   /** Takes out the oldest job if it waited for `queueMs`. */
   takeExpired(now: number): Job | null {
     const first = this.#first();
     if (first === null || now - first.since < workerLimits.queueMs) return null;
-    this.forget(first.job);
+    this.#remove(this.#head);
     return first.job;
   }
 
   /** Takes all out, oldest first. */
   clear(): Job[] {
-    const jobs = [...this.#entries.keys()];
-    for (const job of jobs) this.forget(job);
+    const jobs: Job[] = [];
+    for (let first = this.#first(); first !== null; first = this.#first()) {
+      jobs.push(first.job);
+      this.#remove(this.#head);
+    }
     return jobs;
   }
 
+  /** The oldest, which is at `#head` then. */
   #first(): Entry<Job> | null {
-    for (const [job, since] of this.#entries) return { job, since };
+    for (; this.#head < this.#entries.length; this.#head++) {
+      const entry = this.#entries[this.#head]!;
+      if (entry !== null) return entry;
+    }
     return null;
+  }
+
+  #remove(at: number): void {
+    this.#entries[at] = null;
+    this.#size--;
+    this.#total.jobs--;
+    if (this.#size === 0) {
+      this.#total.queues--;
+      this.#entries = [];
+      this.#head = 0;
+    } else if (this.#head > workerLimits.queue) {
+      // Taken ones are let go of in one go: what is left moves once for as many.
+      this.#entries.splice(0, this.#head);
+      this.#head = 0;
+    }
   }
 }

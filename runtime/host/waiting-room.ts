@@ -28,6 +28,11 @@ export class WaitingRoom {
     return this.#queue.size;
   }
 
+  /** How long the oldest has waited. */
+  waitedMs(now: number): number {
+    return this.#queue.waitedMs(now);
+  }
+
   /** Lets a job in, or says why not. `inFlight`: invocations that the function's workers hold. */
   enter(job: Job, { now, inFlight }: { now: number; inFlight: number }): Refusal | null {
     if (this.#queue.full) {
@@ -50,36 +55,30 @@ export class WaitingRoom {
   next(now: number): Job | null {
     let job = this.#queue.take(now);
     while (job?.cancelled === true) job = this.#queue.take(now);
-    this.#rest();
     return job;
   }
 
   forget(job: Job): boolean {
-    const found = this.#queue.forget(job);
-    this.#rest();
-    return found;
+    return this.#queue.forget(job);
   }
 
   /** Takes all out that are still wanted. */
   clear(): Job[] {
-    const jobs = this.#queue.clear().filter((job) => !job.cancelled);
-    this.#rest();
-    return jobs;
+    return this.#queue.clear().filter((job) => !job.cancelled);
   }
 
   #tick(): void {
+    // Not as soon as it is empty: it may be so many times in a millisecond.
+    if (this.#queue.size === 0) {
+      if (this.#ticker !== null) clearInterval(this.#ticker);
+      this.#ticker = null;
+      return;
+    }
     const now = performance.now();
     this.#options.onTick(now);
     if (this.#options.isStarting()) return;
     for (let job = this.#queue.takeExpired(now); job !== null; job = this.#queue.takeExpired(now)) {
       job.reject('FN_OVERLOADED', `No worker became free within ${workerLimits.queueMs} ms`);
     }
-    this.#rest();
-  }
-
-  #rest(): void {
-    if (this.#ticker === null || this.#queue.size > 0) return;
-    clearInterval(this.#ticker);
-    this.#ticker = null;
   }
 }

@@ -66,14 +66,22 @@ export class WorkerGroup {
     for (const worker of this.#workers) worker.drain();
   }
 
-  /** The least busy worker with a free place; a faulty one only when there is no other. */
-  free(concurrency: number): FunctionWorker | null {
+  /** When anything was heard of one of its ready workers, by `performance.now()`. */
+  get heardAt(): number {
+    return this.ready.reduce((last, { load }) => Math.max(last, load.heardAt), -Infinity);
+  }
+
+  /**
+   * The least busy worker with a free place; a faulty one only when there is no other. Invocations that take microseconds go
+   * together to the first that has places: one thread that is woken for many of them does far more than several.
+   */
+  free(concurrency: number, now: number): FunctionWorker | null {
     let best: FunctionWorker | null = null;
     for (const worker of this.#workers) {
       if (worker.state !== 'ready' || worker.suspect) continue;
       const { inFlight, load, faulty } = worker;
       if (inFlight >= concurrency || inFlight >= load.room || load.isStalled(worker.heard)) continue;
-      if (inFlight === 0 && !faulty) return worker;
+      if (!faulty && (inFlight === 0 || isQuick(worker, now))) return worker;
       if (best === null || (best.faulty && !faulty) || (best.faulty === faulty && inFlight < best.inFlight))
         best = worker;
     }
@@ -120,4 +128,9 @@ export class WorkerGroup {
     for (const worker of old) worker.drain();
     return old.length;
   }
+}
+
+/** Whether another invocation waits for next to nothing there: those before it are done soon, and none of them has kept the thread. */
+function isQuick({ inFlight, load }: FunctionWorker, now: number): boolean {
+  return inFlight * load.answerMs < workerLimits.togetherMs && now - load.heardAt < workerLimits.quietMs;
 }

@@ -18,6 +18,10 @@ const newest = 0.3;
 export class WorkerLoad {
   /** Share of time in which its event loop was at work. */
   busy = 0;
+  /** `performance.now()` when anything was heard of it. */
+  heardAt = -Infinity;
+  /** What an answer costs of its event loop's time, in ms; Infinity: not known yet. */
+  answerMs = Infinity;
   /** Samples in a row in which it was busy. */
   busySamples = 0;
   /** Whether it has gone behind the main thread for the CPU. */
@@ -41,7 +45,9 @@ export class WorkerLoad {
     this.#idleSamples = isBusy ? 0 : this.#idleSamples + 1;
     if (this.busySamples >= niceSamples) this.isNice = true;
     else if (this.#idleSamples >= niceSamples) this.isNice = false;
-    this.#answeredPerMs += newest * ((source.answered - before.answered) / elapsed - this.#answeredPerMs);
+    const answered = source.answered - before.answered;
+    if (answered >= workerLimits.answersMin) this.answerMs = (source.activeMs - before.activeMs) / answered;
+    this.#answeredPerMs += newest * (answered / elapsed - this.#answeredPerMs);
     const stalled = this.busy >= stalledShare && before.inFlight > 0 && source.heard === before.heard;
     if (!stalled) this.stalledSince = 0;
     else if (this.stalledSince === 0) this.stalledSince = now;

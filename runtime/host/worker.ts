@@ -180,14 +180,14 @@ export class FunctionWorker {
   #receive(batch: FrameField[]): void {
     let lines = 0;
     this.heard++;
+    this.load.heardAt = performance.now();
     for (let i = 0; i < batch.length;) {
       const id = batch[i + 1] as number;
       switch (batch[i] as number) {
         case toHost.respond: {
           const body = batch[i + 4] as FrameBody;
           if (body !== true) this.answered++;
-          const flags = batch[i + 6] as number;
-          const pending = (flags & replyFlags.pending) !== 0;
+          const pending = ((batch[i + 6] as number) & replyFlags.pending) !== 0;
           const listener = body === true ? this.#running.get(id) : this.#finish(id, pending);
           listener?.onRespond(replyAt(batch, i));
           i += 7;

@@ -112,3 +112,32 @@ test('queue that was empty has no pace', () => {
   for (let job = 0; job < 100; job++) waiting.add(job, now);
   expect([waiting.intervalMs(now), waiting.tooLong(now + 2_000, 0)]).toEqual([0, null]);
 });
+
+test('queue tells how long its oldest has waited', () => {
+  const waiting = new WaitQueue<string>({ jobs: 0, queues: 0 });
+  expect(waiting.waitedMs(5)).toBe(0);
+  waiting.add('a', 10);
+  waiting.add('b', 20);
+  expect(waiting.waitedMs(25)).toBe(15);
+  waiting.forget('a');
+  expect(waiting.waitedMs(25)).toBe(5);
+});
+
+test('queue keeps its order however many come, leave and are taken', () => {
+  const total = { jobs: 0, queues: 0 };
+  const waiting = new WaitQueue<number>(total);
+  const expected: number[] = [];
+  for (let job = 0; job < 5_000; job++) {
+    waiting.add(job, job);
+    expected.push(job);
+    if (job % 7 === 0) expect(waiting.forget(job)).toBe(expected.splice(expected.indexOf(job), 1).length === 1);
+    if (job % 3 > 0) expect(waiting.take(job)).toBe(expected.shift() ?? null);
+    expect([waiting.size, total.jobs, total.queues]).toEqual([
+      expected.length,
+      expected.length,
+      expected.length > 0 ? 1 : 0,
+    ]);
+  }
+  expect(waiting.clear()).toEqual(expected);
+  expect(total).toEqual({ jobs: 0, queues: 0 });
+});

@@ -53,3 +53,14 @@ test('load goes behind the main thread after being busy for a while, and comes b
   load.sample(1_000 + niceSamples * 200, { ...idle, activeMs: niceSamples * 100 });
   expect(load.isNice).toBe(false);
 });
+
+test('load knows what an answer takes as soon as there were some in one sample', () => {
+  const load = new WorkerLoad();
+  load.sample(1_000, idle);
+  load.sample(1_100, { ...idle, activeMs: 50, answered: workerLimits.answersMin - 1 });
+  expect(load.answerMs).toBe(Infinity);
+  load.sample(1_200, { ...idle, activeMs: 60, answered: workerLimits.answersMin - 1 + 1_000 });
+  expect(load.answerMs).toBe(0.01);
+  load.sample(1_300, { ...idle, activeMs: 60, answered: workerLimits.answersMin - 1 + 1_001 });
+  expect(load.answerMs).toBe(0.01);
+});
