@@ -1,5 +1,4 @@
-import type { FrameBody, Reply } from '../channel/frames.ts';
-import type { RequestTexts } from '../channel/request-text.ts';
+import type { Reply } from '../channel/frames.ts';
 
 /** What an invocation's owner hears from the worker. */
 export interface InvocationListener {
@@ -27,15 +26,6 @@ export interface SocketListener {
   onClose(code: number, reason: string): void;
   /** So many messages were dispatched, and so many bytes may follow in their place. */
   onTaken(messages: number, bytes: number): void;
-}
-
-/** What to invoke. */
-export interface InvokeFields extends RequestTexts {
-  method: string;
-  /** Null: the route has none. */
-  params: Record<string, unknown> | null;
-  body: FrameBody;
-  timeoutMs: number;
 }
 
 /** One log line as a worker sends it. */

@@ -4,11 +4,12 @@ import type { FunctionInspection } from '../contract/manifest.ts';
 import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { IdTable } from '../channel/id-table.ts';
+import { writeInvoke } from '../channel/invoke-frame.ts';
+import type { InvokeFields } from '../channel/invoke-frame.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { AbortWatch } from './abort-watch.ts';
 import { logLineAt, replyAt } from './frame-readers.ts';
-import { writeInvoke } from './invoke-frame.ts';
-import type { InvocationListener, InvokeFields, WorkerLogLine } from './invocation.ts';
+import type { InvocationListener, WorkerLogLine } from './invocation.ts';
 import { loadFailure } from './load-failure.ts';
 import { readSocketFrame } from './websocket/frames.ts';
 import { WorkerLoad } from './worker-load.ts';
@@ -112,11 +113,8 @@ export class FunctionWorker {
   /** Sends a frame of an invocation that runs. */
   post(opcode: number, id: number, ...fields: FrameField[]): void {
     if (!this.#running.has(id)) return;
-    this.#outbox.push(
-      opcode,
-      id,
-      ...fields.map((each) => (each instanceof Uint8Array ? this.#outbox.bytes(each) : each)),
-    );
+    const sendable = fields.map((each) => (each instanceof Uint8Array ? this.#outbox.bytes(each) : each));
+    this.#outbox.push(opcode, id, ...sendable);
   }
 
   sendBody(id: number, bytes: Uint8Array | null): void {

@@ -1,7 +1,16 @@
-import { methods, toWorker } from '../channel/frames.ts';
-import type { FrameField } from '../channel/frames.ts';
-import { requestText } from '../channel/request-text.ts';
-import type { InvokeFields } from './invocation.ts';
+import { methods, toWorker } from './frames.ts';
+import type { FrameBody, FrameField } from './frames.ts';
+import { requestText } from './request-text.ts';
+import type { RequestTexts } from './request-text.ts';
+
+/** What to invoke. */
+export interface InvokeFields extends RequestTexts {
+  method: string;
+  /** Null: the route has none. */
+  params: Record<string, unknown> | null;
+  body: FrameBody;
+  timeoutMs: number;
+}
 
 /** Appends the `invoke` frame of an invocation. */
 export function writeInvoke(batch: FrameField[], id: number, fields: InvokeFields): void {
