@@ -56,16 +56,19 @@ export class Outbox {
     return exact;
   }
 
-  /** Bytes that nobody else will look at again: moved when large. */
-  owned(bytes: Uint8Array): Uint8Array {
-    if (bytes.byteLength >= transferBytesMin) this.#transfer.push(bytes.buffer as ArrayBuffer);
-    return bytes;
+  /** For bytes that have a buffer to themselves, and that nobody needs again: whether they are many, and moved with the next frame. */
+  moves(bytes: Uint8Array): boolean {
+    if (bytes.byteLength < transferBytesMin) return false;
+    this.#transfer.push(bytes.buffer as ArrayBuffer);
+    return true;
   }
 
   /** Bytes of a read, that nobody else will look at: moved when large and alone in their buffer. */
   ownedIfWhole(view: Uint8Array): Uint8Array {
     if (view.byteLength !== view.buffer.byteLength || !(view.buffer instanceof ArrayBuffer)) return this.bytes(view);
-    return this.owned(new Uint8Array(view.buffer));
+    const bytes = new Uint8Array(view.buffer);
+    this.moves(bytes);
+    return bytes;
   }
 
   /** Posts what was collected, at once: before a control message, so that order is kept. */

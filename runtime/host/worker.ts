@@ -101,6 +101,7 @@ export class FunctionWorker {
   /** Starts an invocation and returns its id in this worker. */
   invoke(fields: InvokeFields, listener: InvocationListener): number {
     const id = this.#running.add(listener);
+    if (fields.body instanceof Uint8Array) this.#outbox.moves(fields.body);
     writeInvoke(this.#outbox.open(), id, fields);
     return id;
   }

@@ -1,11 +1,17 @@
 import { httpLimits } from '../contract/limits.ts';
 import type { BodySource } from './invocation.ts';
 
-/** A streamed request body: chunks pushed by the host on one side, a ReadableStream on the other. */
+/** What arrives chunk by chunk. One of its methods may be called, once. */
+export interface ArrivingBody {
+  open(): ReadableStream<Uint8Array>;
+  /** All of it, without the promises and copies of a stream. Rejects when it ends early. */
+  collect(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A streamed request body: chunks pushed by the host on one side, the handler's on the other. */
 export interface StreamedBody {
   source: BodySource;
-  /** Opens the stream; to be called once. */
-  open: () => ReadableStream<Uint8Array>;
+  body: ArrivingBody;
 }
 
 /**
@@ -72,14 +78,45 @@ export function createStreamedBody({ grant }: { grant: (bytes: number) => void }
       },
       { highWaterMark: 0 },
     );
-  return { source, open };
+
+  const collect = (): Promise<Uint8Array<ArrayBuffer>> =>
+    new Promise((resolve, reject) => {
+      const chunks: Uint8Array[] = [];
+      const settle = (): void => {
+        if (failure !== null) reject(failure);
+        else if (ended) resolve(joined(chunks));
+      };
+      source.push = (chunk) => {
+        if (chunk === null) ended = true;
+        else if (failure === null) chunks.push(chunk);
+        if (chunk !== null) taken(chunk);
+        settle();
+      };
+      source.fail = (message) => {
+        failure ??= new TypeError(message);
+        settle();
+      };
+      for (const chunk of queue.splice(0)) {
+        chunks.push(chunk);
+        taken(chunk);
+      }
+      settle();
+    });
+  return { source, body: { open, collect } };
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }
 
 /** All bytes of a request body, for handlers that take it whole (Lambda events). */
-export async function readWholeBody(body: Uint8Array | (() => ReadableStream<Uint8Array>) | null): Promise<Uint8Array> {
+export async function readWholeBody(body: Uint8Array | ArrivingBody | null): Promise<Uint8Array> {
   if (body === null) return new Uint8Array(0);
-  if (typeof body !== 'function') return body;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body()) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return body instanceof Uint8Array ? body : await body.collect();
 }

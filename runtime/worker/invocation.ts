@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { abortReasons } from '../channel/frames.ts';
 import type { RequestText } from '../channel/request-text.ts';
+import type { ArrivingBody } from './body-source.ts';
 
 /** The request body as it comes over the channel, chunk by chunk. */
 export interface BodySource {
@@ -33,7 +34,7 @@ export class Invocation {
   /** Infinity for an open WebSocket. */
   deadlineAt: number;
   /** The whole body, null for none; streamed ones arrive through `source`. */
-  body: Uint8Array | (() => ReadableStream<Uint8Array>) | null = null;
+  body: Uint8Array | ArrivingBody | null = null;
   source: BodySource | null = null;
   /** Called when the host takes more bytes of the response. */
   onCredit: (() => void) | null = null;

@@ -2,7 +2,7 @@ import { httpLimits } from '../contract/limits.ts';
 import { replyFlags, toHost } from '../channel/frames.ts';
 import type { Outbox } from '../channel/outbox.ts';
 import { adoptResponse, isDecoded } from './fetch/foreign.ts';
-import { plainResponse } from './fetch/response.ts';
+import { plainResponse, spendResponse } from './fetch/response.ts';
 import type { DatabaseUse, Invocation } from './invocation.ts';
 import { BadHeadError, replyOf } from './reply-text.ts';
 import type { ReplyParts } from './reply-text.ts';
@@ -21,7 +21,7 @@ export function sendResponse(returned: unknown, invocation: Invocation, outbox: 
   if (typeof returned !== 'object' || returned === null) throw notAResponse(returned);
   const plain = plainResponse(returned);
   if (plain === null) return sendForeign(returned, { invocation, outbox });
-  respond(plain, { invocation, outbox });
+  if (respond(plain, { invocation, outbox })) spendResponse(returned);
   return null;
 }
 
@@ -78,11 +78,12 @@ interface Head {
   headers: string[];
 }
 
+/** Returns whether the bytes of the body were moved to the host: nobody has them any more. */
 function respond(
   { status, statusText, headers, body }: Head & Pick<ReplyParts, 'body'>,
   { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
-): void {
-  if (invocation.aborted) return;
+): boolean {
+  if (invocation.aborted) return false;
   const { id, method, requestId } = invocation;
   let reply;
   try {
@@ -94,15 +95,11 @@ function respond(
   }
   invocation.responded = true;
   const flags = invocation.waiting > 0 ? replyFlags.pending : 0;
-  // Text was encoded for this reply alone; bytes belong to a response that the handler may return again.
-  const bytes =
-    reply.body === null || reply.body === true
-      ? reply.body
-      : reply.body === body
-        ? outbox.bytes(reply.body)
-        : outbox.owned(reply.body);
+  const bytes = reply.body;
+  const moved = bytes !== null && bytes !== true && outbox.moves(bytes);
   outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
   if (bytes !== true) outbox.answered();
+  return moved && bytes === body;
 }
 
 /** The value of Server-Timing: what browsers show beside the request. */

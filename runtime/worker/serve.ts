@@ -132,7 +132,7 @@ export class FunctionServer {
     const body = batch[at + 8] as FrameBody;
     if (body === true) {
       const streamed = createStreamedBody({ grant: (bytes) => this.#outbox.push(toHost.credit, invocation.id, bytes) });
-      invocation.body = streamed.open;
+      invocation.body = streamed.body;
       invocation.source = streamed.source;
     } else {
       invocation.body = body;

@@ -4,6 +4,7 @@
  * the native one behind it.
  */
 import { flatOf } from '../../channel/header-lines.ts';
+import type { ArrivingBody } from '../body-source.ts';
 import { bytesOf, isRead, readAll, streamOf, textOf, unusable } from './body.ts';
 import { FastHeaders } from './headers.ts';
 import { native, nativeIfLoaded, onNative, replaceGlobal } from './native.ts';
@@ -16,8 +17,8 @@ export interface RequestParts {
   url: string;
   /** As the client sent them, a line each. */
   headerLines: string;
-  /** All of the body, or a function that opens its stream. */
-  body: Uint8Array | (() => ReadableStream<Uint8Array>) | null;
+  /** All of the body, which nobody else has, or what is on its way. */
+  body: Uint8Array | ArrivingBody | null;
   readonly signal: AbortSignal;
 }
 
@@ -91,7 +92,9 @@ class FastRequest {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#native === null ? (await this.#read()).slice().buffer : await this.#native.arrayBuffer();
+    if (this.#native !== null) return await this.#native.arrayBuffer();
+    const bytes = await this.#read();
+    return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
   }
 
   get [Symbol.toStringTag](): string {
@@ -106,7 +109,7 @@ class FastRequest {
 
   #open(): ReadableStream<Uint8Array> {
     const { body } = this.#parts;
-    return typeof body === 'function' ? body() : streamOf(body!);
+    return body instanceof Uint8Array ? streamOf(body) : body!.open();
   }
 
   /** The whole body, once; of a request without, nothing, as often as wanted. */
@@ -116,7 +119,7 @@ class FastRequest {
     const { body } = this.#parts;
     if (this.#stream !== null) return await readAll(this.#stream);
     this.#used = true;
-    return typeof body === 'function' ? await readAll(body()) : bytesOf(body!);
+    return body instanceof Uint8Array ? bytesOf(body) : await body!.collect();
   }
 
   #toNative(): NativeRequest {
@@ -126,7 +129,7 @@ class FastRequest {
     const init: Record<string, unknown> = { method, headers: this.headers, signal };
     if (this.#hasBody()) {
       // No request can be made of a body that was read; of an empty one in its place it can.
-      init['body'] = used ? '' : (this.#stream ?? (typeof body === 'function' ? body() : body));
+      init['body'] = used ? '' : (this.#stream ?? (body instanceof Uint8Array ? body : body!.open()));
       init['duplex'] = 'half';
     }
     const made = new (native().Request)(this.url, init);

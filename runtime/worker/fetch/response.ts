@@ -28,6 +28,7 @@ const nullBodyStatus = new Set([204, 205, 304]);
 let nativeOf: (response: FastResponse) => NativeResponse;
 let upToDate: (response: FastResponse) => NativeResponse;
 let plainPartsOf: (response: object) => PlainResponse | null;
+let spend: (response: object) => void;
 
 // Private fields: whoever spreads or wraps a response must find no key that a native one has not.
 class FastResponse {
@@ -57,6 +58,9 @@ class FastResponse {
     nativeOf = (response) => response.#toNative();
     upToDate = (response) => response.#upToDate();
     plainPartsOf = (response) => (#plain in response ? response.#plainParts() : null);
+    spend = (response) => {
+      if (#used in response) response.#used = true;
+    };
   }
 
   static json(data: unknown, init?: Init): NativeResponse {
@@ -133,7 +137,13 @@ class FastResponse {
       throw new TypeError('Response.clone: Body has already been consumed.');
     }
     const copy = new FastResponse();
-    copy.#plain = { ...this.#plain, headers: this.#flatHeaders() };
+    const { body } = this.#plain;
+    // Bytes of its own: those of a response that is sent may be moved away.
+    copy.#plain = {
+      ...this.#plain,
+      headers: this.#flatHeaders(),
+      body: typeof body === 'string' ? body : bodyOf(body),
+    };
     if (this.#stream !== null) [this.#stream, copy.#stream] = this.#stream.tee();
     return copy as unknown as NativeResponse;
   }
@@ -278,6 +288,11 @@ for (const name of ['blob', 'formData', 'textStream'] as const) {
 /** The parts of a response whose body nobody looked at; null when it must be read as a native one. */
 export function plainResponse(response: object): PlainResponse | null {
   return plainPartsOf(response);
+}
+
+/** The bytes of a plain response are gone: it counts as read. */
+export function spendResponse(response: object): void {
+  spend(response);
 }
 
 /** Replaces the global Response of this thread. */
