@@ -33,16 +33,12 @@ export class Exchange implements Job, InvocationListener, TransactionOwner {
   readonly #params: Record<string, unknown> | null;
   readonly #began: number;
   readonly #deadline: Deadline<Exchange>;
-  /** Runs while the client takes nothing of a response. */
-  #idleTimer: NodeJS.Timeout | null = null;
   #worker: FunctionWorker | null = null;
   /** All that the invocation waits for of the request is there. */
   #arrived = false;
   #id = 0;
   /** The worker has no part in it any more. */
   #over = false;
-  /** The function's time is over, and its response still on its way to the client. */
-  #idling = false;
   #done = false;
   #failed = false;
   /** Bytes of the body that the handler announced and that have not come yet; null when unknown. */
@@ -212,7 +208,8 @@ export class Exchange implements Job, InvocationListener, TransactionOwner {
 
   #onTimeout(): void {
     if (this.#over) {
-      this.#awaitClient();
+      // What is left is the client's pace, which is its own as long as it takes anything.
+      if (!this.#done) this.#tx.cutWhenIdle(httpLimits.responseIdleMs);
       return;
     }
     const { timeoutMs } = this.#slot.settings;
@@ -233,14 +230,6 @@ export class Exchange implements Job, InvocationListener, TransactionOwner {
     else this.#problem('FN_BODY_TOO_LARGE', `The function accepts at most ${maxBodyBytes} bytes`);
   }
 
-  /** All is handed to the socket: what is left is the client's pace, which is its own as long as it takes anything. */
-  #awaitClient(): void {
-    if (this.#done) return;
-    this.#idling = true;
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.#cut(), httpLimits.responseIdleMs);
-  }
-
   /** Takes the invocation away from its worker. */
   #abandon(reason: number): void {
     if (this.#over || this.#worker === null) {
@@ -253,15 +242,10 @@ export class Exchange implements Job, InvocationListener, TransactionOwner {
     this.#worker.abort(this.#id, reason, reason === timedOut ? {} : { graceMs: left + httpLimits.abortSlackMs });
   }
 
-  onProgress(): void {
-    if (this.#idling) this.#awaitClient();
-  }
-
   onClosed(): void {
     if (this.#done) return;
     this.#done = true;
     takeBack(this.#deadline);
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     if (!this.#over) {
       if (this.#worker === null) this.#slot.forget(this);
       this.#abandon(clientGone);

@@ -25,12 +25,18 @@ export class NodeTransaction implements Transaction {
   owner = noOwner;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  #idleMs = 0;
+  /** Runs while the client takes nothing of a response. */
+  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(req: IncomingMessage, { res }: { res: ServerResponse }) {
     this.#req = req;
     this.#res = res;
     this.body = new RequestBody(req);
-    res.once('close', () => this.owner.onClosed());
+    res.once('close', () => {
+      clearTimeout(this.#idleTimer);
+      this.owner.onClosed();
+    });
   }
 
   get method(): string {
@@ -90,6 +96,13 @@ export class NodeTransaction implements Transaction {
     this.#res.destroy();
   }
 
+  cutWhenIdle(ms: number): void {
+    if (this.#res.destroyed) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleMs = ms;
+    this.#idleTimer = setTimeout(() => this.cut(), ms);
+  }
+
   /** A connection that ends with this response must not do so under an upload: its sender would see no response. */
   #end(content: string | Uint8Array): void {
     const res = this.#res;
@@ -97,12 +110,12 @@ export class NodeTransaction implements Transaction {
     else res.end(content, 'latin1');
   }
 
-  /** Writes a large body piece by piece, and tells whenever some of it has left. */
+  /** Writes a large body piece by piece, and sees whenever some of it has left. */
   #endInPieces(body: Uint8Array): void {
     const res = this.#res;
     let at = 0;
     const more = (): void => {
-      if (at > 0) this.owner.onProgress();
+      if (at > 0 && this.#idleMs > 0) this.cutWhenIdle(this.#idleMs);
       while (at < body.length && !res.destroyed) {
         const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
         at += piece.length;

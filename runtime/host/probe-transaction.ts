@@ -70,6 +70,8 @@ export class ProbeTransaction implements Transaction {
     this.#end('broke its response off');
   }
 
+  cutWhenIdle(): void {}
+
   /** Nobody waits for the answer any more. */
   leave(): void {
     if (this.#closed) return;

@@ -32,18 +32,18 @@ export interface Transaction {
   end(): void;
   /** Ends a response that cannot be completed, so that the client sees that it is not whole. */
   cut(): void;
+  /** The response is handed over, and its client alone keeps it: cut it when nothing is taken for so long. */
+  cutWhenIdle(ms: number): void;
 }
 
 /** Whom a transaction tells of its course. */
 export interface TransactionOwner {
   /** Called once: the response is over, or the client has gone. */
   onClosed(): void;
-  /** The client took some of a large response. */
-  onProgress(): void;
 }
 
 /** Of a transaction whose course is of no interest. */
-export const noOwner: TransactionOwner = { onClosed() {}, onProgress() {} };
+export const noOwner: TransactionOwner = { onClosed() {} };
 
 /** The body of a request on its way in. */
 export interface IncomingBody {

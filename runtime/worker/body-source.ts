@@ -80,29 +80,37 @@ export function createStreamedBody({ grant }: { grant: (bytes: number) => void }
     );
 
   const collect = (): Promise<Uint8Array<ArrayBuffer>> =>
-    new Promise((resolve, reject) => {
-      const chunks: Uint8Array[] = [];
-      const settle = (): void => {
-        if (failure !== null) reject(failure);
-        else if (ended) resolve(joined(chunks));
-      };
-      source.push = (chunk) => {
-        if (chunk === null) ended = true;
-        else if (failure === null) chunks.push(chunk);
-        if (chunk !== null) taken(chunk);
-        settle();
-      };
-      source.fail = (message) => {
-        failure ??= new TypeError(message);
-        settle();
-      };
-      for (const chunk of queue.splice(0)) {
-        chunks.push(chunk);
-        taken(chunk);
-      }
-      settle();
-    });
+    collected(source, { chunks: queue.splice(0), ended, failure, taken });
   return { source, body: { open, collect } };
+}
+
+/** What has arrived, and all that will. */
+function collected(
+  source: BodySource,
+  {
+    chunks,
+    ended,
+    failure,
+    taken,
+  }: { chunks: Uint8Array[]; ended: boolean; failure: Error | null; taken: (chunk: Uint8Array) => void },
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    source.push = (chunk) => {
+      if (chunk === null) {
+        resolve(joined(chunks));
+        return;
+      }
+      chunks.push(chunk);
+      taken(chunk);
+    };
+    source.fail = (message) => {
+      reject(new TypeError(message));
+      chunks.length = 0;
+    };
+    for (const chunk of chunks) taken(chunk);
+    if (failure !== null) reject(failure);
+    else if (ended) resolve(joined(chunks));
+  });
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

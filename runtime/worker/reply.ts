@@ -30,7 +30,9 @@ async function sendForeign(
   { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
 ): Promise<void> {
   if ((returned as Partial<Response>).bodyUsed === true) {
-    throw new BadResponseError('the handler returned a response whose body was read already');
+    throw new BadResponseError(
+      'the handler returned a response whose body was read or sent already: make one for each request, or return its clone()',
+    );
   }
   const response = returned instanceof Response ? returned : adopted(returned);
   if (response === null) throw notAResponse(returned);

@@ -115,12 +115,12 @@ export class DirectConnection {
       this.#quietSince = now;
     } else if (now - this.#quietSince >= httpLimits.keepAliveTimeoutMs) {
       if (this.socket.writableLength === 0) this.#onTimeout();
-      else if (!this.#timed) this.#time(httpLimits.keepAliveTimeoutMs);
+      else if (!this.#timed) this.cutWhenIdle(httpLimits.keepAliveTimeoutMs);
     }
   }
 
-  /** Node's timer sees whether the client takes some of what waits. */
-  #time(ms: number): void {
+  /** Node's timer sees whether the client takes some of what waits. 0: it is to wait for as long as it likes. */
+  cutWhenIdle(ms: number): void {
     this.#timed = ms > 0;
     this.socket.setTimeout(ms);
   }
@@ -130,7 +130,7 @@ export class DirectConnection {
     const { socket } = this;
     this.#current = null;
     this.#active = true;
-    if (this.#timed) this.#time(0);
+    if (this.#timed) this.cutWhenIdle(0);
     if (socket.destroyed) return;
     if (!keepAlive || this.#draining) {
       socket.destroySoon();

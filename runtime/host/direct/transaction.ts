@@ -18,6 +18,7 @@ export interface DirectLink {
   readonly socket: Socket;
   pause(): void;
   resume(): void;
+  cutWhenIdle(ms: number): void;
   /** The transaction is over: the next request may be read, or the connection ends. */
   finished(options: { keepAlive: boolean }): void;
 }
@@ -109,17 +110,12 @@ export class DirectTransaction implements Transaction {
       bytes.write(text, 'latin1');
       bytes.set(body, text.length);
       socket.write(bytes);
-    } else if (body.length <= httpLimits.streamWindowBytes) {
+    } else {
       this.#sent = body;
       socket.cork();
       socket.write(text, 'latin1');
       socket.write(body);
       socket.uncork();
-    } else {
-      this.#sent = body;
-      socket.write(text, 'latin1');
-      this.#writeInPieces(body);
-      return;
     }
     this.#finish();
   }
@@ -169,6 +165,10 @@ export class DirectTransaction implements Transaction {
     socket.destroy();
   }
 
+  cutWhenIdle(ms: number): void {
+    this.#link.cutWhenIdle(ms);
+  }
+
   #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
     const start = responseStart({ status, statusText: '', hasDate: false }, Date.now());
@@ -178,23 +178,6 @@ export class DirectTransaction implements Transaction {
   #start({ text }: Reply): string {
     this.headSent = true;
     return framed(text, { keepAlive: this.#keepAlive, chunked: this.#chunked });
-  }
-
-  #writeInPieces(body: Uint8Array): void {
-    const { socket } = this.#link;
-    let at = 0;
-    const more = (): void => {
-      if (at > 0) this.owner.onProgress();
-      if (socket.destroyed) return;
-      const piece = body.subarray(at, at + httpLimits.streamWindowBytes);
-      at += piece.length;
-      if (at < body.length) socket.write(piece, more);
-      else {
-        socket.write(piece);
-        this.#finish();
-      }
-    };
-    more();
   }
 
   /** All is handed to the socket: the response is over when the kernel has it. */

@@ -5,25 +5,12 @@
  * Everything that is not a plain constructor call is left to the native class.
  */
 import { bytesOf, isRead, readAll, streamOf, textOf, unusable } from './body.ts';
-import { FastHeaders, headerValue, lowerName } from './headers.ts';
+import { FastHeaders } from './headers.ts';
 import { native, nativeIfLoaded, onNative, replaceGlobal } from './native.ts';
+import { nullBodyStatus, plainOf, privateBody } from './plain-response.ts';
+import type { BodyLike, Init, PlainResponse } from './plain-response.ts';
 
 type NativeResponse = globalThis.Response;
-type BodyLike = ConstructorParameters<typeof globalThis.Response>[0];
-type Init = ConstructorParameters<typeof globalThis.Response>[1];
-
-/** What a response needs on its way to the host when its body was never looked at. */
-export interface PlainResponse {
-  status: number;
-  statusText: string;
-  /** Lower-case names and values, flat. */
-  headers: string[];
-  body: string | Uint8Array | null;
-}
-
-// eslint-disable-next-line no-control-regex
-const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
-const nullBodyStatus = new Set([204, 205, 304]);
 
 let nativeOf: (response: FastResponse) => NativeResponse;
 let upToDate: (response: FastResponse) => NativeResponse;
@@ -142,7 +129,7 @@ class FastResponse {
     copy.#plain = {
       ...this.#plain,
       headers: this.#flatHeaders(),
-      body: typeof body === 'string' ? body : bodyOf(body),
+      body: privateBody(body),
     };
     if (this.#stream !== null) [this.#stream, copy.#stream] = this.#stream.tee();
     return copy as unknown as NativeResponse;
@@ -219,59 +206,6 @@ class FastResponse {
 function isFreshStream(body: BodyLike): body is ReadableStream<Uint8Array> & NonNullable<BodyLike> {
   if (typeof body !== 'object' || body === null || !(body instanceof ReadableStream)) return false;
   return !body.locked && !isRead(body);
-}
-
-function plainOf(body: BodyLike, init: Init, type = 'text/plain;charset=UTF-8'): PlainResponse | null {
-  const bytes = body instanceof Uint8Array || body instanceof ArrayBuffer;
-  if (body !== null && body !== undefined && typeof body !== 'string' && !bytes) return null;
-  let status = 200;
-  let statusText = '';
-  const headers: string[] = [];
-  if (init !== undefined && init !== null) {
-    if (typeof init !== 'object') return null;
-    if (init.status !== undefined) {
-      if (!Number.isInteger(init.status) || init.status < 200 || init.status > 599) return null;
-      status = init.status;
-    }
-    if (init.statusText !== undefined) {
-      if (typeof init.statusText !== 'string' || !reasonPhrase.test(init.statusText)) return null;
-      statusText = init.statusText;
-    }
-    if (init.headers !== undefined && !flattenInto(headers, init.headers)) return null;
-  }
-  if (nullBodyStatus.has(status) && body !== null && body !== undefined) return null;
-  if (typeof body === 'string' && !hasContentType(headers)) headers.push('content-type', type);
-  return { status, statusText, headers, body: bodyOf(body) };
-}
-
-// The Fetch standard reads the bytes at construction: a copy keeps later writes out.
-function bodyOf(body: string | Uint8Array | ArrayBuffer | null | undefined): string | Uint8Array | null {
-  if (body === null || body === undefined || typeof body === 'string') return body ?? null;
-  return body instanceof ArrayBuffer ? new Uint8Array(body.slice(0)) : new Uint8Array(body);
-}
-
-function hasContentType(headers: string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2) if (headers[i] === 'content-type') return true;
-  return false;
-}
-
-/** Appends the headers in flat form; false when the native class shall judge them. */
-function flattenInto(flat: string[], headers: NonNullable<NonNullable<Init>['headers']>): boolean {
-  if (typeof headers !== 'object' || headers === null) return false;
-  if (Symbol.iterator in headers) {
-    const known = FastHeaders.owns(headers) ? headers : new FastHeaders(headers);
-    known.flattenInto(flat);
-    return true;
-  }
-  for (const key in headers) {
-    if (!Object.hasOwn(headers, key)) continue;
-    const given = (headers as Record<string, unknown>)[key];
-    const name = lowerName(key);
-    const value = typeof given === 'string' ? headerValue(given) : null;
-    if (name === null || value === null || flat.includes(name)) return false;
-    flat.push(name, value);
-  }
-  return true;
 }
 
 for (const name of ['blob', 'formData', 'textStream'] as const) {

@@ -317,3 +317,39 @@ test('a connection whose request is being worked on is not quiet, however long t
   await until('<late>');
   client.destroy();
 });
+
+test('a large body is written as it is, and its memory given back when the kernel has it', async () => {
+  const body = new Uint8Array(3_000_000).fill(97);
+  const served = Promise.withResolvers<void>();
+  const { client, received, until } = await connected(({ tx }) => {
+    tx.owner = { onClosed: served.resolve };
+    const start = responseStart({ status: 200, statusText: '', hasDate: false }, Date.now());
+    const text = `${start}content-length: ${body.length}\r\n\r\n`;
+    tx.respond({ status: 200, text, body, announcedBytes: -1 });
+  });
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await within(15_000, 'the end of the response', served.promise);
+  expect(body.byteLength).toBe(0);
+  await until('a'.repeat(100));
+  while (received().length < 3_000_000) await within(15_000, 'the rest', once(client, 'data'));
+  expect(received().slice(-3_000_000)).toBe('a'.repeat(3_000_000));
+  client.destroy();
+});
+
+test('a client that takes nothing of a large body is cut off in the time it is given, and not before it is given one', async () => {
+  const served = Promise.withResolvers<Served>();
+  const { client, closed, connection } = await connected(served.resolve);
+  client.pause();
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const { tx } = await served.promise;
+  const body = new Uint8Array(64 * 2 ** 20).fill(97);
+  const start = responseStart({ status: 200, statusText: '', hasDate: false }, Date.now());
+  tx.respond({ status: 200, text: `${start}content-length: ${body.length}\r\n\r\n`, body, announcedBytes: -1 });
+  const { socket } = await connection;
+  expect([socket.timeout, socket.writableLength > 0]).toEqual([0, true]);
+  tx.cutWhenIdle(100);
+  await within(15_000, 'the cut', once(socket, 'close'));
+  expect(body.byteLength).toBe(64 * 2 ** 20);
+  client.resume();
+  await within(15_000, 'the end', closed);
+});

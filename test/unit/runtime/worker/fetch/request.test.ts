@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ArrivingBody } from '../../../../../runtime/worker/body-source.ts';
 import { installFetch } from '../../../../../runtime/worker/fetch/install.ts';
 import { createRequest } from '../../../../../runtime/worker/fetch/request.ts';
 
@@ -121,4 +122,27 @@ test('Request takes a method that somebody puts in the place of one', async () =
   } finally {
     prototype.json = json;
   }
+});
+
+test('Request reads a body that is on its way as it arrives, whole or as a stream', async () => {
+  const arriving = (): ArrivingBody => ({
+    open: () => ReadableStream.from([new TextEncoder().encode('{"a"'), new TextEncoder().encode(':1}')]),
+    collect: () => Promise.resolve(new TextEncoder().encode('{"a":1}')),
+  });
+  const made = (): Request =>
+    createRequest({
+      method: 'POST',
+      url: 'http://a.example/',
+      headerLines: '',
+      body: arriving(),
+      signal: AbortSignal.any([]),
+    });
+  expect(await made().json()).toEqual({ a: 1 });
+  expect((await made().arrayBuffer()).byteLength).toBe(7);
+  expect(await new Response(made().body).text()).toBe('{"a":1}');
+  expect(await made().clone().text()).toBe('{"a":1}');
+  const read = made();
+  await read.bytes();
+  expect(read.bodyUsed).toBe(true);
+  await expect(read.text()).rejects.toThrow(TypeError);
 });
