@@ -19,17 +19,23 @@ const closeLine = 'Connection: close\r\n';
 const chunkedLine = 'Transfer-Encoding: chunked\r\n';
 const versionAndStatus = 'HTTP/1.1 200 '.length;
 
+/** As it was before the handler's code came, which may replace the global one. */
+const SystemDate = Date;
+
 let second = 0;
 let dateLine = '';
 /** By status, of this second. */
 const starts = new Map<number, string>();
 
 /** Status line, Date, and Connection of a connection that goes on. `nowMs` is the wall clock's. */
-export function responseStart({ status, statusText, hasDate }: ResponseStart, nowMs: number): string {
+export function responseStart(
+  { status, statusText, hasDate }: ResponseStart,
+  nowMs: number = SystemDate.now(),
+): string {
   const now = Math.floor(nowMs / 1000);
   if (now !== second) {
     second = now;
-    dateLine = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
+    dateLine = `Date: ${new SystemDate(now * 1000).toUTCString()}\r\n`;
     starts.clear();
   }
   if (statusText !== '' || hasDate) {

@@ -334,6 +334,8 @@ export const hostLimits = {
   semiSpaceMinMb: 16,
   /** An app whose `memoryMb` is less is one whose memory counts for more than its CPU time. */
   roomyFromMb: 256,
+  /** And one whose memory is less gives what large bodies have left back to the kernel. */
+  keepMemoryFromMb: 512,
   controlBodyBytes: 1 * MiB,
   controlRequestMs: 15_000,
   /** The same for a request that may make an app, which waits for its database as well (`appDatabaseLimits.newAppMs`). */

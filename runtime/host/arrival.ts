@@ -1,7 +1,6 @@
 import type { Host, Target } from '../../router/target.ts';
 import type { HostApp } from './app.ts';
 import type { FunctionSlot } from './function-slot.ts';
-import type { Generation } from './generation.ts';
 import type { Peer } from './peer.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -9,7 +8,6 @@ import type { Transaction } from './transaction.ts';
 export interface Arrival {
   tx: Transaction;
   app: HostApp;
-  generation: Generation;
   target: Target;
   host: Host;
   requestId: string;

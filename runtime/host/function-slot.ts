@@ -156,7 +156,8 @@ export class FunctionSlot {
 
   /** Starts a worker when jobs wait and none is on its way. */
   pump(): void {
-    if (this.#waiting.size > 0) this.#growIfFull(performance.now());
+    // The thread is there: whether it is worth it was asked before.
+    if (this.#waiting.size > 0) this.#grow();
   }
 
   #events: WorkerEvents = {
@@ -219,7 +220,11 @@ export class FunctionSlot {
    */
   #growIfFull(now: number): void {
     const { quietMs, growWaitMs } = workerLimits;
-    if (now - this.#workers.heardAt < quietMs && this.#waiting.waitedMs(now) < growWaitMs) return;
+    if (now - this.#workers.answeredAt < quietMs && this.#waiting.waitedMs(now) < growWaitMs) return;
+    this.#grow();
+  }
+
+  #grow(): void {
     if (this.#workers.isFull(this.settings.concurrency) && this.#mayGrow()) this.#startWorker();
   }
 

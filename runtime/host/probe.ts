@@ -68,7 +68,7 @@ async function askOne(
   const late = delay(limitMs, `did not answer within ${Math.ceil(limitMs)} ms`, { signal: stop.signal });
   const peer = { address: '127.0.0.1', protocol: 'http' } as const;
   const arrival = { target: read.target, host: host.host, requestId: newRequestId(), peer, dev: false };
-  route({ tx, app, generation: next, ...arrival });
+  route({ tx, app, ...arrival }, next);
   const verdict = await Promise.race([tx.answered, late]);
   stop.abort();
   late.catch(() => {});

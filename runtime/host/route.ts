@@ -1,11 +1,12 @@
 import { dispatchMethod } from '../../router/methods.ts';
 import type { Arrival } from './arrival.ts';
 import { Exchange } from './exchange.ts';
+import type { Generation } from './generation.ts';
 import { upgradeHeaders } from './websocket/handshake.ts';
 
 /** Answers a request from the function its path leads to, or says why there is none. */
-export function route(arrival: Arrival): void {
-  const { tx, generation, target, requestId } = arrival;
+export function route(arrival: Arrival, generation: Generation): void {
+  const { tx, target, requestId } = arrival;
   const match = generation.matcher(target);
   if (match === null) {
     tx.problem('FN_NOT_FOUND', { detail: `No function answers ${target.path}`, requestId });

@@ -179,16 +179,16 @@ function serveDirect(head: DirectHead, { connection, app }: { connection: Direct
   const isRead = head.method === 'GET' || head.method === 'HEAD';
   if (isRead && generation.static.find(target) !== null) return false;
   app.counters.requests++;
-  route({
+  const arrival = {
     tx: connection.open(head),
     app,
-    generation,
     target,
     host: host.host,
     requestId: requestIdOf(head.requestId),
     peer: peerFrom(connection.socket.remoteAddress, head),
     dev: false,
-  });
+  };
+  route(arrival, generation);
   return true;
 }
 
@@ -222,7 +222,8 @@ function handle({ req, res, app, dev }: Incoming): void {
     return;
   }
   if (generation.static.serve(req, res, { target, headers: { 'x-request-id': requestId } })) return;
-  route({ tx: new NodeTransaction(req, { res }), app, generation, target, host, requestId, peer: peerOf(req), dev });
+  const tx = new NodeTransaction(req, { res });
+  route({ tx, app, target, host, requestId, peer: peerOf(req), dev }, generation);
 }
 
 function logAccess({ req, res, app, requestId }: Omit<Incoming, 'dev'> & { requestId: string }): void {

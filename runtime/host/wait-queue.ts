@@ -6,6 +6,9 @@ interface Entry<Job> {
   since: number;
 }
 
+/** So many places of those who have gone are kept at least. */
+const holesMin = 64;
+
 /** How many were taken since when. */
 interface Stretch {
   since: number;
@@ -105,7 +108,8 @@ export class WaitQueue<Job> {
 
   /** Takes one job out; false when it is not there. */
   forget(job: Job): boolean {
-    for (let at = this.#head; at < this.#entries.length; at++) {
+    // Most who leave have come last.
+    for (let at = this.#entries.length - 1; at >= this.#head; at--) {
       if (this.#entries[at]?.job !== job) continue;
       this.#remove(at);
       return true;
@@ -148,9 +152,9 @@ export class WaitQueue<Job> {
       this.#total.queues--;
       this.#entries = [];
       this.#head = 0;
-    } else if (this.#head > workerLimits.queue) {
-      // Taken ones are let go of in one go: what is left moves once for as many.
-      this.#entries.splice(0, this.#head);
+    } else if (this.#entries.length > 2 * this.#size + holesMin) {
+      // What is left moves once for as many as have gone.
+      this.#entries = this.#entries.filter((entry) => entry !== null);
       this.#head = 0;
     }
   }

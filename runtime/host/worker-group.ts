@@ -66,9 +66,9 @@ export class WorkerGroup {
     for (const worker of this.#workers) worker.drain();
   }
 
-  /** When anything was heard of one of its ready workers, by `performance.now()`. */
-  get heardAt(): number {
-    return this.ready.reduce((last, { load }) => Math.max(last, load.heardAt), -Infinity);
+  /** When one of its ready workers last answered, by `performance.now()`. */
+  get answeredAt(): number {
+    return this.ready.reduce((last, { load }) => Math.max(last, load.answeredAt), -Infinity);
   }
 
   /**
@@ -132,5 +132,5 @@ export class WorkerGroup {
 
 /** Whether another invocation waits for next to nothing there: those before it are done soon, and none of them has kept the thread. */
 function isQuick({ inFlight, load }: FunctionWorker, now: number): boolean {
-  return inFlight * load.answerMs < workerLimits.togetherMs && now - load.heardAt < workerLimits.quietMs;
+  return inFlight * load.answerMs < workerLimits.togetherMs && now - load.answeredAt < workerLimits.quietMs;
 }

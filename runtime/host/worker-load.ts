@@ -18,8 +18,9 @@ const newest = 0.3;
 export class WorkerLoad {
   /** Share of time in which its event loop was at work. */
   busy = 0;
-  /** `performance.now()` when anything was heard of it. */
+  /** `performance.now()` of its last message, and of its last answer. */
   heardAt = -Infinity;
+  answeredAt = -Infinity;
   /** What an answer costs of its event loop's time, in ms; Infinity: not known yet. */
   answerMs = Infinity;
   /** Samples in a row in which it was busy. */
@@ -46,7 +47,9 @@ export class WorkerLoad {
     if (this.busySamples >= niceSamples) this.isNice = true;
     else if (this.#idleSamples >= niceSamples) this.isNice = false;
     const answered = source.answered - before.answered;
-    if (answered >= workerLimits.answersMin) this.answerMs = (source.activeMs - before.activeMs) / answered;
+    // Few answers tell little, unless they are slow; none, that it is slower than that.
+    const answerMs = (source.activeMs - before.activeMs) / Math.max(1, answered);
+    if (answered >= workerLimits.answersMin || answerMs > this.answerMs) this.answerMs = answerMs;
     this.#answeredPerMs += newest * (answered / elapsed - this.#answeredPerMs);
     const stalled = this.busy >= stalledShare && before.inFlight > 0 && source.heard === before.heard;
     if (!stalled) this.stalledSince = 0;

@@ -238,6 +238,7 @@ export class FunctionWorker {
   #finish(id: number, pending: boolean): InvocationListener | null | undefined {
     const listener = this.#running.get(id);
     this.finished++;
+    this.load.answeredAt = this.load.heardAt;
     if (pending) this.#running.set(id, null);
     else this.#free(id);
     return listener;

@@ -72,15 +72,16 @@ export function spawnHost(options: SpawnOptions): ChildProcess {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
     serialization: 'json',
     detached: true,
-    env: { ...hostEnv(app, own?.temporary ?? null), ...(memoryMb >= hostLimits.roomyFromMb && roomyMalloc) },
+    env: { ...hostEnv(app, own?.temporary ?? null), ...(memoryMb >= hostLimits.keepMemoryFromMb && keepMemory) },
   });
 }
 
 /**
  * Buffers of up to 4 MB come from memory that malloc has, and up to 32 MB of it are kept (glibc; others know nothing of these).
- * Else every response of 1 MiB gets fresh pages from the kernel, which costs more than to fill them.
+ * Else every response of 1 MiB gets fresh pages from the kernel, which costs more than to fill them. For each thread that had such:
+ * an app with little memory has better uses for it.
  */
-const roomyMalloc = { MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(32 * 2 ** 20) };
+const keepMemory = { MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(32 * 2 ** 20) };
 
 /** A host needs none of the daemon's environment, which may hold the operator's secrets. */
 function hostEnv(app: string, temporary: string | null): NodeJS.ProcessEnv {

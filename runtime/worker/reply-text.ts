@@ -72,7 +72,7 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
   }
   lines += `x-request-id: ${requestId}\r\n`;
 
-  const start = responseStart({ status, statusText, hasDate }, Date.now());
+  const start = responseStart({ status, statusText, hasDate });
   const reply: Reply = { status, text: '', body: null, announcedBytes: -1 };
   // Text that is not ASCII, or long, goes as bytes.
   const bytes =

@@ -80,7 +80,7 @@ interface Head {
   headers: string[];
 }
 
-/** Returns whether the bytes of the body were moved to the host: nobody has them any more. */
+/** Returns whether the body is bytes, which belong to the host now. */
 function respond(
   { status, statusText, headers, body }: Head & Pick<ReplyParts, 'body'>,
   { invocation, outbox }: { invocation: Invocation; outbox: Outbox },
@@ -98,10 +98,10 @@ function respond(
   invocation.responded = true;
   const flags = invocation.waiting > 0 ? replyFlags.pending : 0;
   const bytes = reply.body;
-  const moved = bytes !== null && bytes !== true && outbox.moves(bytes);
+  if (bytes !== null && bytes !== true) outbox.moves(bytes);
   outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
   if (bytes !== true) outbox.answered();
-  return moved && bytes === body;
+  return bytes !== null && bytes === body;
 }
 
 /** The value of Server-Timing: what browsers show beside the request. */

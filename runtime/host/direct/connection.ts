@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { httpLimits } from '../../contract/limits.ts';
 import { destroyWhenGone } from '../half-open.ts';
 import { setReader } from './read-buffer.ts';
-import { readDirectHead } from './request-head.ts';
+import { endsWithHead, readHead } from './read-head.ts';
 import type { DirectHead } from './request-head.ts';
 import { DirectTransaction } from './transaction.ts';
 
@@ -21,10 +21,6 @@ export interface DirectServices {
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
-/** Up to so many bytes are taken for a head alone when they end like one: usual ones are shorter. */
-const loneHeadBytes = 8 * 1024;
-const carriageReturn = 13;
-const lineFeed = 10;
 
 /**
  * One client connection on the direct way: requests of the plainest form are read, and their responses written, on
@@ -48,8 +44,8 @@ export class DirectConnection {
   /** Something was read or answered since `sweep` looked. */
   #active = true;
   #quietSince = 0;
-  /** The socket's own timer runs: the client takes the rest of a response slowly, or not. */
-  #timed = false;
+  /** Runs while a client takes the rest of a response slowly, or not. */
+  #watch: NodeJS.Timeout | undefined;
   /** The client sends nothing more, and waits for its answers. */
   #halfOpen = false;
   #give: ((socket: Socket) => void) | null = null;
@@ -115,14 +111,25 @@ export class DirectConnection {
       this.#quietSince = now;
     } else if (now - this.#quietSince >= httpLimits.keepAliveTimeoutMs) {
       if (this.socket.writableLength === 0) this.#onTimeout();
-      else if (!this.#timed) this.cutWhenIdle(httpLimits.keepAliveTimeoutMs);
+      else if (this.#watch === undefined) this.cutWhenIdle(httpLimits.keepAliveTimeoutMs);
     }
   }
 
-  /** Node's timer sees whether the client takes some of what waits. 0: it is to wait for as long as it likes. */
+  /** Ends the connection when the client takes nothing of a response for `ms`, or up to twice as long, whatever it sends. */
   cutWhenIdle(ms: number): void {
-    this.#timed = ms > 0;
-    this.socket.setTimeout(ms);
+    this.#unwatch();
+    let before = bytesWaiting(this.socket);
+    this.#watch = setInterval(() => {
+      const waiting = bytesWaiting(this.socket);
+      if (waiting === before) this.#onTimeout();
+      before = waiting;
+    }, ms);
+  }
+
+  #unwatch(): void {
+    if (this.#watch === undefined) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 
   /** The transaction is over: the next request may be read. */
@@ -130,7 +137,7 @@ export class DirectConnection {
     const { socket } = this;
     this.#current = null;
     this.#active = true;
-    if (this.#timed) this.cutWhenIdle(0);
+    this.#unwatch();
     if (socket.destroyed) return;
     if (!keepAlive || this.#draining) {
       socket.destroySoon();
@@ -269,25 +276,17 @@ export class DirectConnection {
   };
 
   #onClose = (): void => {
+    this.#unwatch();
     this.#services.onClosed(this);
     this.#current?.onGone();
     this.#current = null;
   };
 }
 
-function endsWithHead(bytes: Buffer, length: number): boolean {
-  return (
-    length <= loneHeadBytes &&
-    bytes[length - 1] === lineFeed &&
-    bytes[length - 3] === lineFeed &&
-    bytes[length - 2] === carriageReturn &&
-    bytes[length - 4] === carriageReturn
-  );
-}
-
-/** The head whose last line ends at `end`; null: node:http reads it. */
-function readHead(bytes: Buffer, end: number): DirectHead | null {
-  return end <= 0 || end > httpLimits.headBytes ? null : readDirectHead(bytes.toString('latin1', 0, end + 2));
+/** Bytes that the kernel has not taken. Part of one write may be: node looks at the same number when a socket times out. */
+function bytesWaiting(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } | null };
+  return socket.writableLength === 0 ? 0 : (handle?.writeQueueSize ?? 0);
 }
 
 // An error is followed by 'close'.

@@ -42,7 +42,7 @@ export class DirectTransaction implements Transaction {
   #ended = false;
   #closed = false;
   #lingering: NodeJS.Timeout | undefined;
-  /** The whole body, on its way. */
+  /** The whole body, on its way, and nobody else's: it came from a worker. */
   #sent: Uint8Array | null = null;
 
   constructor(head: DirectHead, link: DirectLink) {
@@ -100,6 +100,11 @@ export class DirectTransaction implements Transaction {
   }
 
   respond(reply: Reply): void {
+    if (reply.body instanceof Uint8Array) this.#sent = reply.body;
+    this.#send(reply);
+  }
+
+  #send(reply: Reply): void {
     const { socket } = this.#link;
     const { body } = reply;
     const text = this.#start(reply);
@@ -111,7 +116,6 @@ export class DirectTransaction implements Transaction {
       bytes.set(body, text.length);
       socket.write(bytes);
     } else {
-      this.#sent = body;
       socket.cork();
       socket.write(text, 'latin1');
       socket.write(body);
@@ -171,8 +175,8 @@ export class DirectTransaction implements Transaction {
 
   #answer(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | null): void {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-    const start = responseStart({ status, statusText: '', hasDate: false }, Date.now());
-    this.respond({ status, text: `${start}${lines.join('')}\r\n`, body, announcedBytes: -1 });
+    const start = responseStart({ status, statusText: '', hasDate: false });
+    this.#send({ status, text: `${start}${lines.join('')}\r\n`, body, announcedBytes: -1 });
   }
 
   #start({ text }: Reply): string {
@@ -214,7 +218,8 @@ export class DirectTransaction implements Transaction {
  * came in buffers: a third of what a response of 1 MiB costs.
  */
 function release(bytes: Uint8Array): void {
-  if (bytes.length >= releasedBytesMin) (bytes.buffer as ArrayBuffer).transfer(0);
+  const alone = bytes.length === bytes.buffer.byteLength;
+  if (alone && bytes.length >= releasedBytesMin) (bytes.buffer as ArrayBuffer).transfer(0);
 }
 
 function releasing(bytes: Uint8Array, onTaken: () => void): (error?: Error | null) => void {

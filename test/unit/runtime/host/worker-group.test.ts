@@ -11,15 +11,15 @@ interface Parts {
   name: string;
   inFlight: number;
   answerMs?: number;
-  heardAt?: number;
+  answeredAt?: number;
   state?: FunctionWorker['state'];
   faulty?: boolean;
   suspect?: boolean;
 }
 
 /** What the group looks at of a worker. */
-function worker({ name, inFlight, answerMs = Infinity, heardAt = -Infinity, ...own }: Parts): FunctionWorker {
-  const load = Object.assign(new WorkerLoad(), { answerMs, heardAt });
+function worker({ name, inFlight, answerMs = Infinity, answeredAt = -Infinity, ...own }: Parts): FunctionWorker {
+  const load = Object.assign(new WorkerLoad(), { answerMs, answeredAt });
   const parts = { name, inFlight, load, state: 'ready', faulty: false, suspect: false, heard: 0, ...own };
   return parts as unknown as FunctionWorker;
 }
@@ -31,13 +31,13 @@ function picked(workers: Parts[], concurrency = 50): string | null {
   return group.free(concurrency, now)?.name ?? null;
 }
 
-const quick = { answerMs: 0.005, heardAt: now - quietMs / 2 };
+const quick = { answerMs: 0.005, answeredAt: now - quietMs / 2 };
 
 test.each<[string, Parts[], string | null]>([
   [
     'the one with the fewest, of those that take long or are not known',
     [
-      { name: 'a', inFlight: 3, answerMs: 5, heardAt: now },
+      { name: 'a', inFlight: 3, answerMs: 5, answeredAt: now },
       { name: 'b', inFlight: 2 },
     ],
     'b',
@@ -61,15 +61,15 @@ test.each<[string, Parts[], string | null]>([
   [
     'another when all that the quick one has takes too long together',
     [
-      { name: 'a', inFlight: 10, answerMs: togetherMs / 10, heardAt: now },
+      { name: 'a', inFlight: 10, answerMs: togetherMs / 10, answeredAt: now },
       { name: 'b', inFlight: 0 },
     ],
     'b',
   ],
   [
-    'another when the quick one says nothing',
+    'another when the quick one answers nothing',
     [
-      { name: 'a', inFlight: 1, ...quick, heardAt: now - quietMs },
+      { name: 'a', inFlight: 1, ...quick, answeredAt: now - quietMs },
       { name: 'b', inFlight: 0 },
     ],
     'b',
@@ -90,11 +90,11 @@ test.each<[string, Parts[], string | null]>([
   expect(picked(workers)).toBe(name);
 });
 
-test('group was heard when the last of its ready workers was', () => {
+test('group has answered when the last of its ready workers was', () => {
   const group = new WorkerGroup();
-  expect(group.heardAt).toBe(-Infinity);
-  group.add(worker({ name: 'a', inFlight: 0, heardAt: 5 }));
-  group.add(worker({ name: 'b', inFlight: 0, heardAt: 9, state: 'draining' }));
-  group.add(worker({ name: 'c', inFlight: 0, heardAt: 7 }));
-  expect(group.heardAt).toBe(7);
+  expect(group.answeredAt).toBe(-Infinity);
+  group.add(worker({ name: 'a', inFlight: 0, answeredAt: 5 }));
+  group.add(worker({ name: 'b', inFlight: 0, answeredAt: 9, state: 'draining' }));
+  group.add(worker({ name: 'c', inFlight: 0, answeredAt: 7 }));
+  expect(group.answeredAt).toBe(7);
 });

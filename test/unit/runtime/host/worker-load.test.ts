@@ -61,6 +61,14 @@ test('load knows what an answer takes as soon as there were some in one sample',
   expect(load.answerMs).toBe(Infinity);
   load.sample(1_200, { ...idle, activeMs: 60, answered: workerLimits.answersMin - 1 + 1_000 });
   expect(load.answerMs).toBe(0.01);
-  load.sample(1_300, { ...idle, activeMs: 60, answered: workerLimits.answersMin - 1 + 1_001 });
+  const answered = workerLimits.answersMin - 1 + 1_001;
+  load.sample(1_300, { ...idle, activeMs: 60, answered });
   expect(load.answerMs).toBe(0.01);
+  // What has become slow is seen at once, by its only answer, and by none.
+  load.sample(1_400, { ...idle, activeMs: 100, answered: answered + 1 });
+  expect(load.answerMs).toBe(40);
+  load.sample(1_500, { ...idle, activeMs: 190, answered: answered + 1 });
+  expect(load.answerMs).toBe(90);
+  load.sample(1_600, { ...idle, activeMs: 190, answered: answered + 1 });
+  expect(load.answerMs).toBe(90);
 });

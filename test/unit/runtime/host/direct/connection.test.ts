@@ -270,9 +270,12 @@ test('a connection ends when its client takes nothing of a response that is over
   const own = await connection;
   own.sweep(0);
   own.sweep(httpLimits.keepAliveTimeoutMs);
-  // From here on node looks whether anything is taken. The time itself is 75 s.
-  expect(socket.timeout).toBe(httpLimits.keepAliveTimeoutMs);
-  socket.emit('timeout');
+  // It is not for the sweep to say how long a client may take.
+  expect(socket.destroyed).toBe(false);
+  own.cutWhenIdle(50);
+  // Whatever it sends: only what it takes counts.
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await within(15_000, 'the cut', once(socket, 'close'));
   expect(socket.destroyed).toBe(true);
   client.resume();
   await within(15_000, 'the end', closed);
@@ -346,10 +349,23 @@ test('a client that takes nothing of a large body is cut off in the time it is g
   const start = responseStart({ status: 200, statusText: '', hasDate: false }, Date.now());
   tx.respond({ status: 200, text: `${start}content-length: ${body.length}\r\n\r\n`, body, announcedBytes: -1 });
   const { socket } = await connection;
-  expect([socket.timeout, socket.writableLength > 0]).toEqual([0, true]);
+  expect(socket.writableLength).toBeGreaterThan(0);
   tx.cutWhenIdle(100);
   await within(15_000, 'the cut', once(socket, 'close'));
   expect(body.byteLength).toBe(64 * 2 ** 20);
   client.resume();
   await within(15_000, 'the end', closed);
+});
+
+test('a problem document of any length is told, and the connection goes on', async () => {
+  const { client, until } = await connected(({ tx, head }) => {
+    if (head.target === '/b') reply({ tx, head }, '<b>');
+    else tx.problem('FN_NOT_FOUND', { detail: head.target });
+  });
+  // As JSON it is more than 16 KiB, and still in the pool of small buffers.
+  client.write(`GET /${'"'.repeat(8_170)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  await until('404 Not Found');
+  client.write('GET /b HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('<b>');
+  client.destroy();
 });
