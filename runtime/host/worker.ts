@@ -4,7 +4,7 @@ import type { FunctionInspection } from '../contract/manifest.ts';
 import { abortReasons, replyFlags, toHost, toWorker } from '../channel/frames.ts';
 import type { Assignment, FrameBody, FrameField, ToHostControl } from '../channel/frames.ts';
 import { IdTable } from '../channel/id-table.ts';
-import { writeInvoke } from '../channel/invoke-frame.ts';
+import { postInvoke } from '../channel/invoke-frame.ts';
 import type { InvokeFields } from '../channel/invoke-frame.ts';
 import { Outbox } from '../channel/outbox.ts';
 import { AbortWatch } from './abort-watch.ts';
@@ -101,8 +101,7 @@ export class FunctionWorker {
   /** Starts an invocation and returns its id in this worker. */
   invoke(fields: InvokeFields, listener: InvocationListener): number {
     const id = this.#running.add(listener);
-    if (fields.body instanceof Uint8Array) this.#outbox.moves(fields.body);
-    writeInvoke(this.#outbox.open(), id, fields);
+    postInvoke(this.#outbox, id, fields);
     return id;
   }
 

@@ -100,7 +100,8 @@ function respond(
   const bytes = reply.body;
   if (bytes !== null && bytes !== true) outbox.moves(bytes);
   outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
-  if (bytes !== true) outbox.answered();
+  if (bytes === true) outbox.soon();
+  else outbox.answered();
   return bytes !== null && bytes === body;
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { planSite } from '../../deploy/nginx/site/site.ts';
 import { eventually, within } from '../support/deadline.ts';
 import { fetchFrom, targetOf } from '../support/http.ts';
 import { freePort, type BenchServer } from './server.ts';
+import { spawnService } from './service.ts';
 import { toolEnv } from './tools.ts';
 
 /**
@@ -71,7 +71,7 @@ export async function startNginx(setup: NginxSetup, { dir }: { dir: string }): P
   } else {
     await writeRendered({ dir, port, hasPublic: setup === 'rendered with public' });
   }
-  const child = spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf'), '-g', 'daemon off;'], {
+  const child = spawnService('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf'), '-g', 'daemon off;'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: toolEnv,
   });

@@ -1,11 +1,13 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { eventually, within } from '../support/deadline.ts';
 import { fetchFrom, targetOf } from '../support/http.ts';
+import { spawnService } from './service.ts';
 
 /** A server under measurement, in a process of its own. */
 export interface BenchServer extends AsyncDisposable {
@@ -24,9 +26,9 @@ const startMs = 30_000;
 
 /** Starts `peers/<name>`, which prints its URL in its first line and ends with its standard input. */
 export async function startOwn(name: string, args: readonly string[] = []): Promise<OwnServer> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'peers', name), ...args], {
+  const child = spawnService(process.execPath, [join(import.meta.dirname, 'peers', name), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  }) as ChildProcessByStdio<Writable, Readable, null>;
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (what: string): Promise<string> => {
@@ -58,11 +60,11 @@ export async function startForeign(
 ): Promise<BenchServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const child = spawn(command, options.args(port), {
+  const child = spawnService(command, options.args(port), {
     cwd: options.cwd,
     env: { PATH: process.env['PATH'], HOME: options.cwd, NODE_ENV: 'production', ...options.env?.(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
