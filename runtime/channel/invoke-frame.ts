@@ -24,7 +24,7 @@ export function writeInvoke(batch: FrameField[], id: number, fields: InvokeField
 
 /** Posts it with the rest of this poll phase. Nobody else may need the body. */
 export function postInvoke(outbox: Outbox, id: number, fields: InvokeFields): void {
-  if (fields.body instanceof Uint8Array) outbox.moves(fields.body);
+  if (fields.body instanceof Uint8Array) outbox.move(fields.body);
   writeInvoke(outbox.open(), id, fields);
   outbox.soon();
 }

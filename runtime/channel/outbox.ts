@@ -62,22 +62,20 @@ export class Outbox {
     // Many bytes are copied and the copy is moved: a clone would copy them more than once.
     const sendable = whole && view.buffer instanceof ArrayBuffer && view.byteLength < transferBytesMin;
     const exact = sendable ? view : new Uint8Array(view);
-    if (exact !== view && exact.byteLength >= transferBytesMin) this.#transfer.push(exact.buffer as ArrayBuffer);
+    if (exact !== view) this.move(exact);
     return exact;
   }
 
-  /** For bytes that have a buffer to themselves, and that nobody needs again: whether they are many, and moved with the next frame. */
-  moves(bytes: Uint8Array): boolean {
-    if (bytes.byteLength < transferBytesMin) return false;
-    this.#transfer.push(bytes.buffer as ArrayBuffer);
-    return true;
+  /** For bytes that have a buffer to themselves, and that nobody needs again: many of them are moved with the next frame. */
+  move(bytes: Uint8Array): void {
+    if (bytes.byteLength >= transferBytesMin) this.#transfer.push(bytes.buffer as ArrayBuffer);
   }
 
   /** Bytes of a read, that nobody else will look at: moved when large and alone in their buffer. */
   ownedIfWhole(view: Uint8Array): Uint8Array {
     if (view.byteLength !== view.buffer.byteLength || !(view.buffer instanceof ArrayBuffer)) return this.bytes(view);
     const bytes = new Uint8Array(view.buffer);
-    this.moves(bytes);
+    this.move(bytes);
     return bytes;
   }
 

@@ -132,11 +132,11 @@ export const workerLimits = {
   niceSamples: 5,
   /** Invocations go together to one worker as long as all that it has takes no longer than this in its thread, */
   togetherMs: 0.5,
-  /** and something was heard of it so lately. */
+  /** and it has answered so lately. */
   quietMs: 2,
   /** Answers in one sample from which it tells what one of them takes. */
   answersMin: 8,
-  /** How long somebody waits before a function whose workers are full, and are heard of, gets another. */
+  /** How long somebody waits before a function whose workers are full, and answer, gets another. */
   growWaitMs: 10,
   /** Samples in a row that must tell the same before a function gets a worker for being busy. */
   busySamples: 2,
@@ -334,8 +334,13 @@ export const hostLimits = {
   semiSpaceMinMb: 16,
   /** An app whose `memoryMb` is less is one whose memory counts for more than its CPU time. */
   roomyFromMb: 256,
-  /** And one whose memory is less gives what large bodies have left back to the kernel. */
+  /**
+   * One whose `memoryMb` is as much keeps memory that large bodies have left, up to `keptBytes` for each thread that had such;
+   * buffers above `unkeptBufferBytes` go back to the kernel at once.
+   */
   keepMemoryFromMb: 512,
+  keptBytes: 32 * MiB,
+  unkeptBufferBytes: 4 * MiB,
   controlBodyBytes: 1 * MiB,
   controlRequestMs: 15_000,
   /** The same for a request that may make an app, which waits for its database as well (`appDatabaseLimits.newAppMs`). */

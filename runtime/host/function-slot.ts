@@ -80,7 +80,7 @@ export class FunctionSlot {
     return { name, route, ...this.#health.stats, ...counts, ...settings };
   }
 
-  /** Starts the job on the least busy worker, or lets it wait for one. `now` is `performance.now()`. */
+  /** Starts the job on a worker, or lets it wait for one. `now` is `performance.now()`. */
   dispatch(job: Job, now: number): void {
     if (this.#retired) {
       // A request that began before a deployment and is complete only now.

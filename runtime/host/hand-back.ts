@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostLimits } from '../contract/limits.ts';
+import { handleOf, isWritten } from './socket-handle.ts';
 
 /** What connections are taken from, and where they go. */
 export interface HandBackOptions {
@@ -61,19 +62,6 @@ export async function handBack({ server, sockets, give }: HandBackOptions): Prom
       resolve();
     }, hostLimits.drainSweepMs);
   });
-}
-
-interface Handle {
-  readStop(): number;
-  writeQueueSize: number;
-}
-
-const handleOf = (socket: Socket): Handle | null => (socket as unknown as { _handle: Handle | null })._handle;
-
-/** Whether the kernel has everything that was written. */
-function isWritten(socket: Socket): boolean {
-  const handle = handleOf(socket);
-  return handle !== null && socket.writableLength === 0 && handle.writeQueueSize === 0;
 }
 
 /** Gives away a connection that nobody listens to any more, once the kernel has all that was written to it. */

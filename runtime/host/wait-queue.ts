@@ -47,6 +47,11 @@ export class WaitQueue<Job> {
     return this.#size;
   }
 
+  /** Places held, those of who have left included: no more than twice those who wait, and some. */
+  get places(): number {
+    return this.#entries.length;
+  }
+
   /** How long the oldest has waited; 0 when it is empty. */
   waitedMs(now: number): number {
     const first = this.#first();

@@ -76,12 +76,11 @@ export function spawnHost(options: SpawnOptions): ChildProcess {
   });
 }
 
-/**
- * Buffers of up to 4 MB come from memory that malloc has, and up to 32 MB of it are kept (glibc; others know nothing of these).
- * Else every response of 1 MiB gets fresh pages from the kernel, which costs more than to fill them. For each thread that had such:
- * an app with little memory has better uses for it.
- */
-const keepMemory = { MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(32 * 2 ** 20) };
+/** For glibc's malloc: else every response of 1 MiB gets fresh pages from the kernel, which costs more than to fill them. */
+const keepMemory = {
+  MALLOC_MMAP_THRESHOLD_: String(hostLimits.unkeptBufferBytes),
+  MALLOC_TRIM_THRESHOLD_: String(hostLimits.keptBytes),
+};
 
 /** A host needs none of the daemon's environment, which may hold the operator's secrets. */
 function hostEnv(app: string, temporary: string | null): NodeJS.ProcessEnv {

@@ -1,4 +1,5 @@
 import { httpLimits } from '../contract/limits.ts';
+import { joined } from './fetch/body.ts';
 import type { BodySource } from './invocation.ts';
 
 /** What arrives chunk by chunk. One of its methods may be called, once. */
@@ -111,16 +112,6 @@ function collected(
     if (failure !== null) reject(failure);
     else if (ended) resolve(joined(chunks));
   });
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }
 
 /** All bytes of a request body, for handlers that take it whole (Lambda events). */

@@ -98,7 +98,7 @@ function respond(
   invocation.responded = true;
   const flags = invocation.waiting > 0 ? replyFlags.pending : 0;
   const bytes = reply.body;
-  if (bytes !== null && bytes !== true) outbox.moves(bytes);
+  if (bytes !== null && bytes !== true) outbox.move(bytes);
   outbox.open().push(toHost.respond, id, status, reply.text, bytes, reply.announcedBytes, flags);
   if (bytes === true) outbox.soon();
   else outbox.answered();

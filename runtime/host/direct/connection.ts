@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { httpLimits } from '../../contract/limits.ts';
 import { destroyWhenGone } from '../half-open.ts';
+import { handleOf } from '../socket-handle.ts';
 import { setReader } from './read-buffer.ts';
 import { endsWithHead, readHead } from './read-head.ts';
 import type { DirectHead } from './request-head.ts';
@@ -118,11 +119,12 @@ export class DirectConnection {
   /** Ends the connection when the client takes nothing of a response for `ms`, or up to twice as long, whatever it sends. */
   cutWhenIdle(ms: number): void {
     this.#unwatch();
-    let before = bytesWaiting(this.socket);
+    const waiting = (): number => handleOf(this.socket)?.writeQueueSize ?? 0;
+    let before = waiting();
     this.#watch = setInterval(() => {
-      const waiting = bytesWaiting(this.socket);
-      if (waiting === before) this.#onTimeout();
-      before = waiting;
+      const now = waiting();
+      if (now === before) this.#onTimeout();
+      before = now;
     }, ms);
   }
 
@@ -281,12 +283,6 @@ export class DirectConnection {
     this.#current?.onGone();
     this.#current = null;
   };
-}
-
-/** Bytes that the kernel has not taken. Part of one write may be: node looks at the same number when a socket times out. */
-function bytesWaiting(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { _handle: { writeQueueSize: number } | null };
-  return socket.writableLength === 0 ? 0 : (handle?.writeQueueSize ?? 0);
 }
 
 // An error is followed by 'close'.

@@ -214,8 +214,8 @@ export class DirectTransaction implements Transaction {
 }
 
 /**
- * Gives memory back that the kernel has a copy of. V8 would find it in time, but collects the whole heap for every 64 MB that
- * came in buffers: a third of what a response of 1 MiB costs.
+ * Gives memory back that the kernel has a copy of. V8 would find it in time, but collects its whole heap over and over when much
+ * comes in buffers: a third of what a response of 1 MiB cost.
  */
 function release(bytes: Uint8Array): void {
   const alone = bytes.length === bytes.buffer.byteLength;

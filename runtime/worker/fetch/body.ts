@@ -44,7 +44,18 @@ export async function readAll(stream: Stream): Promise<Uint8Array<ArrayBuffer>> 
     if (!(chunk instanceof Uint8Array)) throw new TypeError('Received non-Uint8Array chunk');
     chunks.push(chunk);
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  return joined(chunks);
+}
+
+/** All chunks in a buffer of their own. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }
 
 /** The error of a body that was read already. */

@@ -142,15 +142,15 @@ test('queue keeps its order however many come, leave and are taken', () => {
   expect(total).toEqual({ jobs: 0, queues: 0 });
 });
 
-test('queue holds no places for those who have left, while its oldest stays', () => {
+test('queue holds few places for those who have left, while its oldest stays', () => {
   const waiting = new WaitQueue<number>({ jobs: 0, queues: 0 });
   waiting.add(0, 0);
-  const started = process.cpuUsage().user;
-  for (let job = 1; job < 200_000; job++) {
+  let most = 0;
+  for (let job = 1; job < 10_000; job++) {
     waiting.add(job, job);
     waiting.forget(job);
+    most = Math.max(most, waiting.places);
   }
-  // With a place kept for each it would be minutes.
-  expect(process.cpuUsage().user - started).toBeLessThan(5_000_000);
+  expect(most).toBeLessThan(100);
   expect([waiting.size, waiting.take(0)]).toEqual([1, 0]);
 });
