@@ -216,12 +216,10 @@ export class FunctionSlot {
 
   /**
    * Another worker because those there are hold as many invocations as they may, or there is none. Not while answers come and
-   * nobody has waited for long: places are free in no time then, and more threads would only wake each other.
+   * nobody has waited for long: more threads would only wake each other.
    */
   #growIfFull(now: number): void {
-    const { quietMs, growWaitMs } = workerLimits;
-    if (now - this.#workers.answeredAt < quietMs && this.#waiting.waitedMs(now) < growWaitMs) return;
-    this.#grow();
+    if (!this.#waiting.flows(now, this.#workers.answeredAt)) this.#grow();
   }
 
   #grow(): void {

@@ -52,10 +52,11 @@ export class WaitQueue<Job> {
     return this.#entries.length;
   }
 
-  /** How long the oldest has waited; 0 when it is empty. */
-  waitedMs(now: number): number {
+  /** Whether answers come, the last at `answeredAt`, and nobody has waited for long: a place is free in no time then. */
+  flows(now: number, answeredAt: number): boolean {
+    const { quietMs, growWaitMs } = workerLimits;
     const first = this.#first();
-    return first === null ? 0 : now - first.since;
+    return now - answeredAt < quietMs && (first === null || now - first.since < growWaitMs);
   }
 
   /** Average time between two jobs taken lately; 0 while too few were taken to tell. */

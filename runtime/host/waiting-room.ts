@@ -28,9 +28,9 @@ export class WaitingRoom {
     return this.#queue.size;
   }
 
-  /** How long the oldest has waited. */
-  waitedMs(now: number): number {
-    return this.#queue.waitedMs(now);
+  /** Whether those who wait are about to be served, by workers of which the last answered at `answeredAt`. */
+  flows(now: number, answeredAt: number): boolean {
+    return this.#queue.flows(now, answeredAt);
   }
 
   /** Lets a job in, or says why not. `inFlight`: invocations that the function's workers hold. */

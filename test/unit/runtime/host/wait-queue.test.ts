@@ -3,7 +3,7 @@ import { workerLimits } from '../../../../runtime/contract/limits.ts';
 import { WaitQueue } from '../../../../runtime/host/wait-queue.ts';
 import type { QueueTotal } from '../../../../runtime/host/wait-queue.ts';
 
-const { queue, appQueue, queueMs, queueStandingMs } = workerLimits;
+const { queue, appQueue, growWaitMs, queueMs, queueStandingMs, quietMs } = workerLimits;
 
 function filled(jobs: number, total: QueueTotal = { jobs: 0, queues: 0 }, now = 0): WaitQueue<number> {
   const made = new WaitQueue<number>(total);
@@ -113,14 +113,17 @@ test('queue that was empty has no pace', () => {
   expect([waiting.intervalMs(now), waiting.tooLong(now + 2_000, 0)]).toEqual([0, null]);
 });
 
-test('queue tells how long its oldest has waited', () => {
+test('queue flows while answers come and its oldest has not waited for long', () => {
   const waiting = new WaitQueue<string>({ jobs: 0, queues: 0 });
-  expect(waiting.waitedMs(5)).toBe(0);
-  waiting.add('a', 10);
-  waiting.add('b', 20);
-  expect(waiting.waitedMs(25)).toBe(15);
+  waiting.add('a', 1_000);
+  waiting.add('b', 1_005);
+  const last = 1_000 + growWaitMs;
+  expect(waiting.flows(last - 1, last - 1)).toBe(true);
+  expect(waiting.flows(last - 1, last - 1 - quietMs)).toBe(false);
+  expect(waiting.flows(last, last)).toBe(false);
+  expect(waiting.flows(last - 1, -Infinity)).toBe(false);
   waiting.forget('a');
-  expect(waiting.waitedMs(25)).toBe(5);
+  expect(waiting.flows(last, last)).toBe(true);
 });
 
 test('queue keeps its order however many come, leave and are taken', () => {
