@@ -99,3 +99,8 @@ class DeadlineList<T> {
 export function takeBack<T>(deadline: Deadline<T>): void {
   deadline.list.remove(deadline);
 }
+
+/** Whole ms until `at`, and one at least. Rounded: what was added to a time may come off it as a hair more, and nobody is given longer than his timeout. */
+export function msLeft(at: number, now: number): number {
+  return Math.max(1, Math.round(at - now));
+}

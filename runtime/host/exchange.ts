@@ -4,7 +4,7 @@ import { httpLimits } from '../contract/limits.ts';
 import { abortReasons } from '../channel/frames.ts';
 import { originForm } from '../../router/target.ts';
 import type { Reply } from '../channel/frames.ts';
-import { Deadlines, takeBack } from './deadlines.ts';
+import { Deadlines, msLeft, takeBack } from './deadlines.ts';
 import type { Deadline } from './deadlines.ts';
 import type { Arrival, Route } from './arrival.ts';
 import type { FunctionSlot } from './function-slot.ts';
@@ -91,7 +91,7 @@ export class Exchange implements Job, InvocationListener, TransactionOwner {
     const url = `${peer.protocol}://${host.host}${originForm(target)}`;
     const clientAddress = peer.address;
     const params = this.#params;
-    const timeoutMs = Math.max(1, Math.ceil(this.#deadline.at - now));
+    const timeoutMs = msLeft(this.#deadline.at, now);
     const { method } = this.#tx;
     const headerLines = this.#tx.headerLinesFor(requestId);
     const body = this.#tx.body.inline;

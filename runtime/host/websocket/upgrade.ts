@@ -14,6 +14,7 @@ import type { Job } from '../job.ts';
 import type { InvocationListener, SocketListener } from '../invocation.ts';
 import { NodeTransaction } from '../node-transaction.ts';
 import type { FunctionWorker } from '../worker.ts';
+import { msLeft } from '../deadlines.ts';
 import { OpenSocket } from './open-socket.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -82,7 +83,7 @@ export class Upgrade implements Job, InvocationListener, SocketListener {
       this.reject('FN_NOT_FOUND', 'Since a deployment the function takes no WebSockets');
       return;
     }
-    const timeoutMs = Math.max(1, Math.ceil(this.#deadlineAt - performance.now()));
+    const timeoutMs = msLeft(this.#deadlineAt, performance.now());
     const headerLines = linesOf(this.#req.rawHeaders);
     this.#worker = worker;
     this.#id = worker.begin(this);

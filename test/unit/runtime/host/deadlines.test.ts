@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Deadlines, takeBack } from '../../../../runtime/host/deadlines.ts';
+import { Deadlines, msLeft, takeBack } from '../../../../runtime/host/deadlines.ts';
 import { eventually } from '../../../support/deadline.ts';
 
 function deadlines(): {
@@ -85,4 +86,19 @@ test('ten thousand that come and go, some of them due: each is told once or not 
   await eventually(() => told.length === kept.length);
   await sleep(20);
   expect(told.toSorted()).toEqual(kept.toSorted());
+});
+
+test('msLeft gives nobody longer than the timeout, whatever the clock says', () => {
+  // Off it comes as 4321.000000000001.
+  expect(3883.9480966 + 4321 - 3883.9480966).toBeGreaterThan(4321);
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 1e9, noNaN: true }),
+      fc.integer({ min: 1, max: 900_000 }),
+      (now, timeoutMs) => {
+        expect(msLeft(now + timeoutMs, now)).toBe(timeoutMs);
+      },
+    ),
+  );
+  expect([msLeft(5, 4.9), msLeft(5, 9)]).toEqual([1, 1]);
 });
