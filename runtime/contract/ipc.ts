@@ -60,11 +60,16 @@ export type FromHost =
   | { type: 'returned' }
   /** The connections that it has, by database: told before one more is opened. */
   | { type: 'connections'; open: Record<string, OpenConnections> }
+  /** How its main thread is to be scheduled from now on; until then it is `other`. */
+  | { type: 'scheduling'; policy: SchedulingPolicy }
   /** A thread does not end, whatever it is told: the process is to be replaced. */
   | { type: 'stuck'; reason: string }
   /** Comes with a handle when one was asked for. */
   | { type: 'reply'; id: number; ok: true; result: unknown }
   | { type: 'reply'; id: number; ok: false; code: string; message: string };
+
+/** Of sched(7): `SCHED_OTHER`, which every thread begins with, or `SCHED_BATCH`, which takes the CPU from nobody when it wakes. */
+export type SchedulingPolicy = 'other' | 'batch';
 
 /** Connections of one database that a process has, or had when it ended. */
 export interface OpenConnections {

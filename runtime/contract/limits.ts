@@ -349,6 +349,24 @@ export const hostLimits = {
   controlSwitchMs: 120_000,
 } as const;
 
+/** When an app host's main thread lets others finish before it runs: see host/scheduling.ts. */
+export const schedulingLimits = {
+  /** Requests per second, and for how long without any that computes, until it does. */
+  perSecond: 1_000,
+  steadyMs: 1_000,
+  /** How often it is looked whether one computes, from then on. */
+  lookMs: 25,
+  /** A worker computes that was at work for this long and said nothing, */
+  silentMs: 20,
+  /** or for this share of a sample, with this much for each answer. */
+  busyShare: 0.5,
+  answerMs: 1,
+  /** How long it is as it was before after one that did. */
+  restMs: 10_000,
+  /** How long the program that changes the policy may take. */
+  changeMs: 5_000,
+} as const;
+
 /** Bounds on the gateway's way to the apps. */
 export const gatewayLimits = {
   /** Requests and WebSockets at once per app; each has a connection of its own. */

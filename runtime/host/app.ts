@@ -6,6 +6,7 @@ import type {
   LoadResult,
   OpenConnections,
   ProbeResult,
+  SchedulingPolicy,
 } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { workerLimits } from '../contract/limits.ts';
@@ -22,6 +23,7 @@ import { Generation, readManifest } from './generation.ts';
 import type { GenerationSource } from './generation.ts';
 import type { LogSink } from './log-sink.ts';
 import { probeCandidate } from './probe.ts';
+import { Scheduling } from './scheduling.ts';
 import { ThreadShares } from './thread-shares.ts';
 import type { QueueTotal } from './wait-queue.ts';
 import { carryOver, drainInto, retireAll, warmUp } from './switch.ts';
@@ -38,6 +40,8 @@ export interface HostAppOptions {
   dev?: boolean;
   /** Is told of the database connections there may be. @default nobody is */
   onConnections?: (open: Record<string, OpenConnections>) => void;
+  /** Is told how the kernel is to schedule this thread. @default nobody is */
+  onScheduling?: (policy: SchedulingPolicy) => void;
 }
 
 interface Candidate {
@@ -56,6 +60,7 @@ export class HostApp {
   readonly #shares: ThreadShares;
   readonly #cores = new Cores();
   readonly #cpuQueue = new CpuQueue();
+  readonly #scheduling: Scheduling;
   readonly #waiting: QueueTotal = { jobs: 0, queues: 0 };
   readonly #startedAt = performance.now();
   readonly #trimmer: NodeJS.Timeout;
@@ -66,6 +71,11 @@ export class HostApp {
   constructor(options: HostAppOptions) {
     this.#options = options;
     this.databases = new DatabaseConnections({ onOpen: options.onConnections ?? (() => {}) });
+    this.#scheduling = new Scheduling({
+      workers: () => this.#slots().flatMap((slot) => slot.workers.ready),
+      requests: () => this.counters.requests,
+      tell: options.onScheduling ?? (() => {}),
+    });
     this.#shares = new ThreadShares({ pool: options.pool, slots: () => this.#slots() });
     this.#trimmer = setInterval(() => {
       for (const slot of this.#slots()) slot.maintain(workerLimits.idleMs);
@@ -176,7 +186,7 @@ export class HostApp {
       return this.#cores.hasRoom(busy) && !this.#shareWithDatabase(slot);
     },
     onWork: () => {
-      this.#watch ??= setInterval(() => this.#measure(), workerLimits.watchMs);
+      this.#watch ??= this.#startWatch();
     },
     onIdle: () => this.#shares.makeRoom(),
     onLog: (slot, line) => this.#onWorkerLog(slot, line),
@@ -206,9 +216,16 @@ export class HostApp {
   /** A worker that computes goes behind the main thread, and those of other functions, also when nobody else asks for its function. */
   #measure(): void {
     const now = performance.now();
-    if (this.#slots().filter((slot) => slot.measure(now)).length > 0 || this.#watch === null) return;
+    const { everyMs } = this.#scheduling;
+    const works = this.#slots().filter((slot) => slot.measure(now)).length > 0;
+    this.#scheduling.look(now);
+    if (this.#watch === null || (works && this.#scheduling.everyMs === everyMs)) return;
     clearInterval(this.#watch);
-    this.#watch = null;
+    this.#watch = works ? this.#startWatch() : null;
+  }
+
+  #startWatch(): NodeJS.Timeout {
+    return setInterval(() => this.#measure(), this.#scheduling.everyMs);
   }
 
   /** Whether the slot's threads have database connections and stand in line for the cores. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { FromHost, HostArguments, OpenConnections, ToHost } from '../contract/ipc.ts';
+import type { FromHost, HostArguments, OpenConnections, SchedulingPolicy, ToHost } from '../contract/ipc.ts';
 import { FnrunError } from '../contract/errors.ts';
 import { hostLimits } from '../contract/limits.ts';
 import type { ListeningHandle } from '../listening-handle.ts';
@@ -25,7 +25,8 @@ export function runHost(options: HostArguments, pool: ThreadPool): RunningHost {
   const now = (): Date => new Date();
   const sink = createLogSink({ fd: logFd, app: name, linesPerSecond: logLinesPerSecond, now });
   const onConnections = (open: Record<string, OpenConnections>): void => send({ type: 'connections', open });
-  const app = new HostApp({ app: name, pool, sink, now, dev, onConnections });
+  const onScheduling = (policy: SchedulingPolicy): void => send({ type: 'scheduling', policy });
+  const app = new HostApp({ app: name, pool, sink, now, dev, onConnections, onScheduling });
   const server = createHostServer({ app, dev, headTimeoutMs });
   const pulse = createPulse({ app, server });
   const listeners = new Listeners({ onSocket: (socket) => server.accept(socket) });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { FnrunError } from '../contract/errors.ts';
 import type { FromHost, OpenConnections, ToHost } from '../contract/ipc.ts';
-import { hostLimits, httpLimits } from '../contract/limits.ts';
+import { hostLimits } from '../contract/limits.ts';
 import type { LogRecord } from '../contract/log.ts';
 import type { AppUser } from './app-user.ts';
 import { startDeadline } from './cpu-line.ts';
@@ -11,46 +11,19 @@ import type { Cgroups, HostCgroup } from './cgroup.ts';
 import { hearOut } from './hear-out.ts';
 import type { ProcessEnd } from './exits.ts';
 import { readHostLines, readLogRecords } from './host-output.ts';
+import type { HostProcessOptions } from './host-process-options.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { freezeTree, killRest } from './process-tree.ts';
 import type { ProcessTree } from './process-tree.ts';
 import { exceeded, ProcessWatch } from './process-watch.ts';
 import type { ListeningHandle } from '../listening-handle.ts';
 import { Requests } from './requests.ts';
+import { Scheduler } from './scheduler.ts';
 import { logFd, spawnHost } from './spawn-host.ts';
+import { unread } from './unread.ts';
 
 type Request = Exclude<ToHost, { type: 'connection' | 'listen' }>;
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
-
-/** What a host process is started with. */
-export interface HostProcessOptions {
-  app: string;
-  dev: boolean;
-  plan: LaunchPlan;
-  execArgv: readonly string[];
-  /** Folders with the app's own files; null: it may read any file. */
-  readable: readonly string[] | null;
-  /** Null: its limits are watched from outside only. */
-  cgroups: Cgroups | null;
-  /** Whose process it is; null: the daemon's user. */
-  user: AppUser | null;
-  headTimeoutMs: number;
-  onLog: (record: LogRecord) => void;
-  /** A thread of it does not end. */
-  onStuck: (host: HostProcess, reason: string) => void;
-  /** It gave a connection back that it had been passed. */
-  onReturned: (socket: Socket) => void;
-}
-
-/** For who says nothing else. */
-export const hostDefaults = {
-  dev: false,
-  execArgv: [],
-  readable: null,
-  cgroups: null,
-  user: null,
-  headTimeoutMs: httpLimits.headersTimeoutMs,
-} satisfies Partial<HostProcessOptions>;
 
 /** One running app host process, with all that it started. */
 export class HostProcess {
@@ -69,6 +42,7 @@ export class HostProcess {
   readonly #cgroup: HostCgroup | null;
   readonly #own: { user: AppUser; temporary: string } | null;
   readonly #requests: Requests;
+  readonly #scheduler: Scheduler;
   readonly #passing = new Map<number, Socket>();
   #plan: LaunchPlan;
   #lastWords: string | null = null;
@@ -84,6 +58,12 @@ export class HostProcess {
     this.#cgroup = cgroups === null ? null : this.#join(cgroups);
     this.#own = user === null ? null : { user, temporary: user.newFolder() };
     this.#child = spawnHost({ ...options, cgroup: this.#cgroup, own: this.#own });
+    this.#scheduler = new Scheduler({
+      pid: this.pid,
+      user,
+      isGone: () => this.#isGone,
+      onRefused: (why) => this.#note('info', `the policy of its main thread stays as it is: ${why}`),
+    });
     this.watch = new ProcessWatch({
       pid: this.pid,
       judge: (use) => exceeded(use, this.#plan.limits),
@@ -183,8 +163,12 @@ export class HostProcess {
   /** Ends the process at once, and all that it started. `reason` is told as that of its end. */
   kill(reason?: string): void {
     this.#killedFor ??= reason ?? null;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) freezeTree(this.#tree);
+    if (!this.#isGone) freezeTree(this.#tree);
     this.#child.kill('SIGKILL');
+  }
+
+  get #isGone(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   get #tree(): ProcessTree {
@@ -263,6 +247,9 @@ export class HostProcess {
       case 'connections':
         this.connections = message.open;
         break;
+      case 'scheduling':
+        void this.#scheduler.set(message.policy);
+        break;
       case 'stuck':
         this.#options.onStuck(this, message.reason);
         break;
@@ -288,10 +275,4 @@ export class HostProcess {
       this.#note('error', line);
     });
   }
-}
-
-/** Node begins to read from a connection that it is sent; what arrives is for whoever it is passed to next. */
-function unread(socket: Socket): Socket {
-  (socket as unknown as { _handle: { readStop(): void } | null })._handle?.readStop();
-  return socket;
 }

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { SchedulingPolicy } from '../contract/ipc.ts';
+import { schedulingLimits } from '../contract/limits.ts';
+import { asUser, withoutCapabilities } from './privileges.ts';
+
+/** Of util-linux, which every Debian and Ubuntu has; macOS has neither the program nor the policies. */
+const chrt = '/usr/bin/chrt';
+
+/** Whose main thread it is. */
+export interface SchedulerOptions {
+  pid: number;
+  /** Whose process it is; null: the daemon's user. */
+  user: { id: number } | null;
+  isGone: () => boolean;
+  /** Is told why the policy cannot be changed, once. */
+  onRefused: (why: string) => void;
+}
+
+/** Sets the scheduling policy of a process that cannot do so itself. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  #last: Promise<void> = Promise.resolve();
+  #refused = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** One change after the other. Resolves when it is made, or cannot be. */
+  set(policy: SchedulingPolicy): Promise<void> {
+    this.#last = this.#last.then(() => this.#set(policy));
+    return this.#last;
+  }
+
+  async #set(policy: SchedulingPolicy): Promise<void> {
+    const { isGone, onRefused } = this.#options;
+    if (this.#refused || isGone() || !existsSync(chrt)) return;
+    const why = await this.#run(policy);
+    if (why === null || isGone()) return;
+    this.#refused = true;
+    onRefused(why);
+  }
+
+  /** Resolves with why it failed, or null. */
+  #run(policy: SchedulingPolicy): Promise<string | null> {
+    const { pid, user } = this.#options;
+    // Threads that the main one has begun meanwhile have its policy.
+    const which = policy === 'batch' ? ['--batch'] : ['--all-tasks', '--other'];
+    const command = [chrt, ...which, '--pid', '0', String(pid)];
+    const [program = '', ...args] = user === null ? withoutCapabilities(command) : asUser(user.id, command);
+    return new Promise((resolve) => {
+      execFile(program, args, { timeout: schedulingLimits.changeMs }, (error, _stdout, stderr) => {
+        resolve(error === null ? null : stderr.trim() || error.message);
+      });
+    });
+  }
+}
