@@ -60,7 +60,7 @@ export type FromHost =
   | { type: 'returned' }
   /** The connections that it has, by database: told before one more is opened. */
   | { type: 'connections'; open: Record<string, OpenConnections> }
-  /** How its main thread is to be scheduled from now on; until then it is `other`. */
+  /** How its threads are to be scheduled from now on; until then it is `other`. */
   | { type: 'scheduling'; policy: SchedulingPolicy }
   /** A thread does not end, whatever it is told: the process is to be replaced. */
   | { type: 'stuck'; reason: string }

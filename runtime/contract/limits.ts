@@ -349,9 +349,9 @@ export const hostLimits = {
   controlSwitchMs: 120_000,
 } as const;
 
-/** When an app host's main thread lets others finish before it runs: see host/scheduling.ts. */
+/** When the threads of an app host let each other finish before they run: see host/scheduling.ts. */
 export const schedulingLimits = {
-  /** Requests per second, and for how long without any that computes, until it does. */
+  /** Requests per second, and for how long without any that computes, until they do. */
   perSecond: 1_000,
   steadyMs: 1_000,
   /** How often it is looked whether one computes, from then on. */
@@ -361,7 +361,7 @@ export const schedulingLimits = {
   /** or for this share of a sample, with this much for each answer. */
   busyShare: 0.5,
   answerMs: 1,
-  /** How long it is as it was before after one that did. */
+  /** How long they take the CPU from each other again after one that did. */
   restMs: 10_000,
   /** How long the program that changes the policy may take. */
   changeMs: 5_000,

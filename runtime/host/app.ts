@@ -40,7 +40,7 @@ export interface HostAppOptions {
   dev?: boolean;
   /** Is told of the database connections there may be. @default nobody is */
   onConnections?: (open: Record<string, OpenConnections>) => void;
-  /** Is told how the kernel is to schedule this thread. @default nobody is */
+  /** Is told how the kernel is to schedule the threads of this process. @default nobody is */
   onScheduling?: (policy: SchedulingPolicy) => void;
 }
 

@@ -20,10 +20,10 @@ export interface SchedulingOptions {
 }
 
 /**
- * Chooses the main thread's scheduling policy (Linux). A thread that is woken usually takes the CPU from whoever is on it: from
- * nginx after its first request, from a worker after its first answer, and finds little to do each time. As `batch` it waits until they
- * are done, and finds more. But then it would wait behind a handler that computes as well: so it is `batch` only
- * while requests are many and none of them keeps a thread.
+ * Chooses the scheduling policy of the threads (Linux). One that is woken usually takes the CPU from whoever is on it: the main thread
+ * from nginx after its first request, a worker from the main thread that has more for it; and finds little to do each time.
+ * As `batch` it waits until they are done, and finds more. But it would wait behind a handler that computes as well: so they are
+ * `batch` only while requests are many and none of them keeps a thread.
  */
 export class Scheduling {
   #policy: SchedulingPolicy = 'other';

@@ -62,7 +62,7 @@ export class HostProcess {
       pid: this.pid,
       user,
       isGone: () => this.#isGone,
-      onRefused: (why) => this.#note('info', `the policy of its main thread stays as it is: ${why}`),
+      onRefused: (why) => this.#note('info', `its threads keep their scheduling policy: ${why}`),
     });
     this.watch = new ProcessWatch({
       pid: this.pid,

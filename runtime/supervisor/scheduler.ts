@@ -7,7 +7,7 @@ import { asUser, withoutCapabilities } from './privileges.ts';
 /** Of util-linux, which every Debian and Ubuntu has; macOS has neither the program nor the policies. */
 const chrt = '/usr/bin/chrt';
 
-/** Whose main thread it is. */
+/** Whose threads they are. */
 export interface SchedulerOptions {
   pid: number;
   /** Whose process it is; null: the daemon's user. */
@@ -17,7 +17,7 @@ export interface SchedulerOptions {
   onRefused: (why: string) => void;
 }
 
-/** Sets the scheduling policy of a process that cannot do so itself. */
+/** Sets the scheduling policy of all threads of a process that cannot do so itself. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   #last: Promise<void> = Promise.resolve();
@@ -45,9 +45,8 @@ export class Scheduler {
   /** Resolves with why it failed, or null. */
   #run(policy: SchedulingPolicy): Promise<string | null> {
     const { pid, user } = this.#options;
-    // Threads that the main one has begun meanwhile have its policy.
-    const which = policy === 'batch' ? ['--batch'] : ['--all-tasks', '--other'];
-    const command = [chrt, ...which, '--pid', '0', String(pid)];
+    // Threads to come take it over from the main one.
+    const command = [chrt, '--all-tasks', `--${policy}`, '--pid', '0', String(pid)];
     const [program = '', ...args] = user === null ? withoutCapabilities(command) : asUser(user.id, command);
     return new Promise((resolve) => {
       execFile(program, args, { timeout: schedulingLimits.changeMs }, (error, _stdout, stderr) => {
