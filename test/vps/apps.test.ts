@@ -120,6 +120,24 @@ test('an app has a user of its own and reaches nothing of another app or of the 
   expect((await ask(vm, 'spy', '/reach?read=/etc/hostname')).body).toBe('reached');
 });
 
+test('threads of an app with many requests let each other finish: the unit and the user allow it', async () => {
+  const { pid } = await whoIs('calm');
+  const policies = async (): Promise<string> =>
+    (await vm.sh(`cat /proc/${pid}/task/*/stat | sed 's/.*) //' | cut -d' ' -f39 | sort -u | xargs`)).trim();
+  expect(await policies()).toBe('0');
+  await vm.sh(`cat > /root/load.js <<'END'
+const net = require('node:net');
+for (let i = 0; i < 32; i++) {
+  const socket = net.connect('/var/lib/fnrun/run/calm.sock');
+  const ask = () => socket.write('GET / HTTP/1.1\\r\\nhost: calm.${domain}\\r\\n\\r\\n');
+  socket.on('connect', ask).on('data', ask);
+}
+END
+nohup timeout 90 "$(dirname "$(readlink -f /proc/$(systemctl show -p MainPID --value fnrun.service)/exe)")/node" /root/load.js > /root/load.log 2>&1 &`);
+  await eventually(async () => (await policies()) === '3', { deadlineMs: 80_000, everyMs: 1_000 });
+  expect((await vm.sh('cat /root/load.log')).trim()).toBe('');
+});
+
 test('the kernel holds each app to its memory and its number of processes', async () => {
   const { pid } = await whoIs('spy');
   const group = await cgroupOf(pid);
