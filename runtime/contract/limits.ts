@@ -363,8 +363,9 @@ export const schedulingLimits = {
   answerMs: 1,
   /** How long they take the CPU from each other again after one that did. */
   restMs: 10_000,
-  /** How long the program that changes the policy may take. */
+  /** How long the program that changes the policy may take, and how often it is tried: threads may end while it goes through them. */
   changeMs: 5_000,
+  changeTries: 10,
 } as const;
 
 /** Bounds on the gateway's way to the apps. */

@@ -35,11 +35,17 @@ export class Scheduler {
 
   async #set(policy: SchedulingPolicy): Promise<void> {
     const { isGone, onRefused } = this.#options;
-    if (this.#refused || isGone() || !existsSync(chrt)) return;
-    const why = await this.#run(policy);
-    if (why === null || isGone()) return;
+    if (!existsSync(chrt) || (this.#refused && policy === 'batch')) return;
+    let why: string | null = null;
+    // It stops at a thread that has ended since it looked.
+    for (let tries = 0; tries < schedulingLimits.changeTries; tries++) {
+      why = isGone() ? null : await this.#run(policy);
+      if (why === null || isGone()) return;
+    }
+    if (!this.#refused) onRefused(why!);
     this.#refused = true;
-    onRefused(why);
+    // Some of the threads may have it.
+    if (policy === 'batch') await this.#set('other');
   }
 
   /** Resolves with why it failed, or null. */

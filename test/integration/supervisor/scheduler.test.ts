@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { execPath } from 'node:process';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { asUser } from '../../../runtime/supervisor/privileges.ts';
 import { Scheduler } from '../../../runtime/supervisor/scheduler.ts';
@@ -62,6 +63,22 @@ describe.runIf(process.getuid?.() === 0)('with users of their own', () => {
     expect(refusals).toEqual([expect.stringContaining('Operation not permitted')]);
     expect(await policyOf(process.pid)).toBe('0');
   });
+});
+
+test('threads that come and go meanwhile do not keep it from being set', async () => {
+  const program = `
+    const { Worker } = require('node:worker_threads');
+    const start = () => new Worker('', { eval: true }).on('exit', start);
+    for (let i = 0; i < 4; i++) start();
+    process.title = 'sleep';`;
+  const process = await start([execPath, '-e', program]);
+  const { scheduler, refusals } = schedulerOf(process, null);
+  for (let i = 0; i < 20; i++) {
+    await scheduler.set('batch');
+    expect([await policyOf(process.pid), refusals]).toEqual(['3', []]);
+    await scheduler.set('other');
+    expect([await policyOf(process.pid), refusals]).toEqual(['0', []]);
+  }
 });
 
 test('nothing is told of a process that has ended', async () => {
