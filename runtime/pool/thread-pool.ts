@@ -101,7 +101,8 @@ export class ThreadPool {
   take(memoryMb: number, { urgent = false }: { urgent?: boolean } = {}): Thread | null {
     const warm = memoryMb === workerLimits.memoryMb ? this.#parked.shift() : undefined;
     const thread = warm ?? (this.#hasRoom(urgent ? workerLimits.threadsUrgent : 0) ? this.#start(memoryMb) : null);
-    if (memoryMb === workerLimits.memoryMb) this.#reserve.demand();
+    // A deployment comes alone: its threads are no sign of more to come.
+    if (memoryMb === workerLimits.memoryMb && !urgent) this.#reserve.demand();
     this.#refill(workerLimits.refillDelayMs);
     return thread;
   }

@@ -58,6 +58,19 @@ test('pool gives no thread beyond its cap but urgent ones, and again after one h
   expect(pool.hasRoom).toBe(true);
 });
 
+test('reserve grows with the threads that functions take, not with those of a deployment', async () => {
+  const pool = createPool({ reserve: { min: 1, max: 4 } });
+  await eventually(() => pool.idle === 1);
+  pool.take(128, { urgent: true });
+  pool.take(128, { urgent: true });
+  // The second one was started for it; the reserve is as it was.
+  await eventually(() => pool.size === 3 && pool.idle === 1);
+  pool.take(128);
+  await eventually(() => pool.size === 5 && pool.idle === 2);
+  pool.take(128);
+  await eventually(() => pool.size === 7 && pool.idle === 3);
+});
+
 test('pool leaves nothing behind of a hundred threads that came and went', { timeout: 120_000 }, async () => {
   const pool = createPool({ reserve: { min: 1, max: 1 } });
   const resources = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
