@@ -18,6 +18,8 @@ export interface ReplyParts {
 
 // RFC 9110, section 7.6.1: these belong to the connection, which is the host's. The request id is the platform's.
 const dropped = new Set([
+  // Told from the body.
+  'content-length',
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -35,6 +37,21 @@ const droppedLengths = new Set([...dropped].map((name) => name.length));
 // that holds a whole further line would be well-formed in a text of several.
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** A header that was found fit to be sent. */
+interface Field {
+  name: string;
+  value: string;
+  /** Empty: it is not sent as it is. */
+  line: string;
+}
+
+/** By their places in a response: a function's responses mostly have the headers of the one before. */
+const lastFields: Field[] = [];
+
+/** Places that are remembered, and the length of a value that is. */
+const fieldsMax = 16;
+const fieldCharsMax = 256;
 
 /** A text body up to this size travels with its head, and leaves in one write with it. */
 const textBodyCharsMax = 16 * 1024;
@@ -56,16 +73,11 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;
-    if (!token.test(name) || !fieldValue.test(value)) {
-      const shown = `${JSON.stringify(name)} cannot be sent with the value ${JSON.stringify(value)}`;
-      throw new BadHeadError(`the header ${shown}`);
-    }
-    if (name === 'content-length') {
-      length = value;
-    } else if (!droppedLengths.has(name.length) || !dropped.has(name)) {
-      if (name === 'date') hasDate = true;
-      lines += `${name}: ${value}\r\n`;
-    }
+    const last = lastFields[i / 2];
+    const isLast = last !== undefined && last.value === value && last.name === name;
+    lines += isLast ? last.line : fieldOf(name, value, i / 2).line;
+    if (name === 'content-length') length = value;
+    else if (name === 'date') hasDate = true;
   }
   if (lines.length > httpLimits.responseHeadBytes) {
     throw new BadHeadError(`a response head of more than ${httpLimits.responseHeadBytes} bytes cannot be sent`);
@@ -106,6 +118,17 @@ export function replyOf({ status, statusText, headers, body, requestId, method }
   }
   reply.text = `${start}${lines}\r\n`;
   return reply;
+}
+
+/** Throws `BadHeadError`. */
+function fieldOf(name: string, value: string, place: number): Field {
+  if (!token.test(name) || !fieldValue.test(value)) {
+    const shown = `${JSON.stringify(name)} cannot be sent with the value ${JSON.stringify(value)}`;
+    throw new BadHeadError(`the header ${shown}`);
+  }
+  const field = { name, value, line: droppedLengths.has(name.length) && dropped.has(name) ? '' : `${name}: ${value}\r\n` };
+  if (place < fieldsMax && value.length <= fieldCharsMax) lastFields[place] = field;
+  return field;
 }
 
 function isLength(value: string | null): value is string {

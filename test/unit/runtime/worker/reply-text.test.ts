@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Reply } from '../../../../runtime/channel/frames.ts';
 import { partsOf } from '../../../../runtime/channel/response-start.ts';
@@ -76,4 +77,26 @@ test.each([199, 1_000, 200.5, Number.NaN, '200 OK\r\nx-forged: 1'])('replyOf ref
 
 test.each(['OK\r\nx-forged: 1', 'OK\n', '\0', 'œ', 5])('replyOf refuses the status text %j', (statusText) => {
   expect(() => replyOf({ ...base, statusText: statusText as string })).toThrow(BadHeadError);
+});
+
+test('replyOf makes the same of a response whatever came before it', () => {
+  const sent = ['x-a: 1', 'x-a: 2', 'x-b: 1', 'date: today', `x-long: ${'v'.repeat(1_000)}`];
+  const unsent = ['content-length: 3', 'connection: close', 'te: 1'];
+  const bad = ['x-a: 1\n', 'x a: 1', 'x-b: \x00', 'connection: \n'];
+  const field = fc.constantFrom(...sent, ...sent, ...unsent, ...bad);
+  fc.assert(
+    fc.property(fc.array(fc.array(field, { maxLength: 20 }), { maxLength: 8 }), (responses) => {
+      for (const fields of responses) {
+        const headers = fields.flatMap((each) => each.split(': '));
+        if (fields.some((each) => bad.includes(each))) {
+          expect(() => replyOf({ ...base, headers })).toThrow(BadHeadError);
+          continue;
+        }
+        const reply = replyOf({ ...base, headers });
+        const lines = fields.filter((each) => sent.includes(each)).map((each) => `${each}\r\n`);
+        expect(restOf(reply)).toBe(`${lines.join('')}${id}content-length: 0\r\n\r\n`);
+        expect(/^Date: /m.test(reply.text)).toBe(!fields.includes('date: today'));
+      }
+    }),
+  );
 });
