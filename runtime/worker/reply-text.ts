@@ -126,7 +126,11 @@ function fieldOf(name: string, value: string, place: number): Field {
     const shown = `${JSON.stringify(name)} cannot be sent with the value ${JSON.stringify(value)}`;
     throw new BadHeadError(`the header ${shown}`);
   }
-  const field = { name, value, line: droppedLengths.has(name.length) && dropped.has(name) ? '' : `${name}: ${value}\r\n` };
+  const field = {
+    name,
+    value,
+    line: droppedLengths.has(name.length) && dropped.has(name) ? '' : `${name}: ${value}\r\n`,
+  };
   if (place < fieldsMax && value.length <= fieldCharsMax) lastFields[place] = field;
   return field;
 }
