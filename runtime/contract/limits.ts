@@ -361,8 +361,6 @@ export const schedulingLimits = {
   /** or for this share of a sample, with this much for each answer. */
   busyShare: 0.5,
   answerMs: 1,
-  /** How long they take the CPU from each other again after one that did. */
-  restMs: 10_000,
   /** How long the program that changes the policy may take, and how often it is tried: threads may end while it goes through them. */
   changeMs: 5_000,
   changeTries: 10,

@@ -32,8 +32,6 @@ export class Scheduling {
   /** Since when nothing has computed, and the requests until then. */
   #quietSince = 0;
   #requestsThen = 0;
-  /** Not `batch` before. */
-  #notBefore = 0;
 
   constructor(options: SchedulingOptions) {
     this.#options = options;
@@ -46,11 +44,10 @@ export class Scheduling {
 
   /** Looks at the workers, and changes the policy when what they do tells so. */
   look(now: number): void {
-    const { steadyMs, perSecond, restMs } = schedulingLimits;
+    const { steadyMs, perSecond } = schedulingLimits;
     const computes = this.#computes(now);
     if (this.#policy === 'batch') {
       if (!computes) return;
-      this.#notBefore = now + restMs;
       this.#change('other');
     }
     if (!computes && now - this.#quietSince < steadyMs) return;
@@ -58,7 +55,7 @@ export class Scheduling {
     const rate = ((requests - this.#requestsThen) * 1000) / (now - this.#quietSince);
     this.#quietSince = now;
     this.#requestsThen = requests;
-    if (!computes && rate >= perSecond && now >= this.#notBefore) this.#change('batch');
+    if (!computes && rate >= perSecond) this.#change('batch');
   }
 
   /** Whether any worker computes for long: all of them are looked at, to be compared with the next time. */
