@@ -42,8 +42,7 @@ export async function restoreApp(options: RestoreOptions): Promise<Restored> {
       hint: `a backup is plain SQL: gunzip < FILE | mariadb ${data.schema}`,
     });
   }
-  const schema = restoredSchema(app, now);
-  await ask(data, `CREATE DATABASE ${quoteName(schema)} CHARACTER SET utf8mb4`);
+  const schema = await makeSchema(data, now);
   try {
     const address = { ...data.address, database: schema };
     const sqlBytes = await loadDump({ address, programs, from, signal });
@@ -54,6 +53,20 @@ export async function restoreApp(options: RestoreOptions): Promise<Restored> {
   } catch (error) {
     await ask(data, `DROP DATABASE ${quoteName(schema)}`).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Named after this second; when another restore has that, after the next one that is free. */
+async function makeSchema(data: AppData, now: Date): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    const schema = restoredSchema(appOfSchema(data.schema)!, new Date(now.getTime() + (tries - 1) * 1_000));
+    try {
+      await ask(data, `CREATE DATABASE ${quoteName(schema)} CHARACTER SET utf8mb4`);
+      return schema;
+    } catch (error) {
+      const isTaken = ((error as Error).cause as { code?: string } | undefined)?.code === 'ER_DB_CREATE_EXISTS';
+      if (!isTaken || tries === limits.schemaNames) throw error;
+    }
   }
 }
 

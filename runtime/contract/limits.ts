@@ -934,6 +934,8 @@ export const benchLimits = {
 
 /** The databases that a server gives its apps; docs/mysql-server.md. */
 export const appDatabaseLimits = {
+  /** Seconds that a schema for a restore may be named after, from the present one on, until one is free. */
+  schemaNames: 10,
   /** MySQL's bound on the name of a user; MariaDB takes more. */
   userChars: 32,
   /** How long connecting as the administrator, and each of his statements, may take. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { restoredSchema } from '../../deploy/database/own/names.ts';
 import { runCli, startCli, type CliResult } from '../support/cli.ts';
 import { fetchFrom, targetOf, type HttpTarget } from '../support/http.ts';
 import { startMariaDb } from '../support/mariadb.ts';
@@ -89,6 +90,11 @@ test(
 );
 
 test('a restore that fails leaves the app with what it has, and nothing behind', { timeout: 60_000 }, async () => {
+  // Other restores have the names of these seconds.
+  const seconds = Array.from({ length: 6 }, (_, i) => new Date(Date.now() + i * 1_000));
+  const there = JSON.stringify(await db.sql("SHOW DATABASES LIKE 'fnrun%'"));
+  const taken = seconds.map((at) => restoredSchema('shop', at)).filter((name) => !there.includes(name));
+  await db.sql(...taken.map((name) => `CREATE DATABASE ${name}`));
   const before = await db.sql("SHOW DATABASES LIKE 'fnrun%'");
   const file = join(laptop.dir, 'bad.sql');
   await writeTree(laptop.dir, { 'bad.sql': 'CREATE TABLE a (b INT);\nOops;\n-- Dump completed\n' });
