@@ -42,7 +42,7 @@ export async function restoreApp(options: RestoreOptions): Promise<Restored> {
       hint: `a backup is plain SQL: gunzip < FILE | mariadb ${data.schema}`,
     });
   }
-  const schema = await makeSchema(data, now);
+  const schema = await makeSchema(data, { app, now });
   try {
     const address = { ...data.address, database: schema };
     const sqlBytes = await loadDump({ address, programs, from, signal });
@@ -57,9 +57,9 @@ export async function restoreApp(options: RestoreOptions): Promise<Restored> {
 }
 
 /** Named after this second; when another restore has that, after the next one that is free. */
-async function makeSchema(data: AppData, now: Date): Promise<string> {
+async function makeSchema(data: AppData, { app, now }: Pick<RestoreOptions, 'app' | 'now'>): Promise<string> {
   for (let tries = 1; ; tries++) {
-    const schema = restoredSchema(appOfSchema(data.schema)!, new Date(now.getTime() + (tries - 1) * 1_000));
+    const schema = restoredSchema(app, new Date(now.getTime() + (tries - 1) * 1_000));
     try {
       await ask(data, `CREATE DATABASE ${quoteName(schema)} CHARACTER SET utf8mb4`);
       return schema;

@@ -35,14 +35,16 @@ export class Scheduler {
 
   async #set(policy: SchedulingPolicy): Promise<void> {
     const { isGone, onRefused } = this.#options;
-    if (!existsSync(chrt) || (this.#refused && policy === 'batch')) return;
-    let why: string | null = null;
-    // It stops at a thread that has ended since it looked.
+    if (isGone() || !existsSync(chrt) || (this.#refused && policy === 'batch')) return;
+    let why = '';
+    // It stops at a thread that has ended since it looked, and at another one the next time. What is said twice is a refusal.
     for (let tries = 0; tries < schedulingLimits.changeTries; tries++) {
-      why = isGone() ? null : await this.#run(policy);
-      if (why === null || isGone()) return;
+      const before = why;
+      why = (await this.#run(policy)) ?? '';
+      if (why === '' || isGone()) return;
+      if (why === before) break;
     }
-    if (!this.#refused) onRefused(why!);
+    if (!this.#refused) onRefused(why);
     this.#refused = true;
     // Some of the threads may have it.
     if (policy === 'batch') await this.#set('other');

@@ -43,6 +43,18 @@ export async function processesWith(entry: string): Promise<number[]> {
   return pids.filter((_, index) => environments[index]!.split('\0').includes(entry));
 }
 
+/** The scheduling policies of a process's threads, by their names in sched(7) (Linux). */
+export async function policiesOf(pid: number): Promise<string[]> {
+  const found = new Set<string>();
+  for (const tid of await readdir(`/proc/${pid}/task`)) {
+    const stat = await readFile(`/proc/${pid}/task/${tid}/stat`, 'utf8').catch(() => null);
+    // Field 41; the name, the second, may hold blanks.
+    const number = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[38];
+    if (number !== undefined) found.add({ '0': 'SCHED_OTHER', '3': 'SCHED_BATCH' }[number] ?? number);
+  }
+  return [...found];
+}
+
 /** Whether a process does anything yet: one that ended and that nobody has asked about does not. */
 export async function isRunning(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);

@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
-import { readdir, readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/deadline.ts';
 import { startHost, type TestHost } from '../../support/host.ts';
 import { fetchFrom } from '../../support/http.ts';
+import { policiesOf } from '../../support/proc.ts';
 
 const computeMs = 30;
 const modules = {
@@ -13,18 +13,6 @@ const modules = {
     return new Response('slow');
   };`,
 };
-
-/** The policies of a process's threads, by their names in sched(7). */
-async function policies(pid: number): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (const tid of await readdir(`/proc/${pid}/task`)) {
-    const stat = await readFile(`/proc/${pid}/task/${tid}/stat`, 'utf8').catch(() => null);
-    // Field 41; the name, the second, may hold blanks.
-    const number = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[38];
-    if (number !== undefined) found.add({ '0': 'SCHED_OTHER', '3': 'SCHED_BATCH' }[number] ?? number);
-  }
-  return found;
-}
 
 /** Sends requests one after the other in each of `lanes`, until the test ends or it is told to stop. */
 function drive({ target }: TestHost, { path, lanes }: { path: string; lanes: number }) {
@@ -53,7 +41,7 @@ function drive({ target }: TestHost, { path, lanes }: { path: string; lanes: num
 }
 
 const becomes = (pid: number, policy: string): Promise<unknown> =>
-  eventually(async () => [...(await policies(pid))].join() === policy, { deadlineMs: 30_000 });
+  eventually(async () => (await policiesOf(pid)).join() === policy, { deadlineMs: 30_000 });
 
 test(
   'threads let each other finish while requests are many and quick, and no more when one computes',
@@ -62,7 +50,7 @@ test(
     const host = await startHost();
     await host.deploy(modules);
     const pid = host.host.status().pid!;
-    expect(await policies(pid)).toEqual(new Set(['SCHED_OTHER']));
+    expect(await policiesOf(pid)).toEqual(['SCHED_OTHER']);
 
     const quick = drive(host, { path: '/quick', lanes: 32 });
     await becomes(pid, 'SCHED_BATCH');
