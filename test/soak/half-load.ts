@@ -12,6 +12,7 @@ import { settled, usageOf, type Usage } from './usage.ts';
 const deployEveryMs = 5_000;
 const killEveryMs = 1_000;
 const peakTries = 5;
+const connections = 256;
 const sampleEveryMs = 5_000;
 /** Of an idle server, more or less: kept workers, the prober's connections. */
 const filesSlack = 32;
@@ -19,13 +20,13 @@ const filesSlack = 32;
 const warmUpMs = 60_000;
 
 /**
- * The rate that the app carries when it is offered all that the machine can make: the median of some tries, since what one of
- * them finds may be two thirds or twice of it.
+ * The rate that the app carries when it is offered more than it can, over as many connections as later: over an eighth of them
+ * the gateway carries up to half as much again. The median of some tries, since one of them may find two thirds or twice of it.
  */
 async function findPeak(url: string): Promise<number> {
   const found: number[] = [];
   for (let i = 0; i < peakTries; i++) {
-    const { goodput } = await openLoop(url, { requestsPerSecond: 30_000, seconds: 5, connections: 32 });
+    const { goodput } = await openLoop(url, { requestsPerSecond: 30_000, seconds: 5, connections });
     found.push(goodput);
   }
   return median(found);
@@ -92,7 +93,7 @@ export async function halfLoad({ minutes }: { minutes: number }): Promise<boolea
         console.log(`  ${String(seconds).padStart(5)} s  daemon ${usageLine(daemon)}; host ${usageLine(host)}`);
       }),
     ];
-    const offered = openLoop(url, { requestsPerSecond, seconds: minutes * 60, connections: 256 });
+    const offered = openLoop(url, { requestsPerSecond, seconds: minutes * 60, connections });
     // A failed push ends it early.
     const result = await Promise.race([offered, Promise.all(work).then(() => offered)]);
     over.abort();

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { percentiles, round } from '../measure.ts';
+import { Backlog } from './backlog.ts';
 import { LoadConnection, type Outcome } from './connection.ts';
 import type { PacerOptions } from './pacer.ts';
 
@@ -63,7 +64,7 @@ const countedFromMs = startMs + options.warmUpSeconds * 1000;
 const endMs = countedFromMs + options.seconds * 1000;
 
 const idle: LoadConnection[] = [];
-const waiting: number[] = [];
+const waiting = new Backlog();
 let connections = 0;
 let inFlight = 0;
 let sent = 0;
