@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Programs that are started as processes or threads of their own, by their path below dist/. */
+/** Programs that are started as processes or threads of their own, and a package that is loaded late, by their path below dist/. */
 export type EntryPoint =
   | 'cli/main.js'
   | 'cli/bench/load/main.js'
   | 'runtime/host/main.cjs'
   | 'runtime/worker/main.cjs'
   | 'deploy/hook.js'
-  | 'builder/process/main.js';
+  | 'builder/process/main.js'
+  | 'router/gateway/undici.cjs';
 
 /**
  * The package's own folder. Works from dist/ and from the sources (under vitest) alike,

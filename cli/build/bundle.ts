@@ -5,6 +5,7 @@ import { build, type BuildOptions, type OutputFile } from 'esbuild';
 import { leanMysql } from './lean-mysql.ts';
 import { leanBuiltins } from './lean-builtins.ts';
 import { leanPiscina, piscinaThread } from './lean-piscina.ts';
+import { leanUndici } from './lean-undici.ts';
 
 /** Programs that share chunks. */
 const sharing = ['cli/main', 'builder/process/main'];
@@ -27,6 +28,9 @@ const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThre
 
 /** Loaded by threads later, and bundled whole: a hundred files would take long to find. */
 const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
+
+/** Loaded by the gateway with the first request that it carries. */
+const carried = [{ in: 'undici/lib/dispatcher/client.js', out: 'router/gateway/undici' }];
 
 /** And what functions import of the runtime, with the packages it is made of. */
 const provided = ['runtime/worker/mysql/main'];
@@ -84,6 +88,7 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(hosts), ...cjs, ...moduleUrl, plugins: [leanBuiltins, leanPiscina] }),
     build({ ...shared, entryPoints: [threadOfPiscina], ...cjs }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
+    build({ ...shared, entryPoints: carried, ...cjs, ...packed, plugins: [leanUndici] }),
     build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed, plugins: [leanMysql] }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);

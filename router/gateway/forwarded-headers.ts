@@ -28,49 +28,43 @@ const ownRequestHeaders = new Set([
   'x-real-ip',
   'x-request-id',
 ]);
-const ownPrefixes = ['x-forwarded-', 'x-fnrun-'];
 
 /**
- * The end-to-end headers of a request, with the client's spelling and every repeated one, and what the
- * gateway says about the client: set anew, since the client could have written it.
+ * The end-to-end headers of a request as names and values in turn, with the client's spelling and every repeated one, and
+ * what the gateway says about the client: set anew, since the client could have written it.
  */
-export function forwardedHeaders(
-  req: IncomingMessage,
-  { requestId, host }: Forwarding,
-): Record<string, string | string[]> {
+export function forwardedHeaders(req: IncomingMessage, { requestId, host }: Forwarding): string[] {
   const named = connectionOptions(req.headers.connection);
-  const spelling = new Map<string, string>();
-  const headers: Record<string, string | string[]> = {};
-  for (let i = 0; i < req.rawHeaders.length; i += 2) {
-    const name = req.rawHeaders[i] as string;
-    const value = req.rawHeaders[i + 1] as string;
+  const { rawHeaders } = req;
+  const headers: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
     const lower = name.toLowerCase();
-    if (ownRequestHeaders.has(lower) || named.has(lower) || ownPrefixes.some((prefix) => lower.startsWith(prefix)))
-      continue;
-    const first = spelling.get(lower);
-    if (first === undefined) {
-      spelling.set(lower, name);
-      headers[name] = value;
-    } else {
-      headers[first] = [headers[first] as string | string[], value].flat();
-    }
+    if (ownRequestHeaders.has(lower) || named.has(lower)) continue;
+    if (lower.startsWith('x-f') && (lower.startsWith('x-forwarded-') || lower.startsWith('x-fnrun-'))) continue;
+    headers.push(name, rawHeaders[i + 1] as string);
   }
-  headers['x-request-id'] = requestId;
-  headers['x-forwarded-for'] = clientAddress(req);
-  headers['x-forwarded-proto'] = 'http';
-  headers['x-forwarded-host'] = host;
+  headers.push('x-request-id', requestId, 'x-forwarded-for', clientAddress(req));
+  headers.push('x-forwarded-proto', 'http', 'x-forwarded-host', host);
   return headers;
 }
 
-/**
- * What the proxy itself reads off the request: framing, and for a WebSocket the upgrade. A request that
- * declares no body is given `content-length: 0` where Node would else send an empty chunked one.
- */
-export function framingHeaders(req: IncomingMessage, host: string): IncomingHttpHeaders {
-  const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
-  if (encoding !== undefined) return { host, 'transfer-encoding': encoding };
-  if (length !== undefined) return { host, 'content-length': length };
-  return req.method === 'GET' || req.method === 'HEAD' ? { host } : { host, 'content-length': '0' };
+/** The same by name; those that are repeated have several values, under the name as it was written first. */
+export function headersByName(headers: readonly string[]): Record<string, string | string[]> {
+  const spelling = new Map<string, string>();
+  const byName: Record<string, string | string[]> = {};
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    const first = spelling.get(name.toLowerCase());
+    if (first === undefined) {
+      spelling.set(name.toLowerCase(), name);
+      byName[name] = value;
+    } else {
+      byName[first] = [byName[first] as string | string[], value].flat();
+    }
+  }
+  return byName;
 }
 
 /** Takes the headers about one connection out of an upstream response; Node frames it anew. */

@@ -1,0 +1,134 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { sendProblem } from '../problem.ts';
+import { codeOf, detailOf, isEnded } from './failures.ts';
+import { forwardedHeaders, stripHopByHop } from './forwarded-headers.ts';
+import type { Destination } from './proxy.ts';
+import { bodyOf } from './request-body.ts';
+import { end } from './upstreams.ts';
+import type { Upstream, Upstreams } from './upstreams.ts';
+
+type Controller = Dispatcher.DispatchController;
+
+/** What all requests of a gateway share. */
+export interface ExchangeOptions {
+  upstreams: Upstreams;
+  /** Whether the client's connection may carry another request; asked when the response begins. */
+  keepAlive: (res: ServerResponse) => boolean;
+}
+
+/** One request to an app, and its response to the client. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #to: Destination;
+  readonly #options: ExchangeOptions;
+  readonly #request: Dispatcher.DispatchOptions;
+  #upstream: Upstream;
+  #controller: Controller | null = null;
+  #retried = false;
+  /** Bytes that the response declares; -1 when it does not. */
+  #length = -1;
+  /** A body that came whole. */
+  #whole: Buffer | null = null;
+  #begun = false;
+
+  constructor(req: IncomingMessage, res: ServerResponse, to: Destination, options: ExchangeOptions) {
+    this.#req = req;
+    this.#res = res;
+    this.#to = to;
+    this.#options = options;
+    const headers = forwardedHeaders(req, to);
+    headers.push('host', to.host);
+    const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
+    if (length !== undefined && encoding === undefined) headers.push('content-length', length);
+    // undici ends the connection behind a HEAD otherwise, in case that a body comes.
+    this.#request = { method: req.method as Dispatcher.HttpMethod, path: to.url, headers, body: bodyOf(req), reset: false };
+    this.#upstream = options.upstreams.take(to.socketPath);
+    res.once('close', () => this.#onClientClose());
+    this.#upstream.client.dispatch(this.#request, this);
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#res.destroyed) controller.abort(clientLeft);
+  }
+
+  onResponseStart(_: Controller, status: number, headers: IncomingHttpHeaders, message = ''): void {
+    const res = this.#res;
+    if (status < 200) return status === 103 ? passOnEarlyHints(headers, res) : undefined;
+    const { upgrade } = headers;
+    stripHopByHop(headers);
+    headers.connection = this.#options.keepAlive(res) ? 'keep-alive' : 'close';
+    if (status === 426 && upgrade !== undefined) {
+      // What the app asks for can be had here.
+      headers.upgrade = upgrade;
+      headers.connection += ', upgrade';
+    }
+    if (headers['content-length'] === undefined) {
+      // The head goes out with the first bytes of the body; an event stream may have none for long.
+      setImmediate(() => this.#flushHead());
+    } else {
+      this.#length = Number(headers['content-length']);
+    }
+    if (message === '') res.writeHead(status, headers);
+    else res.writeHead(status, message, headers);
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (!this.#begun && chunk.length === this.#length) {
+      this.#whole = chunk;
+      return;
+    }
+    this.#begun = true;
+    if (this.#res.write(chunk)) return;
+    controller.pause();
+    this.#res.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(): void {
+    this.#options.upstreams.release(this.#upstream);
+    if (this.#whole === null) this.#res.end();
+    else this.#res.end(this.#whole);
+  }
+
+  onResponseError(_: Controller, error: NodeJS.ErrnoException): void {
+    end(this.#upstream.client);
+    if (this.#res.destroyed) return;
+    if (this.#mayRetry(error)) {
+      this.#retried = true;
+      // What ended one kept connection has ended all of them.
+      this.#upstream = this.#options.upstreams.create(this.#to.socketPath);
+      this.#upstream.client.dispatch(this.#request, this);
+      return;
+    }
+    const detail = detailOf(error);
+    sendProblem(this.#res, codeOf(error), { requestId: this.#to.requestId, ...(detail !== undefined && { detail }) });
+  }
+
+  /** A kept connection may end just as a request goes out on it. One that changes nothing and has no body goes again. */
+  #mayRetry(error: NodeJS.ErrnoException): boolean {
+    const { method } = this.#req;
+    const safe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+    const again = safe && this.#request.body === null && this.#upstream.used && !this.#retried;
+    return again && isEnded(error) && !this.#res.headersSent;
+  }
+
+  #onClientClose(): void {
+    if (!this.#res.writableFinished) this.#controller?.abort(clientLeft);
+  }
+
+  #flushHead(): void {
+    if (!this.#begun && !this.#res.writableEnded && !this.#res.destroyed) this.#res.flushHeaders();
+  }
+}
+
+const clientLeft = new Error('The client left');
+function passOnEarlyHints({ link }: IncomingHttpHeaders, res: ServerResponse): void {
+  if (link === undefined || res.headersSent || res.destroyed || res.req.httpVersionMinor === 0) return;
+  try {
+    res.writeEarlyHints({ link });
+  } catch {
+    // Node takes fewer Link values than apps may send; hints may be left out.
+  }
+}

@@ -1,0 +1,74 @@
+import type { Client, Dispatcher } from 'undici';
+import { gatewayLimits } from '../../runtime/contract/limits.ts';
+import { undiciClient } from './undici-client.ts';
+
+/** A connection to an app, which carries one request at a time. */
+export interface Upstream {
+  readonly socketPath: string;
+  readonly client: Client;
+  /** It has carried one before this: it may have ended just now. */
+  used: boolean;
+}
+
+/**
+ * The kept connections to the apps. undici's own pool looks through all of them for a free one, with each request; here the one
+ * that was used last goes first, and those that a peak left behind end for want of use.
+ */
+export class Upstreams {
+  readonly #free = new Map<string, Upstream[]>();
+  #closed = false;
+
+  /** A kept connection, or a new one. */
+  take(socketPath: string): Upstream {
+    return this.#free.get(socketPath)?.pop() ?? this.create(socketPath);
+  }
+
+  /** A new connection. */
+  create(socketPath: string): Upstream {
+    const Client = undiciClient();
+    const client = new Client('http://app', {
+      socketPath,
+      allowH2: false,
+      pipelining: 1,
+      connectTimeout: gatewayLimits.connectMs,
+      headersTimeout: gatewayLimits.upstreamIdleMs,
+      bodyTimeout: gatewayLimits.upstreamIdleMs,
+      keepAliveTimeout: gatewayLimits.freeSocketMs,
+      keepAliveMaxTimeout: gatewayLimits.freeSocketMs,
+    });
+    const upstream: Upstream = { socketPath, client, used: false };
+    client.on('disconnect', () => this.#forget(upstream));
+    return upstream;
+  }
+
+  /** Takes back a connection whose request has been answered. */
+  release(upstream: Upstream): void {
+    if (this.#closed) return end(upstream.client);
+    upstream.used = true;
+    const free = this.#free.get(upstream.socketPath);
+    if (free === undefined) this.#free.set(upstream.socketPath, [upstream]);
+    else free.push(upstream);
+  }
+
+  /** Ends those that are free, and others once they are. */
+  close(): void {
+    this.#closed = true;
+    for (const free of this.#free.values()) for (const { client } of free) end(client);
+    this.#free.clear();
+  }
+
+  /** One that is in use connects again by itself when its request has not gone out yet; else that request fails. */
+  #forget(upstream: Upstream): void {
+    const free = this.#free.get(upstream.socketPath);
+    const at = free?.indexOf(upstream) ?? -1;
+    if (free === undefined || at < 0) return;
+    free.splice(at, 1);
+    if (free.length === 0) this.#free.delete(upstream.socketPath);
+    end(upstream.client);
+  }
+}
+
+/** Ends a connection, with what it carries. */
+export function end(client: Dispatcher): void {
+  client.destroy().catch(() => {});
+}
