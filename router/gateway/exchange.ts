@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { sendProblem } from '../problem.ts';
-import { codeOf, detailOf, isEnded } from './failures.ts';
+import { codeOf, detailOf, isEnded, isMismatch } from './failures.ts';
 import { forwardedHeaders, stripHopByHop } from './forwarded-headers.ts';
 import type { Destination } from './proxy.ts';
 import { bodyOf } from './request-body.ts';
@@ -95,6 +95,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_: Controller, error: NodeJS.ErrnoException): void {
     end(this.#upstream.client);
     if (this.#res.destroyed) return;
+    if (this.#res.statusCode === 304 && isMismatch(error)) {
+      // A 304 may say how long the body would be: undici takes that as said of the body that it does not have.
+      this.#res.end();
+      return;
+    }
     if (this.#mayRetry(error)) {
       this.#retried = true;
       // What ended one kept connection has ended all of them.

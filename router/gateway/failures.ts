@@ -20,6 +20,11 @@ export function isEnded({ code = '' }: NodeJS.ErrnoException): boolean {
   return ended.has(code);
 }
 
+/** Whether a response was longer or shorter than it said. */
+export function isMismatch({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+}
+
 /** What a client is told when its request did not get through to the app, or the response not back. */
 export function codeOf({ code = '' }: NodeJS.ErrnoException): ErrorCode {
   if (timeouts.has(code)) return 'FN_TIMEOUT';

@@ -4,6 +4,7 @@ import { coldFunction } from './cases/cold-function.ts';
 import { deploy } from './cases/deploy.ts';
 import { edit } from './cases/edit.ts';
 import { functions } from './cases/functions.ts';
+import { gateway } from './cases/gateway.ts';
 import { latency } from './cases/latency.ts';
 import { memory } from './cases/memory.ts';
 import { mysqlConfig } from './cases/mysql-config.ts';
@@ -20,6 +21,7 @@ export const cases: readonly BenchCase[] = [
   ...throughputCases,
   functions,
   nginx,
+  gateway,
   latency,
   overload,
   coldFunction,
