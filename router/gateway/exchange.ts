@@ -43,7 +43,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
     if (length !== undefined && encoding === undefined) headers.push('content-length', length);
     // undici ends the connection behind a HEAD otherwise, in case that a body comes.
-    this.#request = { method: req.method as Dispatcher.HttpMethod, path: to.url, headers, body: bodyOf(req), reset: false };
+    this.#request = {
+      method: req.method as Dispatcher.HttpMethod,
+      path: to.url,
+      headers,
+      body: bodyOf(req),
+      reset: false,
+    };
     this.#upstream = options.upstreams.take(to.socketPath);
     res.once('close', () => this.#onClientClose());
     this.#upstream.client.dispatch(this.#request, this);

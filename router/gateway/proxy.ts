@@ -110,4 +110,3 @@ function failUpgrade(socket: Socket, { error, passage }: Failure): void {
   if (passage.upgraded) socket.destroy();
   else endWithProblem(socket, codeOf(error), { requestId: passage.requestId });
 }
-
