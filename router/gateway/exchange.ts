@@ -15,9 +15,11 @@ export interface ExchangeOptions {
   upstreams: Upstreams;
   /** Whether the client's connection may carry another request; asked when the response begins. */
   keepAlive: (res: ServerResponse) => boolean;
+  /** How long a client may take none of a response that waits for it. */
+  stallMs: number;
 }
 
-/** One request to an app, and its response to the client. */
+/** One request to an app, and its response to the client. undici calls what begins with `on`. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -25,6 +27,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
   readonly #request: Dispatcher.DispatchOptions;
   #upstream: Upstream;
+  /** Once the request goes out. */
   #controller: Controller | null = null;
   #retried = false;
   /** Bytes that the response declares; -1 when it does not. */
@@ -51,7 +54,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
       reset: false,
     };
     this.#upstream = options.upstreams.take(to.socketPath);
-    res.once('close', () => this.#onClientClose());
+  }
+
+  /** Sends the request. All that comes of it, comes to the client. */
+  start(): void {
+    this.#res.once('close', () => {
+      if (!this.#res.writableFinished) this.#controller?.abort(clientLeft);
+    });
     this.#upstream.client.dispatch(this.#request, this);
   }
 
@@ -87,9 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#begun = true;
-    if (this.#res.write(chunk)) return;
-    controller.pause();
-    this.#res.once('drain', () => controller.resume());
+    if (!this.#res.write(chunk)) this.#waitForClient(controller);
   }
 
   onResponseEnd(): void {
@@ -125,8 +132,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return again && isEnded(error) && !this.#res.headersSent;
   }
 
-  #onClientClose(): void {
-    if (!this.#res.writableFinished) this.#controller?.abort(clientLeft);
+  #waitForClient(controller: Controller): void {
+    const res = this.#res;
+    controller.pause();
+    const timer = setTimeout(() => res.destroy(), this.#options.stallMs);
+    const go = (): void => {
+      clearTimeout(timer);
+      res.off('drain', go).off('close', go);
+      controller.resume();
+    };
+    res.on('drain', go).on('close', go);
   }
 
   #flushHead(): void {
@@ -135,6 +150,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 const clientLeft = new Error('The client left');
+
 function passOnEarlyHints({ link }: IncomingHttpHeaders, res: ServerResponse): void {
   if (link === undefined || res.headersSent || res.destroyed || res.req.httpVersionMinor === 0) return;
   try {

@@ -12,6 +12,7 @@ import { requestIdOf } from '../request-id.ts';
 import { originForm, readRequestHead } from '../target.ts';
 import { isUpgradeRequest } from '../upgrade-request.ts';
 import { trackConnections } from './connections.ts';
+import { InFlight } from './in-flight.ts';
 import { createProxy } from './proxy.ts';
 import type { Destination } from './proxy.ts';
 import { resolveHost } from './resolve-host.ts';
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   inFlightPerApp?: number;
   /** Time without a byte after which a WebSocket is given up, in ms. @default gatewayLimits.socketIdleMs */
   socketIdleMs?: number;
+  /** Time without a byte after which a request to an app, and a client that takes none of its response, are given up, in ms. @default gatewayLimits.upstreamIdleMs */
+  idleMs?: number;
   /** How long the head of a request may take, in ms; 408 then. @default httpLimits.headersTimeoutMs */
   headTimeoutMs?: number;
 }
@@ -59,25 +62,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { apps, version, drainMs = gatewayLimits.drainMs, inFlightPerApp = gatewayLimits.inFlightPerApp } = options;
   const { closeMs = gatewayLimits.closeMs } = options;
   const { socketIdleMs = gatewayLimits.socketIdleMs, headTimeoutMs = httpLimits.headersTimeoutMs } = options;
+  const { idleMs = gatewayLimits.upstreamIdleMs } = options;
   // A response without length ends with its connection in HTTP/1.0.
   const keepAlive = (res: ServerResponse): boolean =>
     res.shouldKeepAlive && !connections.draining && res.req.httpVersionMinor > 0;
-  const proxy = createProxy({ keepAlive, socketIdleMs });
-  const inFlight = new Map<string, number>();
-
-  const enter = (app: string, leaving: ServerResponse | Socket): boolean => {
-    const count = inFlight.get(app) ?? 0;
-    if (count >= inFlightPerApp) return false;
-    inFlight.set(app, count + 1);
-    leaving.once('close', () => {
-      const left = (inFlight.get(app) ?? 1) - 1;
-      if (left === 0) inFlight.delete(app);
-      else inFlight.set(app, left);
-      // A response that began before `drain()` has left its connection open for another request.
-      if (connections.draining) setImmediate(() => server.closeIdleConnections());
-    });
-    return true;
-  };
+  const proxy = createProxy({ keepAlive, socketIdleMs, idleMs });
+  const inFlight = new InFlight({ perApp: inFlightPerApp });
 
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     if (isDistrusted(req)) return void req.resume();
@@ -95,9 +85,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       answerHealth(res, { status: connections.draining ? 'stopping' : 'ok', apps: apps().length, version });
     } else if (route.kind === 'server-options') {
       res.writeHead(204, { 'x-request-id': requestId }).end();
-    } else if (enter(route.app.name, res)) {
+    } else if (inFlight.enter(route.app.name, res)) {
       sendContinue(res);
       res.once('finish', () => lingerFor(req));
+      // A response that began before `drain()` has left its connection open for another request.
+      res.once('close', () => connections.draining && setImmediate(() => server.closeIdleConnections()));
       proxy.forward(req, res, route.to);
     } else {
       sendProblem(res, 'FN_OVERLOADED', { detail: 'The app has too many requests under way', requestId });
@@ -120,7 +112,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (route.kind === 'problem') endWithProblem(socket, route.code, { detail: route.detail, requestId });
     else if (route.kind !== 'app') endWithProblem(socket, 'FN_NOT_FOUND', { requestId });
     else if (connections.draining) endWithProblem(socket, 'FN_APP_UNAVAILABLE', { ...stopping, requestId });
-    else if (enter(route.app.name, socket)) proxy.upgrade(req, socket, { head, to: route.to });
+    else if (inFlight.enter(route.app.name, socket)) proxy.upgrade(req, socket, { head, to: route.to });
     else endWithProblem(socket, 'FN_OVERLOADED', { requestId });
   });
 

@@ -24,6 +24,8 @@ export interface ProxyOptions {
   keepAlive: (res: ServerResponse) => boolean;
   /** Time without a byte after which a WebSocket is given up. */
   socketIdleMs: number;
+  /** Time without a byte after which a request is given up, and time in which a client takes none of its response. */
+  idleMs: number;
 }
 
 /** Carries requests and WebSockets to unix sockets. */
@@ -42,13 +44,10 @@ interface Passage {
  * Requests go over undici (exchange.ts): over node:http's client, which is httpxy's, they cost half as much again. WebSockets
  * go over httpxy, a maintained fork of node-http-proxy, which leaves headers, errors and ends to us.
  */
-export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
-  const upstreams = new Upstreams();
-  const options = { upstreams, keepAlive };
-  const proxy = createProxyServer({
-    proxyTimeout: gatewayLimits.upstreamIdleMs,
-    upgradeTimeout: gatewayLimits.upgradeMs,
-  });
+export function createProxy({ keepAlive, socketIdleMs, idleMs }: ProxyOptions): Proxy {
+  const upstreams = new Upstreams({ idleMs });
+  const options = { upstreams, keepAlive, stallMs: idleMs };
+  const proxy = createProxyServer({ upgradeTimeout: gatewayLimits.upgradeMs });
   const passages = new WeakMap<IncomingMessage, Passage>();
 
   proxy.on('proxyReqWs', (proxyReq, req, socket) => {
@@ -65,7 +64,7 @@ export function createProxy({ keepAlive, socketIdleMs }: ProxyOptions): Proxy {
 
   return {
     forward(req, res, to) {
-      new Exchange(req, res, to, options);
+      new Exchange(req, res, to, options).start();
     },
     upgrade(req, socket, { head, to }) {
       passages.set(req, { requestId: to.requestId, upgraded: false });

@@ -16,7 +16,13 @@ export interface Upstream {
  */
 export class Upstreams {
   readonly #free = new Map<string, Upstream[]>();
+  readonly #idleMs: number;
   #closed = false;
+
+  /** Without a byte for `idleMs` a request is given up. */
+  constructor({ idleMs }: { idleMs: number }) {
+    this.#idleMs = idleMs;
+  }
 
   /** A kept connection, or a new one. */
   take(socketPath: string): Upstream {
@@ -31,8 +37,8 @@ export class Upstreams {
       allowH2: false,
       pipelining: 1,
       connectTimeout: gatewayLimits.connectMs,
-      headersTimeout: gatewayLimits.upstreamIdleMs,
-      bodyTimeout: gatewayLimits.upstreamIdleMs,
+      headersTimeout: this.#idleMs,
+      bodyTimeout: this.#idleMs,
       keepAliveTimeout: gatewayLimits.freeSocketMs,
       keepAliveMaxTimeout: gatewayLimits.freeSocketMs,
     });

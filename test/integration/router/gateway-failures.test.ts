@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { sendProblem } from '../../../router/problem.ts';
@@ -44,6 +44,39 @@ describe('gateway, failures', () => {
     const answer = await ask({ port: fixture.port });
     expect([answer.status, codeOf(answer.body)]).toEqual([502, 'FN_BAD_RESPONSE']);
     expect(answer.body).toContain('more than 16384 bytes');
+  });
+
+  test('answers 504 when an app says nothing for too long, and cuts a response that stops', async () => {
+    await using fixture = await startGateway({ idleMs: 200 });
+    const handler = (req: IncomingMessage, res: ServerResponse): void => {
+      if (req.url === '/begun') res.writeHead(200, { 'content-length': 10 }).write('12345');
+    };
+    await fixture.startApp('app', { handler });
+    const answer = await ask({ port: fixture.port });
+    expect([answer.status, codeOf(answer.body)]).toEqual([504, 'FN_TIMEOUT']);
+    await expect(ask({ port: fixture.port, path: '/begun' })).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test('ends a response of which its client takes nothing for too long', async () => {
+    await using fixture = await startGateway({ idleMs: 200 });
+    const reached = Promise.withResolvers<ServerResponse>();
+    await fixture.startApp('app', {
+      handler: (_req, res) => {
+        reached.resolve(res);
+        const fill = (error?: Error | null): void => {
+          if (!error) res.write(Buffer.alloc(64 * 1024), fill);
+        };
+        fill();
+      },
+    });
+    const req = request({ port: fixture.port }).end();
+    req.on('error', () => {});
+    const [res] = (await once(req, 'response')) as [IncomingMessage];
+    res.on('error', () => {});
+    const upstream = await reached.promise;
+    await once(upstream, 'close');
+    expect(upstream.writableFinished).toBe(false);
+    req.destroy();
   });
 
   test('cuts the response when the upstream dies in the middle of it', async () => {

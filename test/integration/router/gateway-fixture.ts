@@ -28,11 +28,13 @@ export async function startGateway({
   closeMs = 100,
   inFlightPerApp = 100,
   socketIdleMs = 60_000,
+  idleMs = 60_000,
 } = {}): Promise<GatewayFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'fnrun-gw-'));
   const apps: GatewayApp[] = [];
   const servers: Server[] = [];
-  const gateway = createGateway({ apps: () => apps, version: '1.2.3', drainMs, closeMs, inFlightPerApp, socketIdleMs });
+  const limits = { drainMs, closeMs, inFlightPerApp, socketIdleMs, idleMs };
+  const gateway = createGateway({ apps: () => apps, version: '1.2.3', ...limits });
   const { port } = await gateway.listen({ host: '127.0.0.1', port: 0 });
   const addApp = (name: string, options: Partial<GatewayApp> = {}): GatewayApp => {
     const { domains = [], live = true, socketPath = join(dir, `${name}.sock`) } = options;
