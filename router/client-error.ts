@@ -12,7 +12,7 @@ import { requestIdOf } from './request-id.ts';
  * for it. 431 for a head that is too large, 408 for one that did not come in time, else 400; the connection ends.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (answered.has(socket)) return;
+  if (isAnswered(socket)) return;
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
@@ -44,9 +44,13 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 /** Connections that have their last answer and end soon: what still comes on them is for nobody. */
 const answered = new WeakSet<Duplex>();
 
+/** Requests that were answered before their body had come, by their connections. */
+const lingering = new WeakMap<Duplex, IncomingMessage>();
+
 /** Whether a connection has its last answer: a request that comes on it is not to be handled. */
 export function isAnswered(socket: Duplex): boolean {
-  return answered.has(socket);
+  // A request is complete before the next one is read, which may come in the same bytes as its end.
+  return answered.has(socket) || lingering.get(socket)?.complete === false;
 }
 
 /**
@@ -65,13 +69,14 @@ const waiting = new WeakSet<Duplex>();
  */
 export function lingerFor(req: IncomingMessage): void {
   const { socket } = req;
-  if (req.complete || socket.destroyed || answered.has(socket)) return;
-  answered.add(socket);
+  if (req.complete || socket.destroyed || isAnswered(socket)) return;
+  lingering.set(socket, req);
   const timer = setTimeout(() => socket.destroy(), httpLimits.lingerMs);
-  socket.once('close', () => clearTimeout(timer));
+  const stop = (): void => clearTimeout(timer);
+  socket.once('close', stop);
   req.once('end', () => {
-    clearTimeout(timer);
-    answered.delete(socket);
+    stop();
+    socket.off('close', stop);
   });
   req.resume();
 }

@@ -30,7 +30,7 @@ const threadOfPiscina = { in: piscinaThread.in, out: `runtime/host/${piscinaThre
 const late = [{ in: 'undici/index-fetch.js', out: 'runtime/worker/fetch/undici' }];
 
 /** Loaded by the gateway with the first request that it carries. */
-const carried = [{ in: 'undici/lib/dispatcher/client.js', out: 'router/gateway/undici' }];
+const gatewayClient = [{ in: 'undici/lib/dispatcher/client.js', out: 'router/gateway/undici' }];
 
 /** And what functions import of the runtime, with the packages it is made of. */
 const provided = ['runtime/worker/mysql/main'];
@@ -88,7 +88,7 @@ export async function bundleDist(
     build({ ...shared, entryPoints: sources(hosts), ...cjs, ...moduleUrl, plugins: [leanBuiltins, leanPiscina] }),
     build({ ...shared, entryPoints: [threadOfPiscina], ...cjs }),
     build({ ...shared, entryPoints: late, ...cjs, ...packed }),
-    build({ ...shared, entryPoints: carried, ...cjs, ...packed, plugins: [leanUndici] }),
+    build({ ...shared, entryPoints: gatewayClient, ...cjs, ...packed, plugins: [leanUndici] }),
     build({ ...shared, entryPoints: sources(provided), ...cjs, ...packed, plugins: [leanMysql] }),
   ]);
   const files = results.flatMap((result) => result.outputFiles ?? []);

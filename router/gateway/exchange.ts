@@ -4,8 +4,8 @@ import { sendProblem } from '../problem.ts';
 import { codeOf, detailOf, isEnded, isMismatch } from './failures.ts';
 import { forwardedHeaders, stripHopByHop } from './forwarded-headers.ts';
 import type { Destination } from './proxy.ts';
-import { bodyOf } from './request-body.ts';
-import { end } from './upstreams.ts';
+import { bodyOf, type RequestBody } from './request-body.ts';
+import { destroyClient } from './upstreams.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -25,7 +25,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #res: ServerResponse;
   readonly #to: Destination;
   readonly #options: ExchangeOptions;
-  readonly #request: Dispatcher.DispatchOptions;
+  readonly #request: Dispatcher.DispatchOptions & { body: RequestBody | null };
   #upstream: Upstream;
   /** Once the request goes out. */
   #controller: Controller | null = null;
@@ -34,7 +34,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #length = -1;
   /** A body that came whole. */
   #whole: Buffer | null = null;
-  #begun = false;
+  /** Some of the body has been written. */
+  #bodyBegun = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, to: Destination, options: ExchangeOptions) {
     this.#req = req;
@@ -86,16 +87,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } else {
       this.#length = Number(headers['content-length']);
     }
-    if (message === '') res.writeHead(status, headers);
-    else res.writeHead(status, message, headers);
+    // undici reads it as UTF-8, which it seldom is, and Node refuses what comes of that: then the status has its usual phrase.
+    if (plainPhrase.test(message)) res.writeHead(status, message, headers);
+    else res.writeHead(status, headers);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (!this.#begun && chunk.length === this.#length) {
+    if (!this.#bodyBegun && chunk.length === this.#length) {
       this.#whole = chunk;
       return;
     }
-    this.#begun = true;
+    this.#bodyBegun = true;
     if (!this.#res.write(chunk)) this.#waitForClient(controller);
   }
 
@@ -106,7 +108,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Controller, error: NodeJS.ErrnoException): void {
-    end(this.#upstream.client);
+    destroyClient(this.#upstream.client);
+    // When no connection could be made undici leaves it as it is.
+    this.#request.body?.destroy();
     if (this.#res.destroyed) return;
     if (this.#res.statusCode === 304 && isMismatch(error)) {
       // A 304 may say how long the body would be: undici takes that as said of the body that it does not have.
@@ -145,10 +149,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #flushHead(): void {
-    if (!this.#begun && !this.#res.writableEnded && !this.#res.destroyed) this.#res.flushHeaders();
+    if (!this.#bodyBegun && !this.#res.writableEnded && !this.#res.destroyed) this.#res.flushHeaders();
   }
 }
 
+const plainPhrase = /^[\t\x20-\x7e]+$/;
 const clientLeft = new Error('The client left');
 
 function passOnEarlyHints({ link }: IncomingHttpHeaders, res: ServerResponse): void {

@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../runtime/contract/errors.ts';
 
 const ended = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ERR_UPSTREAM_UPGRADE_TIMEOUT']);
-const headOverflow = 'UND_ERR_HEADERS_OVERFLOW';
+// Of undici, and of node:http, over which upgrades go.
+const headOverflows = new Set(['UND_ERR_HEADERS_OVERFLOW', 'HPE_HEADER_OVERFLOW']);
 const invalid = 'UND_ERR_INVALID_ARG';
 const notAccepted = new Set([
   'ECONNREFUSED',
@@ -28,13 +29,13 @@ export function isMismatch({ code }: NodeJS.ErrnoException): boolean {
 /** What a client is told when its request did not get through to the app, or the response not back. */
 export function codeOf({ code = '' }: NodeJS.ErrnoException): ErrorCode {
   if (timeouts.has(code)) return 'FN_TIMEOUT';
-  if (code === headOverflow) return 'FN_BAD_RESPONSE';
+  if (headOverflows.has(code)) return 'FN_BAD_RESPONSE';
   if (code === invalid) return 'FN_BAD_REQUEST';
   return notAccepted.has(code) ? 'FN_APP_UNAVAILABLE' : 'FN_APP_UNREACHABLE';
 }
 
 /** One sentence more, where the code alone does not say enough. */
 export function detailOf({ code = '' }: NodeJS.ErrnoException): string | undefined {
-  if (code === headOverflow) return `The head of the app's response has more than ${maxHeaderSize} bytes`;
+  if (headOverflows.has(code)) return `The head of the app's response has more than ${maxHeaderSize} bytes`;
   return code === invalid ? 'The request has a header or a target that cannot be passed on' : undefined;
 }

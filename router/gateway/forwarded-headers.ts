@@ -75,10 +75,14 @@ export function stripHopByHop(headers: IncomingHttpHeaders): void {
 
 const none: ReadonlySet<string> = new Set();
 
-/** The header names that a Connection header lists. */
-function connectionOptions(value: string | undefined): ReadonlySet<string> {
+/** The header names that Connection headers list; undici gives several ones apart, whatever its types say. */
+function connectionOptions(value: string | readonly string[] | undefined): ReadonlySet<string> {
   if (value === undefined || value === 'keep-alive' || value === 'close') return none;
-  return new Set(value.split(',').map((name) => name.trim().toLowerCase()));
+  return new Set(
+    String(value)
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  );
 }
 
 function clientAddress(req: IncomingMessage): string {

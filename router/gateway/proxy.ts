@@ -41,7 +41,7 @@ interface Passage {
 }
 
 /**
- * Requests go over undici (exchange.ts): over node:http's client, which is httpxy's, they cost half as much again. WebSockets
+ * Requests go over undici (exchange.ts): over node:http's client, which is httpxy's, they cost twice as much. WebSockets
  * go over httpxy, a maintained fork of node-http-proxy, which leaves headers, errors and ends to us.
  */
 export function createProxy({ keepAlive, socketIdleMs, idleMs }: ProxyOptions): Proxy {

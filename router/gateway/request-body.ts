@@ -18,6 +18,8 @@ export class RequestBody extends Readable {
   constructor(req: IncomingMessage) {
     super();
     this.#req = req;
+    // undici listens for as long as it sends.
+    this.on('error', () => {});
     req.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
   }
 

@@ -47,11 +47,11 @@ export class Upstreams {
     return upstream;
   }
 
-  /** Takes back a connection whose request has been answered. */
+  /** Takes back a connection whose request has been answered, and keeps it unless there are many. */
   release(upstream: Upstream): void {
-    if (this.#closed) return end(upstream.client);
-    upstream.used = true;
     const free = this.#free.get(upstream.socketPath);
+    if (this.#closed || (free?.length ?? 0) >= gatewayLimits.freeSocketsPerApp) return closeClient(upstream.client);
+    upstream.used = true;
     if (free === undefined) this.#free.set(upstream.socketPath, [upstream]);
     else free.push(upstream);
   }
@@ -59,7 +59,7 @@ export class Upstreams {
   /** Ends those that are free, and others once they are. */
   close(): void {
     this.#closed = true;
-    for (const free of this.#free.values()) for (const { client } of free) end(client);
+    for (const free of this.#free.values()) for (const { client } of free) closeClient(client);
     this.#free.clear();
   }
 
@@ -70,11 +70,16 @@ export class Upstreams {
     if (free === undefined || at < 0) return;
     free.splice(at, 1);
     if (free.length === 0) this.#free.delete(upstream.socketPath);
-    end(upstream.client);
+    destroyClient(upstream.client);
   }
 }
 
+/** Ends a connection behind what it carries. */
+function closeClient(client: Dispatcher): void {
+  client.close().catch(() => {});
+}
+
 /** Ends a connection, with what it carries. */
-export function end(client: Dispatcher): void {
+export function destroyClient(client: Dispatcher): void {
   client.destroy().catch(() => {});
 }

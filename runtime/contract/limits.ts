@@ -372,8 +372,10 @@ export const gatewayLimits = {
   inFlightPerApp: 4_096,
   /** A connection to an app that carried nothing for this long is given up: the longest timeout of a function, and some. */
   upstreamIdleMs: invocationLimits.timeoutMsMax + 30_000,
-  /** How long an app may take to let a connection be made. */
+  /** How long a connection to an app's socket may take, which is there at once, or refused. */
   connectMs: 10_000,
+  /** Connections to an app that are kept while nothing uses them. */
+  freeSocketsPerApp: 256,
   /** Shorter than an app host's keepAliveTimeoutMs, so that no request meets a closing connection. */
   freeSocketMs: 60_000,
   /** How long an app may take to answer a WebSocket upgrade. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer as createSocketServer } from 'node:net';
+import { connect, createServer as createSocketServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { sendProblem } from '../../../router/problem.ts';
 import { gatewayTo, startGateway } from './gateway-fixture.ts';
@@ -180,5 +180,38 @@ describe('gateway, failures', () => {
     fixture.addApp('app');
     const answer = await ask({ port: fixture.port, method: 'POST' }, Buffer.alloc(8 * 1024 * 1024));
     expect([answer.status, answer.headers.connection]).toEqual([503, 'close']);
+  });
+
+  test.each([
+    ['leaves', ''],
+    ['stays', ''],
+    ['goes on with no chunk', 'zz\r\n'],
+  ])('outlives an upload to an app that is not there, whose client %s', async (what, rest) => {
+    await using fixture = await startGateway();
+    fixture.addApp('app');
+    const socket = connect({ port: fixture.port, host: '127.0.0.1' });
+    socket.on('error', () => {});
+    const framing =
+      rest === '' ? 'Content-Length: 1000\r\n\r\nhalf' : 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n';
+    socket.write(`POST / HTTP/1.1\r\nHost: app\r\n${framing}`);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 503/);
+    if (what === 'leaves') socket.destroy();
+    else socket.write(rest);
+    // One that stays is left in the end.
+    if (!socket.closed) await once(socket.resume(), 'close');
+    expect((await ask({ port: fixture.port })).status).toBe(503);
+  });
+
+  test('answers what comes right behind the rest of an upload that was answered before', async () => {
+    await using fixture = await gatewayTo((req, res) => res.end(`${req.url} answered`));
+    const socket = connect({ port: fixture.port, host: '127.0.0.1' });
+    socket.on('error', () => {});
+    let received = '';
+    socket.setEncoding('latin1').on('data', (text: string) => (received += text));
+    socket.write('POST /early HTTP/1.1\r\nHost: app\r\nContent-Length: 20\r\n\r\n0123456789');
+    await expect.poll(() => received).toContain('/early answered');
+    socket.write('0123456789GET /next HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n');
+    await expect.poll(() => received).toContain('/next answered');
+    socket.destroy();
   });
 });

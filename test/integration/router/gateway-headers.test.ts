@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { echo, gatewayTo } from './gateway-fixture.ts';
+import { echo, gatewayTo, startGateway } from './gateway-fixture.ts';
 import { ask, askRaw } from './http-client.ts';
 
 const host = '127.0.0.1';
@@ -111,4 +112,30 @@ describe('gateway, headers', () => {
     expect(answer).toMatch(/\r\n\r\nab$/);
     expect(answer).not.toMatch(/chunked/i);
   });
+
+  test.each([
+    ['an \xe9', 'Caf\xe9', ' OK'],
+    ['UTF-8', 'Caf\xc3\xa9', ' OK'],
+    ['a plain phrase', 'Fine Indeed', ' Fine Indeed'],
+    ['none', '', ' OK'],
+  ])(
+    'answers with the status when the reason phrase has %s, and with the phrase when it is ASCII',
+    async (_, phrase, said) => {
+      await using fixture = await startGateway();
+      const { socketPath } = fixture.addApp('app');
+      const bytes = Buffer.from(
+        `HTTP/1.1 200 ${phrase}\r\nconnection: x-one\r\nconnection: close\r\nx-one: 1\r\ncontent-length: 2\r\n\r\nok`,
+        'latin1',
+      );
+      const server = createServer((socket) => socket.once('data', () => socket.end(bytes))).listen(socketPath);
+      const answer = await askRaw(
+        { port: fixture.port, host },
+        'GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n',
+      );
+      server.close();
+      expect(answer.split('\r\n')[0]).toBe(`HTTP/1.1 200${said}`);
+      expect(answer).toMatch(/\r\n\r\nok$/);
+      expect(answer).not.toContain('x-one');
+    },
+  );
 });

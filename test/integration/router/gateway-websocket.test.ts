@@ -178,4 +178,16 @@ describe('gateway, WebSockets', () => {
     const answer = await ask({ port: fixture.port, headers });
     expect([answer.status, answer.body]).toEqual([200, 'plain ']);
   });
+
+  test('says that the answer to an upgrade has too large a head', async () => {
+    await using fixture = await startGateway();
+    const { socketPath } = fixture.addApp('app');
+    const head = `HTTP/1.1 101 Switching Protocols\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`;
+    const server = createSocketServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(head)));
+    server.listen(socketPath);
+    const answer = await askRaw({ port: fixture.port, host }, upgradeTo('/'));
+    server.close();
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain('FN_BAD_RESPONSE');
+  });
 });
