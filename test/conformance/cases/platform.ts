@@ -107,7 +107,8 @@ export const platformCases: readonly Case[] = [
         const { ctx, request, deadline } = await seen(client, 'slow', key);
         expect({ ctx, request }).toEqual({ ctx: true, request: true });
         expect(deadline).toBeGreaterThanOrEqual(0);
-        expect(deadline).toBeLessThan(50);
+        // Of 500: on a machine that is busy the thread begins later than the server counts.
+        expect(deadline).toBeLessThan(250);
         return true;
       });
     },
