@@ -20,8 +20,8 @@ const filesSlack = 32;
 const warmUpMs = 60_000;
 
 /**
- * The rate that the app carries when it is offered more than it can, over as many connections as later: over an eighth of them
- * the gateway carries up to half as much again. The median of some tries, since one of them may find two thirds or twice of it.
+ * The rate that the app carries when it is offered more than it can, over as many connections as later. The median of some
+ * tries, since one of them may find two thirds or twice of it.
  */
 async function findPeak(url: string): Promise<number> {
   const found: number[] = [];
