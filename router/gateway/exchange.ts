@@ -46,12 +46,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     headers.push('host', to.host);
     const { 'content-length': length, 'transfer-encoding': encoding } = req.headers;
     if (length !== undefined && encoding === undefined) headers.push('content-length', length);
-    // undici ends the connection behind a HEAD otherwise, in case that a body comes.
     this.#request = {
       method: req.method as Dispatcher.HttpMethod,
       path: to.url,
       headers,
       body: bodyOf(req),
+      // undici ends the connection behind a HEAD otherwise, in case that a body comes.
       reset: false,
     };
     this.#upstream = options.upstreams.take(to.socketPath);

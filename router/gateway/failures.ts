@@ -5,7 +5,6 @@ const ended = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const timeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ERR_UPSTREAM_UPGRADE_TIMEOUT']);
 // Of undici, and of node:http, over which upgrades go.
 const headOverflows = new Set(['UND_ERR_HEADERS_OVERFLOW', 'HPE_HEADER_OVERFLOW']);
-const invalid = 'UND_ERR_INVALID_ARG';
 const notAccepted = new Set([
   'ECONNREFUSED',
   'ENOENT',
@@ -30,12 +29,10 @@ export function isMismatch({ code }: NodeJS.ErrnoException): boolean {
 export function codeOf({ code = '' }: NodeJS.ErrnoException): ErrorCode {
   if (timeouts.has(code)) return 'FN_TIMEOUT';
   if (headOverflows.has(code)) return 'FN_BAD_RESPONSE';
-  if (code === invalid) return 'FN_BAD_REQUEST';
   return notAccepted.has(code) ? 'FN_APP_UNAVAILABLE' : 'FN_APP_UNREACHABLE';
 }
 
 /** One sentence more, where the code alone does not say enough. */
 export function detailOf({ code = '' }: NodeJS.ErrnoException): string | undefined {
-  if (headOverflows.has(code)) return `The head of the app's response has more than ${maxHeaderSize} bytes`;
-  return code === invalid ? 'The request has a header or a target that cannot be passed on' : undefined;
+  return headOverflows.has(code) ? `The head of the app's response has more than ${maxHeaderSize} bytes` : undefined;
 }

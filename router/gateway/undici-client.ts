@@ -3,7 +3,7 @@ import type { Client } from 'undici';
 import { entryPoint } from '../../runtime/entry-points.ts';
 
 /** undici's client: one connection. */
-export type ClientClass = typeof Client;
+type ClientClass = typeof Client;
 
 let loaded: ClientClass | null = null;
 

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, createServer as createSocketServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { gatewayLimits } from '../../../runtime/contract/limits.ts';
 import { sendProblem } from '../../../router/problem.ts';
 import { gatewayTo, startGateway } from './gateway-fixture.ts';
 import { ask } from './http-client.ts';
@@ -213,5 +214,18 @@ describe('gateway, failures', () => {
     socket.write('0123456789GET /next HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n');
     await expect.poll(() => received).toContain('/next answered');
     socket.destroy();
+  });
+
+  test('keeps as many connections to an app as it may, when more have become free', async () => {
+    const many = gatewayLimits.freeSocketsPerApp + 44;
+    await using fixture = await startGateway({ inFlightPerApp: many });
+    const waiting: ServerResponse[] = [];
+    const handler = (_req: unknown, res: ServerResponse): void => {
+      if (waiting.push(res) === many) for (const one of waiting) one.end();
+    };
+    const server = await fixture.startApp('app', { handler });
+    const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+    await Promise.all(Array.from({ length: many }, () => ask({ port: fixture.port })));
+    await expect.poll(open).toBe(gatewayLimits.freeSocketsPerApp);
   });
 });
